@@ -1,0 +1,73 @@
+//! Who and what a charge is for.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The tags of a charge, by name.
+pub type Tags = BTreeMap<String, String>;
+
+/// Who and what a charge is for; every part is optional.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Context {
+    /// The part of the system that spends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// The kind of work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_type: Option<String>,
+    /// The conversation; one counter of a `per_session` policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// The task; one counter of a `per_task` policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<String>,
+    /// The person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Free tags.
+    #[serde(skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
+    /// 1 low, 5 normal, 8 high, 10 critical.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+}
+
+/// How much a charge matters, 1 to 10; 10 may pass a hard limit whose policy says `critical_bypass`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct Priority(u8);
+
+impl Priority {
+    /// The priority of a call that names none.
+    pub const NORMAL: Self = Self(5);
+    /// The one that a policy may let past its limit.
+    pub const CRITICAL: Self = Self(10);
+}
+
+impl Default for Priority {
+    fn default() -> Self {
+        Self::NORMAL
+    }
+}
+
+impl TryFrom<u8> for Priority {
+    type Error = String;
+
+    fn try_from(level: u8) -> Result<Self, String> {
+        if (1..=10).contains(&level) {
+            Ok(Self(level))
+        } else {
+            Err(format!("{level} is not a priority from 1 to 10"))
+        }
+    }
+}
+
+impl From<Priority> for u8 {
+    fn from(priority: Priority) -> Self {
+        priority.0
+    }
+}

@@ -1,0 +1,4 @@
+//! A budget that holds: the ledger, prices, store and faces of `tekton-budget`.
+
+pub mod core;
+pub mod service;

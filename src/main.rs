@@ -1,0 +1,3 @@
+//! Arguments, and the one face that they ask for.
+
+fn main() {}

@@ -1,0 +1,211 @@
+//! What an operation is: defined once, served by every face.
+
+use super::Service;
+use super::caller::Caller;
+use crate::core::refusal::{Code, Refusal};
+use crate::core::role::Role;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// The folder of the contract that an operation belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Toolset {
+    /// Budgets, holds and usage.
+    Budget,
+    /// Prices and models.
+    Pricing,
+    /// Reports and the audit trail.
+    Report,
+}
+
+impl Toolset {
+    /// The folder's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Budget => "budget",
+            Self::Pricing => "pricing",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// What a call does to the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: it only reads.
+    Reads,
+    /// Adds or changes; the same `request_id` again changes nothing more.
+    Changes,
+    /// Ends or takes away something that others may use; the same `request_id` again changes nothing more.
+    Ends,
+}
+
+/// What every face publishes of an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Contract {
+    /// `snake_case`, without a prefix.
+    pub name: &'static str,
+    /// A few words for a person.
+    pub title: &'static str,
+    /// When to use it and what comes back.
+    pub description: &'static str,
+    /// Where it is filed.
+    pub toolset: Toolset,
+    /// The least role that may call it.
+    pub role: Role,
+    /// What it does to the ledger.
+    pub effect: Effect,
+    /// Whether it reaches outside this machine.
+    pub open_world: bool,
+}
+
+/// An operation's result: for programs, and in short for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer<T> {
+    /// The structured content.
+    pub content: T,
+    /// The same in a line or a few.
+    pub text: String,
+}
+
+/// Where an operation that takes long tells how far it is; cheap to clone.
+#[derive(Clone, Default)]
+pub struct Progress(Option<Arc<dyn Fn(Step) + Send + Sync>>);
+
+/// How far an operation is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What is done; grows with each step.
+    pub done: u64,
+    /// What there is to do, where that is known.
+    pub total: Option<u64>,
+    /// What is being done.
+    pub message: String,
+}
+
+impl Progress {
+    /// Sends each step to `listener`.
+    pub fn to(listener: impl Fn(Step) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(listener)))
+    }
+
+    /// Tells one step.
+    pub fn tell(&self, done: u64, total: Option<u64>, message: impl Into<String>) {
+        if let Some(listener) = &self.0 {
+            listener(Step {
+                done,
+                total,
+                message: message.into(),
+            });
+        }
+    }
+}
+
+/// One call of an operation; dropping its future cancels it.
+#[derive(Clone)]
+pub struct Call {
+    /// Who calls.
+    pub caller: Caller,
+    /// Where progress goes.
+    pub progress: Progress,
+}
+
+/// One thing that the service can do.
+pub trait Operation: 'static {
+    /// Its arguments.
+    type Input: DeserializeOwned + JsonSchema + Send;
+    /// Its structured result.
+    type Output: Serialize + JsonSchema;
+    /// What is published of it.
+    const CONTRACT: Contract;
+
+    /// Does it.
+    fn run(
+        service: &Service,
+        call: &Call,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Answer<Self::Output>, Refusal>> + Send;
+}
+
+type Running = Pin<Box<dyn Future<Output = Result<Answer<Value>, Refusal>> + Send>>;
+
+/// An operation behind one type, as faces see it.
+#[derive(Clone, Copy)]
+pub struct Tool {
+    /// What is published of it.
+    pub contract: Contract,
+    /// The schema of its arguments, as schemars makes it.
+    pub input_schema: fn() -> schemars::Schema,
+    /// The schema of its structured result, as schemars makes it.
+    pub output_schema: fn() -> schemars::Schema,
+    run: fn(Arc<Service>, Call, Value) -> Running,
+}
+
+impl Tool {
+    /// The tool of an operation.
+    pub const fn of<O: Operation>() -> Self {
+        Self {
+            contract: O::CONTRACT,
+            input_schema: || {
+                schemars::generate::SchemaSettings::draft2020_12()
+                    .into_generator()
+                    .into_root_schema_for::<O::Input>()
+            },
+            output_schema: || {
+                schemars::generate::SchemaSettings::draft2020_12()
+                    .for_serialize()
+                    .into_generator()
+                    .into_root_schema_for::<O::Output>()
+            },
+            run: |service, call, arguments| Box::pin(run_erased::<O>(service, call, arguments)),
+        }
+    }
+
+    /// Checks the caller's role and the arguments, and does it.
+    ///
+    /// # Errors
+    /// The operation's own, `permission_denied`, or `invalid_argument` that names the field.
+    pub async fn run(
+        &self,
+        service: Arc<Service>,
+        call: Call,
+        arguments: Value,
+    ) -> Result<Answer<Value>, Refusal> {
+        if call.caller.role < self.contract.role {
+            return Err(Refusal::new(
+                Code::PermissionDenied,
+                format!(
+                    "{} needs the role {}; this client has {}",
+                    self.contract.name, self.contract.role, call.caller.role
+                ),
+            )
+            .with("role", self.contract.role.as_str()));
+        }
+        (self.run)(service, call, arguments).await
+    }
+}
+
+async fn run_erased<O: Operation>(
+    service: Arc<Service>,
+    call: Call,
+    arguments: Value,
+) -> Result<Answer<Value>, Refusal> {
+    let input = serde_path_to_error::deserialize(arguments).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { "arguments" } else { &path };
+        Refusal::invalid(field, error.inner())
+    })?;
+    let answer = O::run(&service, &call, input).await?;
+    let content = serde_json::to_value(answer.content).map_err(|error| {
+        Refusal::unavailable(format!("the answer could not be written as JSON: {error}"))
+    })?;
+    Ok(Answer {
+        content,
+        text: answer.text,
+    })
+}
