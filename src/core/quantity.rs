@@ -1,7 +1,8 @@
 //! What is counted: money and the units that one usage consumes.
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
@@ -9,10 +10,7 @@ use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 /// An exact amount of US dollars; a decimal string in JSON (`"0.0123"`).
 ///
 /// Amounts that come from outside pass [`Usd::parse`], whose bounds keep every sum of them exact.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Usd(Decimal);
 
 /// The most decimal places that an amount may have.
@@ -65,8 +63,8 @@ impl Usd {
         self.0.is_sign_negative() && !self.0.is_zero()
     }
 
-    /// Whether it is nothing.
-    pub const fn is_zero(self) -> bool {
+    /// Whether it is nothing, as serde asks it.
+    pub const fn is_nothing(&self) -> bool {
         self.0.is_zero()
     }
 
@@ -124,6 +122,47 @@ impl fmt::Display for Usd {
 
 /// The most of any one unit that a single usage may count.
 pub const COUNT_MOST: u64 = 1_000_000_000_000;
+
+impl Serialize for Usd {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_bytes(&self.0.serialize())
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Usd {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_str(UsdVisitor)
+        } else {
+            deserializer.deserialize_bytes(UsdVisitor)
+        }
+    }
+}
+
+struct UsdVisitor;
+
+impl Visitor<'_> for UsdVisitor {
+    type Value = Usd;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an amount of US dollars as a decimal string such as \"0.25\"")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Usd, E> {
+        Usd::parse(text).map_err(E::custom)
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Usd, E> {
+        let bytes: [u8; 16] = bytes
+            .try_into()
+            .map_err(|_| E::invalid_length(bytes.len(), &"16 bytes of a decimal"))?;
+        Ok(Usd(Decimal::deserialize(bytes)))
+    }
+}
 
 /// What one usage consumed, unit by unit; the counts never overlap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

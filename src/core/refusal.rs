@@ -77,6 +77,16 @@ impl Refusal {
         self
     }
 
+    /// The same about a part of a larger argument, `records[3]` say.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        if let Some(Value::String(field)) = self.details.get_mut("field") {
+            *field = format!("{place}.{field}");
+        }
+        self.message = format!("{place}.{}", self.message);
+        self
+    }
+
     /// An argument that can't be taken: which one, and what it expects.
     pub fn invalid(field: &str, expects: impl fmt::Display) -> Self {
         Self::new(Code::InvalidArgument, format!("{field}: {expects}")).with("field", field)

@@ -1,0 +1,208 @@
+//! Something a person should see.
+
+use super::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use super::period::Window;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A level of use of a policy's window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// The warning threshold.
+    Warning,
+    /// The action threshold.
+    Action,
+    /// The limit itself is passed.
+    Exceeded,
+}
+
+impl Level {
+    /// Every level, from the least on.
+    pub const ALL: [Self; 3] = [Self::Warning, Self::Action, Self::Exceeded];
+}
+
+/// Which counter of a policy: a window of time, or a session or task.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeterKey {
+    /// The counter of a window.
+    Window(Window),
+    /// The counter of a `session_id` or `task_id`; empty for charges that name none.
+    Of(Arc<str>),
+}
+
+/// What an alert is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertCause {
+    /// A policy's counter reached a level.
+    Level {
+        /// The budget.
+        budget: BudgetId,
+        /// The policy.
+        policy: PolicyId,
+        /// The counter.
+        meter: MeterKey,
+        /// The level.
+        level: Level,
+    },
+    /// More was spent than an allocation held.
+    AllocationOverrun {
+        /// The allocation.
+        allocation: AllocationId,
+    },
+    /// Something was spent without a hold, past a limit.
+    PolicyOverrun {
+        /// The budget.
+        budget: BudgetId,
+        /// The policy.
+        policy: PolicyId,
+        /// The counter.
+        meter: MeterKey,
+    },
+    /// A critical call passed a hard limit.
+    CriticalBypass {
+        /// The budget.
+        budget: BudgetId,
+        /// The policy.
+        policy: PolicyId,
+        /// The counter.
+        meter: MeterKey,
+    },
+    /// An agent asks for more.
+    IncreaseRequested {
+        /// The budget.
+        budget: BudgetId,
+        /// The policy.
+        policy: PolicyId,
+        /// The request.
+        increase: IncreaseId,
+    },
+}
+
+/// How much an alert matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Look at it soon.
+    Warning,
+    /// Act now.
+    Critical,
+}
+
+impl AlertCause {
+    /// The kind's name on the wire.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Level {
+                level: Level::Warning,
+                ..
+            } => "threshold_warning",
+            Self::Level {
+                level: Level::Action,
+                ..
+            } => "threshold_action",
+            Self::Level {
+                level: Level::Exceeded,
+                ..
+            } => "limit_exceeded",
+            Self::AllocationOverrun { .. } | Self::PolicyOverrun { .. } => "overrun",
+            Self::CriticalBypass { .. } => "critical_bypass",
+            Self::IncreaseRequested { .. } => "increase_requested",
+        }
+    }
+
+    /// How much it matters.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::IncreaseRequested { .. } => Severity::Info,
+            Self::Level {
+                level: Level::Warning | Level::Action,
+                ..
+            }
+            | Self::AllocationOverrun { .. } => Severity::Warning,
+            Self::Level {
+                level: Level::Exceeded,
+                ..
+            }
+            | Self::PolicyOverrun { .. }
+            | Self::CriticalBypass { .. } => Severity::Critical,
+        }
+    }
+
+    /// The counter that it is about.
+    pub const fn meter(&self) -> Option<(PolicyId, &MeterKey)> {
+        match self {
+            Self::Level { policy, meter, .. }
+            | Self::PolicyOverrun { policy, meter, .. }
+            | Self::CriticalBypass { policy, meter, .. } => Some((*policy, meter)),
+            Self::AllocationOverrun { .. } | Self::IncreaseRequested { .. } => None,
+        }
+    }
+
+    /// The budget and policy that it is about.
+    pub const fn policy(&self) -> Option<(BudgetId, PolicyId)> {
+        match self {
+            Self::Level { budget, policy, .. }
+            | Self::PolicyOverrun { budget, policy, .. }
+            | Self::CriticalBypass { budget, policy, .. }
+            | Self::IncreaseRequested { budget, policy, .. } => Some((*budget, *policy)),
+            Self::AllocationOverrun { .. } => None,
+        }
+    }
+}
+
+/// Where an alert is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertStatus {
+    /// Nobody has seen to it.
+    Open,
+    /// A named actor has seen it.
+    Acknowledged,
+    /// What it is about no longer holds.
+    Resolved,
+}
+
+/// Something a person should see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Its id.
+    pub id: AlertId,
+    /// What it is about.
+    pub cause: AlertCause,
+    /// The same in a sentence.
+    pub message: String,
+    /// Where it is in its life.
+    pub status: AlertStatus,
+    /// When it was raised.
+    #[serde(with = "super::time")]
+    pub raised: Timestamp,
+    /// Who acknowledged it, with a note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledgement>,
+    /// When it was resolved.
+    #[serde(
+        default,
+        with = "super::time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub resolved: Option<Timestamp>,
+}
+
+/// A person's word that an alert has been seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// Who.
+    pub actor: String,
+    /// When.
+    #[serde(with = "super::time")]
+    pub at: Timestamp,
+    /// What they had to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}

@@ -1,0 +1,90 @@
+//! What is asked for or spent, with everything that decides which policies it meets.
+
+use super::context::Context;
+use super::quantity::Usd;
+use super::tally::{Tally, saturate};
+use serde::{Deserialize, Serialize};
+
+/// How heavy a model is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelTier {
+    /// A small model on this machine.
+    LocalLightweight,
+    /// A larger model on this machine.
+    LocalMidweight,
+    /// A model that a provider runs.
+    RemoteHeavyweight,
+}
+
+/// What decides which budgets cover a charge.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The provider, where it is known.
+    pub provider: Option<&'a str>,
+    /// The model, where it is known.
+    pub model: Option<&'a str>,
+    /// The model's tier, where it is known.
+    pub tier: Option<ModelTier>,
+    /// Who and what it is for.
+    pub context: &'a Context,
+}
+
+/// The model that a charge is for, as far as the caller said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelRef {
+    /// The provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Its tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<ModelTier>,
+}
+
+impl ModelRef {
+    /// The facts of a charge for this model.
+    pub fn facts<'a>(&'a self, context: &'a Context) -> Facts<'a> {
+        Facts {
+            provider: self.provider.as_deref(),
+            model: self.model.as_deref(),
+            tier: self.tier,
+            context,
+        }
+    }
+}
+
+/// An upper bound of what a call will take; a part that is not known can't pass a hard limit on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Amount {
+    /// Tokens, unless only money was asked for.
+    pub tokens: Option<u64>,
+    /// Calls.
+    pub requests: u64,
+    /// Cost, unless the model has no price.
+    pub cost: Option<Usd>,
+}
+
+impl Amount {
+    /// What is held for it; an unknown part holds nothing.
+    pub fn tally(self) -> Tally {
+        Tally {
+            tokens: saturate(self.tokens.unwrap_or(0)),
+            requests: saturate(self.requests),
+            cost: self.cost.unwrap_or_default(),
+        }
+    }
+}
+
+impl From<Tally> for Amount {
+    fn from(tally: Tally) -> Self {
+        Self {
+            tokens: Some(u64::try_from(tally.tokens).unwrap_or(0)),
+            requests: u64::try_from(tally.requests).unwrap_or(0),
+            cost: Some(tally.cost),
+        }
+    }
+}

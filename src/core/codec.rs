@@ -1,0 +1,55 @@
+//! Events as bytes: a schema version, then the event with named fields in MessagePack.
+
+use super::event::Recorded;
+
+/// The version that is written now.
+pub const VERSION: u16 = 1;
+
+/// Why bytes are no event that this program can read.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// The version is of a later program.
+    #[error(
+        "an event of schema version {0} was written by a newer tekton-budget; this one reads up to {VERSION}"
+    )]
+    Newer(u16),
+    /// There is no version.
+    #[error("an event without a schema version")]
+    NoVersion,
+    /// The fields are not those of an event.
+    #[error("an event of schema version {version} can't be read: {error}")]
+    Fields {
+        /// The version.
+        version: u16,
+        /// What is wrong with the fields.
+        error: rmp_serde::decode::Error,
+    },
+    /// The event can't be written.
+    #[error("an event can't be written: {0}")]
+    Write(#[from] rmp_serde::encode::Error),
+}
+
+/// Writes an event.
+pub fn encode(recorded: &Recorded, bytes: &mut Vec<u8>) -> Result<(), CodecError> {
+    bytes.extend_from_slice(&VERSION.to_be_bytes());
+    rmp_serde::encode::write_named(bytes, recorded)?;
+    Ok(())
+}
+
+/// Reads an event of any version up to the present one.
+pub fn decode(bytes: &[u8]) -> Result<Recorded, CodecError> {
+    let Some((version, fields)) = bytes.split_first_chunk::<2>() else {
+        return Err(CodecError::NoVersion);
+    };
+    match u16::from_be_bytes(*version) {
+        1 => upcast_1(fields),
+        0 => Err(CodecError::NoVersion),
+        newer => Err(CodecError::Newer(newer)),
+    }
+}
+
+/// Version 1, the first: its fields are the present ones. When they change, what version 1 wrote is kept here as a type
+/// of its own and is turned into the present one.
+fn upcast_1(fields: &[u8]) -> Result<Recorded, CodecError> {
+    rmp_serde::from_slice(fields).map_err(|error| CodecError::Fields { version: 1, error })
+}

@@ -1,0 +1,54 @@
+//! Correcting what was recorded, by an event of its own.
+
+use super::{Desk, Done, text};
+use crate::core::charge::Facts;
+use crate::core::event::{Event, UsageAdjusted};
+use crate::core::refusal::Refusal;
+
+impl Desk<'_> {
+    pub(super) fn adjust(&mut self, adjusted: UsageAdjusted) -> Result<Done, Refusal> {
+        text::name("provider", &adjusted.provider)?;
+        text::name("model", &adjusted.model)?;
+        text::context(&adjusted.context)?;
+        super::record::check_not_future("occurred_at", adjusted.occurred, self.now)?;
+        let correction = &adjusted.correction;
+        for counts in [&correction.added, &correction.removed] {
+            counts
+                .within_bounds()
+                .map_err(|field| Refusal::invalid(field, "expects at most 10^12 either way"))?;
+        }
+        if *correction == crate::core::usage::Correction::default() {
+            return Err(Refusal::invalid(
+                "cost_usd",
+                "expects a change of the cost or of a count",
+            ));
+        }
+        if self
+            .stamp
+            .reason
+            .as_deref()
+            .is_none_or(|reason| reason.trim().is_empty())
+        {
+            return Err(Refusal::invalid(
+                "reason",
+                "expects the reason of the correction",
+            ));
+        }
+        let (provider, model) = (adjusted.provider.clone(), adjusted.model.clone());
+        let (tier, context, occurred) =
+            (adjusted.tier, adjusted.context.clone(), adjusted.occurred);
+        let done = self.conclude(Event::UsageAdjusted(adjusted));
+        let facts = Facts {
+            provider: Some(&provider),
+            model: Some(&model),
+            tier,
+            context: &context,
+        };
+        let met = self.state.met(&facts);
+        self.raise_crossings(&facts, occurred);
+        for policy in met {
+            self.settle(policy);
+        }
+        Ok(done)
+    }
+}

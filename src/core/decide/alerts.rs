@@ -1,0 +1,217 @@
+//! Alerts that follow from what happened, and what ends by itself.
+
+use super::{Desk, Done, text};
+use crate::core::alert::{AlertCause, Level, MeterKey};
+use crate::core::allocation::AllocationStatus;
+use crate::core::charge::Facts;
+use crate::core::event::{AllocationEnded, Event};
+use crate::core::id::{AlertId, PolicyId};
+use crate::core::policy::{Enforcement, Limits, Policy};
+use crate::core::refusal::Refusal;
+use crate::core::state::PolicyState;
+use crate::core::tally::Tally;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+impl Desk<'_> {
+    /// Ends the holds whose time has run out and resolves the alerts whose window is over.
+    pub(super) fn end_what_is_due(&mut self) {
+        let holds: Vec<_> = self
+            .state
+            .due_allocations(self.now)
+            .map(|due| (due.id, due.remaining))
+            .collect();
+        for (allocation, released) in holds {
+            self.follow(Event::AllocationEnded(AllocationEnded {
+                allocation,
+                status: AllocationStatus::Expired,
+                released,
+            }));
+        }
+        let alerts: Vec<_> = self.state.due_alerts(self.now).collect();
+        for alert in alerts {
+            self.follow(Event::AlertResolved { alert });
+        }
+    }
+
+    /// Raises the levels that a posting at `at` has reached.
+    pub(super) fn raise_crossings(&mut self, facts: &Facts<'_>, at: Timestamp) {
+        let mut crossed = Vec::new();
+        for id in self.state.met(facts) {
+            let Some(state) = self.state.policy(id) else {
+                continue;
+            };
+            if state.policy.applies(at) {
+                let key = state.meter_key(facts.context, at);
+                crossed.extend(
+                    new_levels(state, &key, self.now).map(|level| (id, key.clone(), level)),
+                );
+            }
+        }
+        for (policy, meter, level) in crossed {
+            self.raise_level(policy, meter, level);
+        }
+    }
+
+    fn raise_level(&mut self, policy: PolicyId, meter: MeterKey, level: Level) {
+        let Some(state) = self.state.policy(policy) else {
+            return;
+        };
+        let limits = state.limits(&meter);
+        let (posted, period) = (state.meter(&meter).posted, state.policy.period.as_str());
+        let word = match level {
+            Level::Warning => "has reached its warning threshold",
+            Level::Action => "has reached its action threshold",
+            Level::Exceeded => "has passed its limit",
+        };
+        let message = format!(
+            "the {period} policy {policy} {word}: {}",
+            used(&limits, posted)
+        );
+        let budget = state.budget;
+        self.raise(
+            AlertCause::Level {
+                budget,
+                policy,
+                meter,
+                level,
+            },
+            &message,
+        );
+    }
+
+    /// Raises an alert, its sentence headed by the budget's name where there is one.
+    pub(super) fn raise(&mut self, cause: AlertCause, message: &str) {
+        let budget = cause
+            .policy()
+            .and_then(|(budget, _)| self.state.budget(budget));
+        let message = budget.map_or_else(
+            || message.to_owned(),
+            |state| format!("{}: {message}", state.budget.name),
+        );
+        self.follow(Event::AlertRaised { cause, message });
+    }
+
+    /// Resolves the levels of a policy that no longer hold, and raises those that do now.
+    pub(super) fn settle(&mut self, policy: PolicyId) {
+        let Some(state) = self.state.policy(policy) else {
+            return;
+        };
+        let mut resolved = Vec::new();
+        let mut crossed = Vec::new();
+        for (key, meter) in state.meters() {
+            let level = reached(&state.policy, &state.limits(&key), meter.posted);
+            let stands = |at: Level| state.policy.enabled && level.is_some_and(|level| at <= level);
+            resolved.extend(
+                Level::ALL
+                    .into_iter()
+                    .filter(|at| !stands(*at))
+                    .filter_map(|at| meter.raised.level(at)),
+            );
+            if state.policy.applies(self.now) {
+                crossed.extend(new_levels(state, &key, self.now).map(|level| (key.clone(), level)));
+            }
+        }
+        for alert in resolved {
+            self.follow(Event::AlertResolved { alert });
+        }
+        for (meter, level) in crossed {
+            self.raise_level(policy, meter, level);
+        }
+    }
+
+    /// Resolves every alert about a policy that is going away.
+    pub(super) fn resolve_all(&mut self, policy: PolicyId) {
+        let about = self
+            .state
+            .alerts()
+            .filter(|alert| alert.cause.policy().is_some_and(|(_, id)| id == policy));
+        let about: Vec<_> = about.map(|alert| alert.id).collect();
+        for alert in about {
+            self.follow(Event::AlertResolved { alert });
+        }
+    }
+
+    pub(super) fn acknowledge_alert(
+        &mut self,
+        alert: AlertId,
+        note: Option<String>,
+    ) -> Result<Done, Refusal> {
+        text::prose("note", note.as_ref())?;
+        if self.state.alert(alert).is_none() {
+            return Err(Refusal::not_found(
+                "alert",
+                format!("{alert} that is not resolved"),
+            ));
+        }
+        Ok(self.conclude(Event::AlertAcknowledged { alert, note }))
+    }
+}
+
+/// The levels that a counter has reached and not raised. A window that is over raises none.
+fn new_levels(
+    state: &PolicyState,
+    key: &MeterKey,
+    now: Timestamp,
+) -> impl Iterator<Item = Level> + use<> {
+    let over = matches!(key, MeterKey::Window(window) if window.end <= now);
+    let meter = state.meter(key);
+    let level = if over {
+        None
+    } else {
+        reached(&state.policy, &state.limits(key), meter.posted)
+    };
+    Level::ALL.into_iter().filter(move |at| {
+        level.is_some_and(|level| *at <= level) && meter.raised.level(*at).is_none()
+    })
+}
+
+/// The highest level that what is posted has reached.
+fn reached(policy: &Policy, limits: &Limits, posted: Tally) -> Option<Level> {
+    if policy.enforcement == Enforcement::Ignore {
+        return None;
+    }
+    let of = |limit: Decimal, posted: Decimal| {
+        if posted > limit {
+            Some(Level::Exceeded)
+        } else if posted > Decimal::ZERO && posted >= limit.saturating_mul(policy.action_threshold)
+        {
+            Some(Level::Action)
+        } else if posted > Decimal::ZERO && posted >= limit.saturating_mul(policy.warning_threshold)
+        {
+            Some(Level::Warning)
+        } else {
+            None
+        }
+    };
+    let whole = limits.tally();
+    [
+        limits
+            .tokens
+            .and_then(|_| of(whole.tokens.into(), posted.tokens.into())),
+        limits
+            .requests
+            .and_then(|_| of(whole.requests.into(), posted.requests.into())),
+        limits
+            .cost
+            .and_then(|_| of(whole.cost.amount(), posted.cost.amount())),
+    ]
+    .into_iter()
+    .flatten()
+    .max()
+}
+
+fn used(limits: &Limits, posted: Tally) -> String {
+    let parts = [
+        limits
+            .tokens
+            .map(|limit| format!("{} of {limit} tokens", posted.tokens)),
+        limits
+            .requests
+            .map(|limit| format!("{} of {limit} requests", posted.requests)),
+        limits
+            .cost
+            .map(|limit| format!("{} of {limit} USD", posted.cost)),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}

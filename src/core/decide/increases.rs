@@ -1,0 +1,172 @@
+//! Asking for more, and the answer.
+
+use super::{Desk, Done, text};
+use crate::core::alert::{AlertCause, MeterKey};
+use crate::core::command::RequestIncrease;
+use crate::core::event::Event;
+use crate::core::id::{IncreaseId, PolicyId};
+use crate::core::policy::Limits;
+use crate::core::refusal::{Code, Refusal};
+use crate::core::tally::Tally;
+
+/// How many requests may wait for an answer.
+const OPEN_MOST: usize = 1000;
+
+impl Desk<'_> {
+    pub(super) fn request_increase(&mut self, wanted: &RequestIncrease) -> Result<Done, Refusal> {
+        text::context(&wanted.context)?;
+        text::prose("reason", self.stamp.reason.as_ref())?;
+        if self
+            .stamp
+            .reason
+            .as_deref()
+            .is_none_or(|reason| reason.trim().is_empty())
+        {
+            return Err(Refusal::invalid("reason", "expects why more is needed"));
+        }
+        let Some(state) = self.state.policy(wanted.policy) else {
+            return Err(Refusal::not_found("policy", wanted.policy));
+        };
+        if !state.policy.applies(self.now) {
+            return Err(Refusal::invalid("policy_id", "is not in force now"));
+        }
+        check_parts(&state.policy.limits, wanted.amount)?;
+        if self.state.increases().count() >= OPEN_MOST {
+            return Err(Refusal::new(
+                Code::Conflict,
+                "too many requests wait for an answer; review_increase them first",
+            ));
+        }
+        let (budget, policy) = (state.budget, wanted.policy);
+        let meter = state.meter_key(&wanted.context, self.now);
+        let amount = wanted.amount;
+        let done = self.conclude(Event::IncreaseRequested {
+            budget,
+            policy,
+            meter,
+            amount,
+        });
+        let increase = IncreaseId(self.state.sequence());
+        let reason = self.stamp.reason.clone().unwrap_or_default();
+        let message = format!(
+            "{} asks for {} more of {policy}: {reason}",
+            self.stamp.actor,
+            parts(amount)
+        );
+        self.raise(
+            AlertCause::IncreaseRequested {
+                budget,
+                policy,
+                increase,
+            },
+            &message,
+        );
+        Ok(done)
+    }
+
+    pub(super) fn review_increase(
+        &mut self,
+        id: IncreaseId,
+        granted: bool,
+    ) -> Result<Done, Refusal> {
+        text::prose("reason", self.stamp.reason.as_ref())?;
+        let Some(increase) = self.state.increase(id) else {
+            return Err(Refusal::not_found(
+                "increase",
+                format!("{id} that waits for an answer"),
+            ));
+        };
+        let over = matches!(increase.meter, MeterKey::Window(window) if window.end <= self.now);
+        if granted && over {
+            let message = format!("the window of {id} is over and a new one has begun; decline it");
+            return Err(Refusal::new(Code::Conflict, message));
+        }
+        let policy = increase.policy;
+        let done = self.conclude(Event::IncreaseReviewed {
+            increase: id,
+            granted,
+        });
+        self.resolve_request(id);
+        self.settle(policy);
+        Ok(done)
+    }
+
+    fn resolve_request(&mut self, id: IncreaseId) {
+        let asks = |cause: &AlertCause| matches!(cause, AlertCause::IncreaseRequested { increase, .. } if *increase == id);
+        let alert = self
+            .state
+            .alerts()
+            .find(|alert| asks(&alert.cause))
+            .map(|alert| alert.id);
+        if let Some(alert) = alert {
+            self.follow(Event::AlertResolved { alert });
+        }
+    }
+
+    /// Declines what still waits about a policy that is going away.
+    pub(super) fn decline_all(&mut self, policy: PolicyId) {
+        let waiting: Vec<_> = self
+            .state
+            .increases()
+            .filter(|increase| increase.policy == policy)
+            .map(|increase| increase.id)
+            .collect();
+        for increase in waiting {
+            self.follow(Event::IncreaseReviewed {
+                increase,
+                granted: false,
+            });
+        }
+    }
+}
+
+fn check_parts(limits: &Limits, amount: Tally) -> Result<(), Refusal> {
+    let wanted = [
+        (
+            "tokens",
+            amount.tokens != 0,
+            amount.tokens < 0,
+            limits.tokens.is_some(),
+        ),
+        (
+            "requests",
+            amount.requests != 0,
+            amount.requests < 0,
+            limits.requests.is_some(),
+        ),
+        (
+            "cost_usd",
+            !amount.cost.is_nothing(),
+            amount.cost.is_negative(),
+            limits.cost.is_some(),
+        ),
+    ];
+    for (field, given, negative, limited) in wanted {
+        if negative {
+            return Err(Refusal::invalid(field, "expects more than zero"));
+        }
+        if given && !limited {
+            return Err(Refusal::invalid(field, "is not limited by that policy"));
+        }
+    }
+    if amount.is_zero() {
+        return Err(Refusal::invalid(
+            "cost_usd",
+            "expects how much more: cost_usd, tokens or requests",
+        ));
+    }
+    Ok(())
+}
+
+fn parts(amount: Tally) -> String {
+    let parts = [
+        (amount.tokens != 0).then(|| format!("{} tokens", amount.tokens)),
+        (amount.requests != 0).then(|| format!("{} requests", amount.requests)),
+        (!amount.cost.is_nothing()).then(|| format!("{} USD", amount.cost)),
+    ];
+    parts
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" and ")
+}

@@ -1,0 +1,148 @@
+//! Decides commands: what is asked against the state becomes events, or a refusal.
+
+mod adjust;
+mod alerts;
+mod allocate;
+mod budgets;
+mod increases;
+mod prices;
+mod record;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use allocate::TTL_MOST;
+pub use record::RECORDS_MOST;
+
+use super::command::Command;
+use super::event::{Event, Recorded, Request, Stamp};
+use super::refusal::Refusal;
+use super::state::State;
+use super::verdict::Verdict;
+use jiff::Timestamp;
+
+/// A command with who gives it and when.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Who, when and why.
+    pub stamp: Stamp,
+    /// What makes it safe to repeat; postings carry their own.
+    pub request: Option<Request>,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// An event with its place in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place.
+    pub sequence: u64,
+    /// The event.
+    pub recorded: Recorded,
+}
+
+/// What a command came to.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// The events, in order, which the state has already taken in; those of what was due come first, and stand even
+    /// where the command is refused.
+    pub entries: Vec<Entry>,
+    /// What is answered.
+    pub result: Result<Done, Refusal>,
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// These events say it, by their place among the entries: one, or one for each posting.
+    Events(Vec<usize>),
+    /// The policies deny it; nothing was changed.
+    Denied(Verdict),
+}
+
+/// Decides a command and takes its events into the state.
+///
+/// Pure: what it does follows from its arguments alone. A refused command leaves the state as it was but for what was
+/// due to end by the command's time.
+pub fn execute(state: &mut State, order: Order) -> Decided {
+    let mut desk = Desk {
+        now: order.stamp.at,
+        stamp: order.stamp,
+        request: order.request,
+        entries: Vec::new(),
+        state,
+    };
+    desk.end_what_is_due();
+    let result = desk.carry_out(order.command);
+    Decided {
+        entries: desk.entries,
+        result,
+    }
+}
+
+/// One command being decided.
+struct Desk<'a> {
+    state: &'a mut State,
+    stamp: Stamp,
+    request: Option<Request>,
+    now: Timestamp,
+    entries: Vec<Entry>,
+}
+
+impl Desk<'_> {
+    fn carry_out(&mut self, command: Command) -> Result<Done, Refusal> {
+        match command {
+            Command::Tick => Ok(Done::Events(Vec::new())),
+            Command::Record(postings) => self.record(postings),
+            Command::Allocate(wanted) => self.allocate(wanted),
+            Command::Extend(wanted) => self.extend(wanted),
+            Command::Release(allocation) => self.release(allocation),
+            Command::Adjust(adjusted) => self.adjust(*adjusted),
+            Command::SaveBudget(draft) => self.save_budget(*draft),
+            Command::ArchiveBudget(budget) => self.archive_budget(budget),
+            Command::SavePolicy(budget, draft) => self.save_policy(budget, *draft),
+            Command::RemovePolicy(policy) => self.remove_policy(policy),
+            Command::RequestIncrease(wanted) => self.request_increase(&wanted),
+            Command::ReviewIncrease { increase, grant } => self.review_increase(increase, grant),
+            Command::AcknowledgeAlert { alert, note } => self.acknowledge_alert(alert, note),
+            Command::OverridePrice {
+                provider,
+                model,
+                rates,
+                effective_from,
+            } => self.override_price(provider, model, rates, effective_from),
+        }
+    }
+
+    /// Adds the command's main event, which carries its request id.
+    fn conclude(&mut self, event: Event) -> Done {
+        let request = self.request.take();
+        Done::Events(vec![self.add(event, request)])
+    }
+
+    /// Adds an event in the caller's name; gives back its place among the entries.
+    fn add(&mut self, event: Event, request: Option<Request>) -> usize {
+        let stamp = self.stamp.clone();
+        self.enter(Recorded {
+            stamp,
+            request,
+            event,
+        })
+    }
+
+    /// Adds an event that follows from others or from time alone.
+    fn follow(&mut self, event: Event) {
+        self.enter(Recorded {
+            stamp: Stamp::of_time(self.now),
+            request: None,
+            event,
+        });
+    }
+
+    fn enter(&mut self, recorded: Recorded) -> usize {
+        let sequence = self.state.sequence() + 1;
+        self.state.apply(sequence, &recorded);
+        self.entries.push(Entry { sequence, recorded });
+        self.entries.len() - 1
+    }
+}

@@ -1,0 +1,204 @@
+//! Recording what was used. Money that was spent is always recorded in full.
+
+use super::{Desk, Done, text};
+use crate::core::alert::AlertCause;
+use crate::core::charge::Amount;
+use crate::core::command::Posting;
+use crate::core::event::{Event, UsageRecorded};
+use crate::core::policy::Enforcement;
+use crate::core::refusal::Refusal;
+use crate::core::tally::Tally;
+use crate::core::usage::{CostSource, Draw, Usage};
+use crate::core::verdict::{Cause, Finding};
+use jiff::{SignedDuration, Timestamp};
+
+/// The most usages in one command.
+pub const RECORDS_MOST: usize = 1000;
+/// How far a usage may lie in the future.
+pub(super) const FUTURE_MOST: SignedDuration = SignedDuration::from_mins(5);
+/// How many alerts may stand for overruns that no policy met.
+const UNBUDGETED_OVERRUNS_MOST: usize = 1000;
+
+impl Desk<'_> {
+    pub(super) fn record(&mut self, postings: Vec<Posting>) -> Result<Done, Refusal> {
+        if postings.len() > RECORDS_MOST {
+            return Err(Refusal::invalid(
+                "records",
+                format!("expects at most {RECORDS_MOST} records"),
+            ));
+        }
+        // All or none: whatever can be refused is refused before the first event.
+        let alone = postings.len() == 1;
+        for (place, posting) in postings.iter().enumerate() {
+            self.check_posting(&posting.usage).map_err(|refusal| {
+                if alone {
+                    refusal
+                } else {
+                    refusal.within(&format!("records[{place}]"))
+                }
+            })?;
+        }
+        Ok(Done::Events(
+            postings
+                .into_iter()
+                .map(|posting| self.post(posting))
+                .collect(),
+        ))
+    }
+
+    fn check_posting(&self, usage: &Usage) -> Result<(), Refusal> {
+        text::name("provider", &usage.provider)?;
+        text::name("model", &usage.model)?;
+        text::context(&usage.context)?;
+        usage
+            .counts
+            .within_bounds()
+            .map_err(|field| Refusal::invalid(field, "expects at most 10^12"))?;
+        if usage.cost.usd.is_negative() {
+            return Err(Refusal::invalid(
+                "reported_cost_usd",
+                "expects no less than zero; use adjust_usage to correct",
+            ));
+        }
+        check_not_future("occurred_at", usage.occurred, self.now)?;
+        match usage.allocation {
+            Some(id) if id.0 > self.state.sequence() => Err(Refusal::not_found("allocation", id)),
+            _ => Ok(()),
+        }
+    }
+
+    fn post(&mut self, Posting { usage, request }: Posting) -> usize {
+        let draw = self.draw(&usage);
+        let taken = match draw {
+            Some(Draw::Drawn { taken, .. }) => taken,
+            _ => Tally::ZERO,
+        };
+        let unheld = (usage.tally() - taken).or_zero();
+        let beyond_hold = matches!(draw, Some(Draw::Drawn { .. }))
+            && (unheld.tokens > 0 || !unheld.cost.is_nothing());
+        let findings = self
+            .state
+            .weigh(
+                &usage.facts(),
+                &Amount::from(unheld),
+                usage.occurred,
+                self.now,
+            )
+            .findings;
+        let overrun = beyond_hold || findings.iter().any(passes);
+        let facts_of = usage.clone();
+        let place = self.add(
+            Event::UsageRecorded(UsageRecorded {
+                usage,
+                draw,
+                overrun,
+            }),
+            request,
+        );
+        if overrun {
+            self.raise_overruns(&facts_of, &findings, beyond_hold);
+        }
+        self.raise_crossings(&facts_of.facts(), facts_of.occurred);
+        place
+    }
+
+    fn draw(&self, usage: &Usage) -> Option<Draw> {
+        let Some(open) = self.state.open_allocation(usage.allocation?) else {
+            return Some(Draw::Ended);
+        };
+        let taken = open.remaining.min(usage.tally()).or_zero();
+        let left = open.remaining - taken;
+        Some(if usage.is_final {
+            Draw::Drawn {
+                taken,
+                remaining: Tally::ZERO,
+                released: Some(left),
+            }
+        } else {
+            Draw::Drawn {
+                taken,
+                remaining: left,
+                released: None,
+            }
+        })
+    }
+
+    fn raise_overruns(&mut self, usage: &Usage, findings: &[Finding], beyond_hold: bool) {
+        let heard = findings
+            .iter()
+            .filter(|finding| finding.enforcement != Enforcement::Ignore);
+        let concerned: Vec<_> = heard
+            .filter(|finding| beyond_hold || passes(finding))
+            .collect();
+        if concerned.is_empty() {
+            self.raise_unbudgeted_overrun(usage);
+        }
+        for finding in concerned {
+            let Some(state) = self.state.policy(finding.policy) else {
+                continue;
+            };
+            let over = finding.resets().is_some_and(|end| end <= self.now);
+            if over || state.meter(&finding.meter).raised.overrun().is_some() {
+                continue;
+            }
+            let cause = AlertCause::PolicyOverrun {
+                budget: finding.budget,
+                policy: finding.policy,
+                meter: finding.meter.clone(),
+            };
+            self.raise(
+                cause,
+                &format!("{} spent more than was held or left", spender(usage)),
+            );
+        }
+    }
+
+    fn raise_unbudgeted_overrun(&mut self, usage: &Usage) {
+        let Some(allocation) = usage.allocation else {
+            return;
+        };
+        let cause = AlertCause::AllocationOverrun { allocation };
+        let standing = self.state.unbudgeted_overruns();
+        if standing < UNBUDGETED_OVERRUNS_MOST
+            && !self.state.alerts().any(|alert| alert.cause == cause)
+        {
+            self.raise(
+                cause,
+                &format!("{} spent more than {allocation} held", spender(usage)),
+            );
+        }
+    }
+}
+
+fn passes(finding: &Finding) -> bool {
+    matches!(finding.cause, Some(Cause::Exceeds | Cause::Bypassed))
+}
+
+fn spender(usage: &Usage) -> String {
+    let who = usage
+        .context
+        .component
+        .as_deref()
+        .or(usage.context.user.as_deref())
+        .unwrap_or("A call");
+    let cost = match usage.cost.source {
+        CostSource::Unknown => "an unknown cost".to_owned(),
+        _ => format!("{} USD", usage.cost.usd),
+    };
+    format!(
+        "{who} with {}/{} ({} tokens, {cost})",
+        usage.provider,
+        usage.model,
+        usage.counts.tokens()
+    )
+}
+
+pub(super) fn check_not_future(field: &str, at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
+    if at.duration_since(now) > FUTURE_MOST {
+        return Err(Refusal::invalid(
+            field,
+            format!("expects a time no more than 5 minutes after now, {now}"),
+        ));
+    }
+    Ok(())
+}

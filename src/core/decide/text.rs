@@ -1,0 +1,98 @@
+//! Bounds on the texts that come from outside.
+
+use crate::core::context::Context;
+use crate::core::refusal::Refusal;
+use crate::core::scope::{Scope, Values};
+
+/// The longest name, id or value, in bytes.
+pub(super) const NAME_MOST: usize = 256;
+/// The longest description, reason or note, in bytes.
+pub(super) const PROSE_MOST: usize = 4096;
+/// The most tags of a charge, and the most values of one dimension of a scope.
+const ITEMS_MOST: usize = 64;
+
+/// A name must say something, fit, and hold no control characters.
+pub(super) fn name(field: &str, text: &str) -> Result<(), Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::invalid(field, "expects a text that is not empty"));
+    }
+    if text.len() > NAME_MOST {
+        return Err(Refusal::invalid(
+            field,
+            format!("expects at most {NAME_MOST} bytes, and has {}", text.len()),
+        ));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Refusal::invalid(
+            field,
+            "expects a text without control characters",
+        ));
+    }
+    Ok(())
+}
+
+/// The same for one that may be missing.
+pub(super) fn optional_name(field: &str, text: Option<&String>) -> Result<(), Refusal> {
+    text.map_or(Ok(()), |text| name(field, text))
+}
+
+/// A longer text must fit.
+pub(super) fn prose(field: &str, text: Option<&String>) -> Result<(), Refusal> {
+    match text {
+        Some(text) if text.len() > PROSE_MOST => Err(Refusal::invalid(
+            field,
+            format!("expects at most {PROSE_MOST} bytes, and has {}", text.len()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Every text of a context must fit.
+pub(super) fn context(context: &Context) -> Result<(), Refusal> {
+    optional_name("component", context.component.as_ref())?;
+    optional_name("task_type", context.task_type.as_ref())?;
+    optional_name("session_id", context.session_id.as_ref())?;
+    optional_name("task_id", context.task_id.as_ref())?;
+    optional_name("user", context.user.as_ref())?;
+    optional_name("project", context.project.as_ref())?;
+    if context.tags.len() > ITEMS_MOST {
+        return Err(Refusal::invalid(
+            "tags",
+            format!("expects at most {ITEMS_MOST} tags"),
+        ));
+    }
+    context.tags.iter().try_for_each(|(tag, value)| {
+        name("tags", tag)?;
+        name(&format!("tags.{tag}"), value)
+    })
+}
+
+/// Every value of a scope must fit.
+pub(super) fn scope(scope: &Scope) -> Result<(), Refusal> {
+    values("scope.provider", &scope.provider)?;
+    values("scope.model", &scope.model)?;
+    values("scope.component", &scope.component)?;
+    values("scope.task_type", &scope.task_type)?;
+    values("scope.user", &scope.user)?;
+    values("scope.project", &scope.project)?;
+    if scope.tags.len() > ITEMS_MOST {
+        return Err(Refusal::invalid(
+            "scope.tags",
+            format!("expects at most {ITEMS_MOST} tags"),
+        ));
+    }
+    scope.tags.iter().try_for_each(|(tag, allowed)| {
+        name("scope.tags", tag)?;
+        values(&format!("scope.tags.{tag}"), allowed)
+    })
+}
+
+fn values(field: &str, values: &Values) -> Result<(), Refusal> {
+    if values.iter().len() > ITEMS_MOST {
+        return Err(Refusal::invalid(
+            field,
+            format!("expects at most {ITEMS_MOST} values"),
+        ));
+    }
+    values.iter().try_for_each(|value| name(field, value))
+}

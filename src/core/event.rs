@@ -1,0 +1,301 @@
+//! Events: the truth that everything else is computed from.
+
+use super::alert::{AlertCause, MeterKey};
+use super::allocation::AllocationStatus;
+use super::budget::Budget;
+use super::charge::{ModelRef, ModelTier};
+use super::context::Context;
+use super::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId, RecordId};
+use super::policy::Policy;
+use super::price::Rates;
+use super::role::{Interface, Role};
+use super::tally::Tally;
+use super::usage::{Correction, Draw, Usage};
+use super::verdict::Verdict;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Who did something, when and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Whose ledger it is in.
+    #[serde(default = "default_tenant", skip_serializing_if = "is_default_tenant")]
+    pub tenant: String,
+    /// When it was decided.
+    #[serde(with = "super::time")]
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// In which role.
+    pub role: Role,
+    /// Through which face.
+    pub interface: Interface,
+    /// Why, where a reason was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The tenant until there are more.
+pub const DEFAULT_TENANT: &str = "default";
+
+fn default_tenant() -> String {
+    DEFAULT_TENANT.to_owned()
+}
+
+fn is_default_tenant(tenant: &str) -> bool {
+    tenant == DEFAULT_TENANT
+}
+
+impl Stamp {
+    /// The ledger's own, for what follows from time alone.
+    pub fn of_time(at: Timestamp) -> Self {
+        Self {
+            tenant: default_tenant(),
+            at,
+            actor: "ledger".to_owned(),
+            role: Role::Admin,
+            interface: Interface::Ledger,
+            reason: None,
+        }
+    }
+}
+
+/// The id that makes a command safe to repeat, with a digest of what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The caller's id for it.
+    pub id: String,
+    /// BLAKE3 of the content, cut to 16 bytes.
+    pub content: Digest,
+}
+
+/// A digest of a command's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Digest(pub u128);
+
+impl Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(&format_args!("{:032x}", self.0))
+        } else {
+            serializer.serialize_u128(self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = String::deserialize(deserializer)?;
+            u128::from_str_radix(&text, 16)
+                .map(Self)
+                .map_err(serde::de::Error::custom)
+        } else {
+            u128::deserialize(deserializer).map(Self)
+        }
+    }
+}
+
+/// An event with its circumstances; its sequence is its place in the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Who, when and why.
+    pub stamp: Stamp,
+    /// What makes it safe to repeat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A usage was recorded.
+    UsageRecorded(UsageRecorded),
+    /// A correction of what was recorded.
+    UsageAdjusted(UsageAdjusted),
+    /// A hold was made; its id is this event's sequence.
+    AllocationMade(AllocationMade),
+    /// A hold was given more time, or more to hold.
+    AllocationExtended(AllocationExtended),
+    /// A hold ended.
+    AllocationEnded(AllocationEnded),
+    /// A budget was made or changed, with those of its policies that were saved with it.
+    BudgetSaved {
+        /// The budget as it is now.
+        budget: Budget,
+        /// The policies as they are now.
+        policies: Vec<Policy>,
+    },
+    /// A budget was archived.
+    BudgetArchived {
+        /// The budget.
+        budget: BudgetId,
+    },
+    /// A policy was made or changed.
+    PolicySaved {
+        /// Its budget.
+        budget: BudgetId,
+        /// The policy as it is now.
+        policy: Policy,
+    },
+    /// A policy was taken away.
+    PolicyRemoved {
+        /// Its budget.
+        budget: BudgetId,
+        /// The policy.
+        policy: PolicyId,
+    },
+    /// An alert was raised; its id is this event's sequence.
+    AlertRaised {
+        /// What it is about.
+        cause: AlertCause,
+        /// The same in a sentence.
+        message: String,
+    },
+    /// An alert was seen by a person.
+    AlertAcknowledged {
+        /// The alert.
+        alert: AlertId,
+        /// What they had to say.
+        note: Option<String>,
+    },
+    /// What an alert is about no longer holds.
+    AlertResolved {
+        /// The alert.
+        alert: AlertId,
+    },
+    /// Somebody asked for more; the request's id is this event's sequence.
+    IncreaseRequested {
+        /// The budget.
+        budget: BudgetId,
+        /// The policy.
+        policy: PolicyId,
+        /// The counter.
+        meter: MeterKey,
+        /// How much more.
+        amount: Tally,
+    },
+    /// A request for more was answered.
+    IncreaseReviewed {
+        /// The request.
+        increase: IncreaseId,
+        /// Whether it was granted.
+        granted: bool,
+    },
+    /// An admin set a model's price, or took such a price away.
+    PriceOverridden {
+        /// The provider.
+        provider: String,
+        /// The model.
+        model: String,
+        /// The rates; none takes the override away.
+        rates: Option<Rates>,
+        /// From when on.
+        #[serde(with = "super::time")]
+        effective_from: Timestamp,
+    },
+}
+
+/// A usage that was recorded, and what that did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageRecorded {
+    /// The usage.
+    pub usage: Usage,
+    /// What it did to the hold that it named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draw: Option<Draw>,
+    /// Whether it was more than was held, or passed a limit without a hold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overrun: bool,
+}
+
+/// A correction, counted where the usage that it corrects was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageAdjusted {
+    /// The record that it corrects, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordId>,
+    /// The provider.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// The model's tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<ModelTier>,
+    /// Who and what it was for.
+    pub context: Context,
+    /// When the usage happened.
+    #[serde(with = "super::time")]
+    pub occurred: Timestamp,
+    /// The change.
+    pub correction: Correction,
+}
+
+/// A hold that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllocationMade {
+    /// The model that it is for.
+    pub model: ModelRef,
+    /// Who and what it is for.
+    pub context: Context,
+    /// What it holds.
+    pub held: Tally,
+    /// When its time runs out.
+    #[serde(with = "super::time")]
+    pub expires: Timestamp,
+    /// What the policies said.
+    pub verdict: Verdict,
+}
+
+/// A hold that was given more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllocationExtended {
+    /// The allocation.
+    pub allocation: AllocationId,
+    /// When its time runs out now.
+    #[serde(with = "super::time")]
+    pub expires: Timestamp,
+    /// What it holds more than before.
+    pub added: Tally,
+    /// What it holds now.
+    pub remaining: Tally,
+    /// What the policies said.
+    pub verdict: Verdict,
+}
+
+/// A hold that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllocationEnded {
+    /// The allocation.
+    pub allocation: AllocationId,
+    /// How it ended.
+    pub status: AllocationStatus,
+    /// What was given back.
+    pub released: Tally,
+}
+
+impl Event {
+    /// The kind's name on the wire.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::UsageRecorded(_) => "usage_recorded",
+            Self::UsageAdjusted(_) => "usage_adjusted",
+            Self::AllocationMade(_) => "allocation_made",
+            Self::AllocationExtended(_) => "allocation_extended",
+            Self::AllocationEnded(_) => "allocation_ended",
+            Self::BudgetSaved { .. } => "budget_saved",
+            Self::BudgetArchived { .. } => "budget_archived",
+            Self::PolicySaved { .. } => "policy_saved",
+            Self::PolicyRemoved { .. } => "policy_removed",
+            Self::AlertRaised { .. } => "alert_raised",
+            Self::AlertAcknowledged { .. } => "alert_acknowledged",
+            Self::AlertResolved { .. } => "alert_resolved",
+            Self::IncreaseRequested { .. } => "increase_requested",
+            Self::IncreaseReviewed { .. } => "increase_reviewed",
+            Self::PriceOverridden { .. } => "price_overridden",
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! What each event does to the state. Applying is total: an event was decided once and is never refused later.
+
+use super::changes::RowKey;
+use super::{BudgetState, PolicyState, PriceOverride, State};
+use crate::core::alert::{Acknowledgement, Alert, AlertCause, AlertStatus, MeterKey};
+use crate::core::allocation::{Allocation, AllocationStatus};
+use crate::core::budget::Budget;
+use crate::core::charge::Facts;
+use crate::core::event::{
+    AllocationEnded, AllocationExtended, AllocationMade, Event, Recorded, Stamp, UsageAdjusted,
+    UsageRecorded,
+};
+use crate::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use crate::core::increase::{Increase, IncreaseStatus, Review};
+use crate::core::policy::Policy;
+use crate::core::tally::Tally;
+use crate::core::usage::Draw;
+use jiff::{SignedDuration, Timestamp};
+
+/// How long an alert stands that no window ends.
+pub(super) const ALERT_STANDS: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+impl State {
+    /// Takes in the event at `sequence`, which follows the last one.
+    pub fn apply(&mut self, sequence: u64, recorded: &Recorded) {
+        debug_assert_eq!(
+            sequence,
+            self.sequence + 1,
+            "events are applied in order and without a gap"
+        );
+        self.sequence = sequence;
+        let stamp = &recorded.stamp;
+        match &recorded.event {
+            Event::UsageRecorded(usage) => self.record(usage),
+            Event::UsageAdjusted(adjusted) => self.adjust(adjusted),
+            Event::AllocationMade(made) => self.allocate(AllocationId(sequence), made, stamp),
+            Event::AllocationExtended(extended) => self.extend(extended),
+            Event::AllocationEnded(ended) => self.end_allocation(ended),
+            Event::BudgetSaved { budget, policies } => self.save_budget(budget, policies),
+            Event::BudgetArchived { budget } => self.archive_budget(*budget),
+            Event::PolicySaved { budget, policy } => {
+                self.save_policy(*budget, policy);
+                self.match_holds_anew();
+            }
+            Event::PolicyRemoved { budget, policy } => self.remove_policy(*budget, *policy),
+            Event::AlertRaised { cause, message } => {
+                self.raise_alert(AlertId(sequence), cause, message, stamp.at);
+            }
+            Event::AlertAcknowledged { alert, note } => {
+                self.acknowledge_alert(*alert, note.as_ref(), stamp);
+            }
+            Event::AlertResolved { alert } => self.resolve_alert(*alert, stamp.at),
+            Event::IncreaseRequested {
+                budget,
+                policy,
+                meter,
+                amount,
+            } => self.request_increase(Increase {
+                id: IncreaseId(sequence),
+                budget: *budget,
+                policy: *policy,
+                meter: meter.clone(),
+                amount: *amount,
+                reason: stamp.reason.clone().unwrap_or_default(),
+                actor: stamp.actor.clone(),
+                asked: stamp.at,
+                status: IncreaseStatus::Open,
+                review: None,
+            }),
+            Event::IncreaseReviewed { increase, granted } => {
+                self.review_increase(*increase, *granted, stamp);
+            }
+            Event::PriceOverridden {
+                provider,
+                model,
+                rates,
+                effective_from,
+            } => {
+                let set = PriceOverride {
+                    version: sequence,
+                    effective_from: *effective_from,
+                    set_at: stamp.at,
+                    actor: stamp.actor.clone(),
+                    reason: stamp.reason.clone(),
+                    rates: rates.clone(),
+                };
+                self.changes
+                    .note(RowKey::Override(provider.clone(), model.clone()));
+                self.overrides
+                    .entry((provider.clone(), model.clone()))
+                    .or_default()
+                    .push(set);
+            }
+        }
+    }
+
+    fn record(&mut self, recorded: &UsageRecorded) {
+        let usage = &recorded.usage;
+        self.post(&usage.facts(), usage.occurred, usage.tally());
+        if let (
+            Some(id),
+            Some(Draw::Drawn {
+                taken, released, ..
+            }),
+        ) = (usage.allocation, recorded.draw)
+        {
+            self.change_hold(id, -taken);
+            if let Some(open) = self.allocations.get_mut(&id) {
+                open.allocation.posted += usage.tally();
+            }
+            self.changes.note(RowKey::Allocation(id));
+            if released.is_some() {
+                self.finish(id, AllocationStatus::Closed);
+            }
+        }
+    }
+
+    fn adjust(&mut self, adjusted: &UsageAdjusted) {
+        let facts = Facts {
+            provider: Some(&adjusted.provider),
+            model: Some(&adjusted.model),
+            tier: adjusted.tier,
+            context: &adjusted.context,
+        };
+        self.post(&facts, adjusted.occurred, adjusted.correction.tally());
+    }
+
+    fn post(&mut self, facts: &Facts<'_>, at: Timestamp, tally: Tally) {
+        for id in self.met(facts) {
+            if let Some(state) = self
+                .policies
+                .get_mut(&id)
+                .filter(|state| state.policy.applies(at))
+            {
+                let key = state.meter_key(facts.context, at);
+                state.meter_mut(&key).posted += tally;
+                self.changes.note(RowKey::Meter(id, key));
+            }
+        }
+    }
+
+    fn allocate(&mut self, id: AllocationId, made: &AllocationMade, stamp: &Stamp) {
+        self.open_hold(Allocation {
+            id,
+            model: made.model.clone(),
+            context: made.context.clone(),
+            granted: made.held,
+            remaining: made.held,
+            posted: Tally::ZERO,
+            status: AllocationStatus::Held,
+            created: stamp.at,
+            expires: made.expires,
+            actor: stamp.actor.clone(),
+        });
+        self.changes.note(RowKey::Allocation(id));
+    }
+
+    fn extend(&mut self, extended: &AllocationExtended) {
+        let id = extended.allocation;
+        self.change_hold(id, extended.added);
+        self.change_expiry(id, extended.expires);
+        if let Some(open) = self.allocations.get_mut(&id) {
+            open.allocation.granted += extended.added;
+        }
+        self.changes.note(RowKey::Allocation(id));
+    }
+
+    fn end_allocation(&mut self, ended: &AllocationEnded) {
+        self.finish(ended.allocation, ended.status);
+    }
+
+    fn finish(&mut self, id: AllocationId, status: AllocationStatus) {
+        if let Some(mut allocation) = self.close_hold(id) {
+            allocation.status = status;
+            self.changes.end_allocation(allocation);
+        }
+    }
+
+    fn save_budget(&mut self, budget: &Budget, policies: &[Policy]) {
+        let kept = self
+            .budgets
+            .get(&budget.id)
+            .map(|state| state.policies.clone())
+            .unwrap_or_default();
+        self.put_budget(BudgetState {
+            budget: budget.clone(),
+            policies: kept,
+        });
+        for policy in policies {
+            self.save_policy(budget.id, policy);
+        }
+        self.next_id = self.next_id.max(budget.id.0 + 1);
+        self.changes.note(RowKey::Budget(budget.id));
+        self.match_holds_anew();
+    }
+
+    /// Puts a budget in its place, or in that of an earlier version of it.
+    pub(super) fn put_budget(&mut self, state: BudgetState) {
+        let id = state.budget.id;
+        if let Some(old) = self.budgets.remove(&id).filter(|old| !old.budget.archived) {
+            self.index.remove(id, &old.budget.scope);
+            self.names.remove(&old.budget.name);
+        }
+        if !state.budget.archived {
+            self.index.insert(id, &state.budget.scope);
+            self.names.insert(state.budget.name.clone(), id);
+        }
+        self.budgets.insert(id, state);
+    }
+
+    fn archive_budget(&mut self, id: BudgetId) {
+        if let Some(mut state) = self.budgets.get(&id).cloned() {
+            state.budget.archived = true;
+            self.put_budget(state);
+            self.changes.note(RowKey::Budget(id));
+            self.match_holds_anew();
+        }
+    }
+
+    fn save_policy(&mut self, budget: BudgetId, policy: &Policy) {
+        self.next_id = self.next_id.max(policy.id.0 + 1);
+        self.changes.note(RowKey::Policy(policy.id));
+        if let Some(known) = self.policies.get_mut(&policy.id) {
+            known.replace(policy.clone());
+            return;
+        }
+        self.policies
+            .insert(policy.id, PolicyState::new(policy.clone(), budget));
+        if let Some(state) = self.budgets.get_mut(&budget) {
+            state.policies.push(policy.id);
+        }
+        self.changes.note(RowKey::Budget(budget));
+    }
+
+    fn remove_policy(&mut self, budget: BudgetId, policy: PolicyId) {
+        if let Some(removed) = self.policies.remove(&policy) {
+            for (key, _) in removed.meters() {
+                self.changes.note(RowKey::Meter(policy, key));
+            }
+        }
+        if let Some(state) = self.budgets.get_mut(&budget) {
+            state.policies.retain(|other| *other != policy);
+        }
+        self.changes.note(RowKey::Policy(policy));
+        self.changes.note(RowKey::Budget(budget));
+        self.match_holds_anew();
+    }
+
+    fn raise_alert(&mut self, id: AlertId, cause: &AlertCause, message: &str, at: Timestamp) {
+        self.put_alert(Alert {
+            id,
+            cause: cause.clone(),
+            message: message.to_owned(),
+            status: AlertStatus::Open,
+            raised: at,
+            acknowledged: None,
+            resolved: None,
+        });
+        self.mark_raised(cause, Some(id));
+        self.changes.note(RowKey::Alert(id));
+    }
+
+    /// Puts a standing alert in its place.
+    pub(super) fn put_alert(&mut self, alert: Alert) {
+        self.alert_ends.insert((ends(&alert), alert.id));
+        if matches!(alert.cause, AlertCause::AllocationOverrun { .. }) {
+            self.unbudgeted_overruns += 1;
+        }
+        self.alerts.insert(alert.id, alert);
+    }
+
+    fn mark_raised(&mut self, cause: &AlertCause, alert: Option<AlertId>) {
+        let Some((policy, key)) = cause.meter() else {
+            return;
+        };
+        let Some(state) = self.policies.get_mut(&policy) else {
+            return;
+        };
+        let raised = &mut state.meter_mut(key).raised;
+        match cause {
+            AlertCause::Level { level, .. } => raised.set_level(*level, alert),
+            AlertCause::PolicyOverrun { .. } => raised.set_overrun(alert),
+            _ => return,
+        }
+        self.changes.note(RowKey::Meter(policy, key.clone()));
+    }
+
+    fn acknowledge_alert(&mut self, id: AlertId, note: Option<&String>, stamp: &Stamp) {
+        if let Some(alert) = self.alerts.get_mut(&id) {
+            alert.status = AlertStatus::Acknowledged;
+            alert.acknowledged = Some(Acknowledgement {
+                actor: stamp.actor.clone(),
+                at: stamp.at,
+                note: note.cloned(),
+            });
+            self.changes.note(RowKey::Alert(id));
+        }
+    }
+
+    fn resolve_alert(&mut self, id: AlertId, at: Timestamp) {
+        let Some(mut alert) = self.alerts.remove(&id) else {
+            return;
+        };
+        self.alert_ends.remove(&(ends(&alert), id));
+        if matches!(alert.cause, AlertCause::AllocationOverrun { .. }) {
+            self.unbudgeted_overruns -= 1;
+        }
+        self.mark_raised(&alert.cause.clone(), None);
+        alert.status = AlertStatus::Resolved;
+        alert.resolved = Some(at);
+        self.changes.end_alert(alert);
+    }
+
+    fn request_increase(&mut self, increase: Increase) {
+        self.changes.note(RowKey::Increase(increase.id));
+        self.increases.insert(increase.id, increase);
+    }
+
+    fn review_increase(&mut self, id: IncreaseId, granted: bool, stamp: &Stamp) {
+        let Some(mut increase) = self.increases.remove(&id) else {
+            return;
+        };
+        if granted && let Some(state) = self.policies.get_mut(&increase.policy) {
+            state.meter_mut(&increase.meter).granted += increase.amount;
+            self.changes
+                .note(RowKey::Meter(increase.policy, increase.meter.clone()));
+        }
+        increase.status = if granted {
+            IncreaseStatus::Granted
+        } else {
+            IncreaseStatus::Declined
+        };
+        increase.review = Some(Review {
+            actor: stamp.actor.clone(),
+            at: stamp.at,
+            reason: stamp.reason.clone(),
+        });
+        self.changes.end_increase(increase);
+    }
+}
+
+/// When an alert resolves by itself: with its window, or after [`ALERT_STANDS`].
+fn ends(alert: &Alert) -> Timestamp {
+    match alert.cause.meter() {
+        Some((_, MeterKey::Window(window))) if window.end < Timestamp::MAX => window.end,
+        _ => alert
+            .raised
+            .checked_add(ALERT_STANDS)
+            .unwrap_or(Timestamp::MAX),
+    }
+}

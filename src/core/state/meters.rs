@@ -1,0 +1,200 @@
+//! The counters of a policy.
+
+use crate::core::alert::{Level, MeterKey};
+use crate::core::context::Context;
+use crate::core::id::{AlertId, BudgetId};
+use crate::core::period::{Calendar, Period, Window};
+use crate::core::policy::{Limits, Policy, Rollover};
+use crate::core::tally::Tally;
+use jiff::{SignedDuration, Timestamp};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One counter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Meter {
+    /// What is posted.
+    pub posted: Tally,
+    /// What was granted on top of the limit.
+    pub granted: Tally,
+    /// The alerts that it has raised and that still stand.
+    pub raised: Raised,
+}
+
+/// The standing alerts of a counter, one of each kind at the most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raised([Option<AlertId>; 4]);
+
+impl Raised {
+    /// The standing alert of a level.
+    pub const fn level(&self, level: Level) -> Option<AlertId> {
+        self.0[level as usize]
+    }
+
+    /// The standing alert of an overrun.
+    pub const fn overrun(&self) -> Option<AlertId> {
+        self.0[3]
+    }
+
+    pub(super) const fn set_level(&mut self, level: Level, alert: Option<AlertId>) {
+        self.0[level as usize] = alert;
+    }
+
+    pub(super) const fn set_overrun(&mut self, alert: Option<AlertId>) {
+        self.0[3] = alert;
+    }
+}
+
+/// A policy with its counters.
+#[derive(Clone, Debug)]
+pub struct PolicyState {
+    /// The policy.
+    pub policy: Policy,
+    /// Its budget.
+    pub budget: BudgetId,
+    calendar: Calendar,
+    /// The window that was used last: most charges fall into it.
+    recent: Window,
+    windows: BTreeMap<Window, Meter>,
+    keyed: FxHashMap<Arc<str>, Meter>,
+    held: Tally,
+    held_by_key: FxHashMap<Arc<str>, Tally>,
+}
+
+impl PolicyState {
+    pub(super) fn new(policy: Policy, budget: BudgetId) -> Self {
+        let calendar = policy.calendar();
+        let recent = calendar.window(policy.created);
+        Self {
+            policy,
+            budget,
+            calendar,
+            recent,
+            windows: BTreeMap::new(),
+            keyed: FxHashMap::default(),
+            held: Tally::ZERO,
+            held_by_key: FxHashMap::default(),
+        }
+    }
+
+    pub(super) fn replace(&mut self, policy: Policy) {
+        self.calendar = policy.calendar();
+        self.recent = self.calendar.window(policy.created);
+        self.policy = policy;
+    }
+
+    /// The window that holds an instant.
+    pub fn window(&self, at: Timestamp) -> Window {
+        if self.recent.contains(at) {
+            self.recent
+        } else {
+            self.calendar.window(at)
+        }
+    }
+
+    /// The session or task that its counters are kept by; none where time keeps them.
+    pub fn key(&self, context: &Context) -> Option<Arc<str>> {
+        let id = match self.policy.period {
+            Period::PerSession => &context.session_id,
+            Period::PerTask => &context.task_id,
+            _ => return None,
+        };
+        Some(id.as_deref().unwrap_or_default().into())
+    }
+
+    /// The counter of a charge.
+    pub fn meter_key(&self, context: &Context, at: Timestamp) -> MeterKey {
+        self.key(context)
+            .map_or_else(|| MeterKey::Window(self.window(at)), MeterKey::Of)
+    }
+
+    /// A counter as it stands; an unused one is empty.
+    pub fn meter(&self, key: &MeterKey) -> Meter {
+        match key {
+            MeterKey::Window(window) => self.windows.get(window),
+            MeterKey::Of(id) => self.keyed.get(id),
+        }
+        .copied()
+        .unwrap_or_default()
+    }
+
+    /// Every counter that was ever used.
+    pub fn meters(&self) -> impl Iterator<Item = (MeterKey, &Meter)> {
+        let windows = self
+            .windows
+            .iter()
+            .map(|(window, meter)| (MeterKey::Window(*window), meter));
+        windows.chain(
+            self.keyed
+                .iter()
+                .map(|(id, meter)| (MeterKey::Of(Arc::clone(id)), meter)),
+        )
+    }
+
+    pub(super) fn meter_mut(&mut self, key: &MeterKey) -> &mut Meter {
+        match key {
+            MeterKey::Window(window) => {
+                self.recent = *window;
+                self.windows.entry(*window).or_default()
+            }
+            MeterKey::Of(id) => self.keyed.entry(Arc::clone(id)).or_default(),
+        }
+    }
+
+    /// What is held of a counter: open holds count in whichever window is now, so that what they post later fits too.
+    pub fn held(&self, key: &MeterKey, now: Timestamp) -> Tally {
+        match key {
+            MeterKey::Window(window) if window.end <= now => Tally::ZERO,
+            MeterKey::Window(_) => self.held,
+            MeterKey::Of(id) => self.held_by_key.get(id).copied().unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn hold(&mut self, key: Option<&Arc<str>>, more: Tally) {
+        match key {
+            None => self.held += more,
+            Some(id) => {
+                let held = self.held_by_key.entry(Arc::clone(id)).or_default();
+                *held += more;
+                if held.is_zero() {
+                    self.held_by_key.remove(id);
+                }
+            }
+        }
+    }
+
+    pub(super) fn forget_holds(&mut self) {
+        self.held = Tally::ZERO;
+        self.held_by_key.clear();
+    }
+
+    /// The limits of a counter: the policy's own, with what the window before carried over and what was granted.
+    pub fn limits(&self, key: &MeterKey) -> Limits {
+        let extra = self.carried(key) + self.meter(key).granted;
+        let own = self.policy.limits;
+        let raise = |limit: u64, by: i64| limit.saturating_add_signed(by);
+        Limits {
+            tokens: own.tokens.map(|limit| raise(limit, extra.tokens)),
+            requests: own.requests.map(|limit| raise(limit, extra.requests)),
+            cost: own.cost.map(|limit| limit + extra.cost),
+        }
+    }
+
+    /// What the window before a counter's own carries into it.
+    pub fn carried(&self, key: &MeterKey) -> Tally {
+        let MeterKey::Window(window) = key else {
+            return Tally::ZERO;
+        };
+        if self.policy.rollover == Rollover::None || window.start <= self.policy.begins() {
+            return Tally::ZERO;
+        }
+        let before = self
+            .calendar
+            .window(window.start - SignedDuration::from_nanos(1));
+        self.policy
+            .carries(&before, self.meter(&MeterKey::Window(before)).posted)
+    }
+}

@@ -1,0 +1,306 @@
+//! The ledger's state: what all events so far add up to.
+
+mod apply;
+mod changes;
+mod holds;
+mod meters;
+mod rows;
+mod scope_index;
+
+pub use changes::{Changes, RowKey};
+pub use meters::{Meter, PolicyState, Raised};
+pub use rows::Row;
+
+use super::alert::{Alert, MeterKey};
+use super::allocation::Allocation;
+use super::budget::Budget;
+use super::charge::{Amount, Facts};
+use super::context::Priority;
+use super::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use super::increase::Increase;
+use super::price::Rates;
+use super::verdict::{Finding, Verdict, judge};
+use holds::Meets;
+use jiff::Timestamp;
+use rustc_hash::FxHashMap;
+use scope_index::ScopeIndex;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What all events up to a sequence add up to.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    sequence: u64,
+    next_id: u64,
+    budgets: BTreeMap<BudgetId, BudgetState>,
+    names: FxHashMap<String, BudgetId>,
+    policies: FxHashMap<PolicyId, PolicyState>,
+    index: ScopeIndex,
+    allocations: FxHashMap<AllocationId, OpenAllocation>,
+    expiries: BTreeSet<(Timestamp, AllocationId)>,
+    alerts: BTreeMap<AlertId, Alert>,
+    alert_ends: BTreeSet<(Timestamp, AlertId)>,
+    unbudgeted_overruns: usize,
+    increases: BTreeMap<IncreaseId, Increase>,
+    overrides: BTreeMap<(String, String), Vec<PriceOverride>>,
+    changes: Changes,
+}
+
+/// A budget with the ids of its policies, in the order in which they were made.
+#[derive(Clone, Debug)]
+pub struct BudgetState {
+    /// The budget.
+    pub budget: Budget,
+    /// Its policies.
+    pub policies: Vec<PolicyId>,
+}
+
+/// A hold that has not ended, with the counters that it holds of.
+#[derive(Clone, Debug)]
+struct OpenAllocation {
+    allocation: Allocation,
+    meets: Meets,
+}
+
+/// The prices that admins set for one model, in the order in which they were set.
+pub type PriceOverrides = Vec<PriceOverride>;
+
+/// A price that an admin set, or took away, from an instant on.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PriceOverride {
+    /// The sequence of its event, which is its version.
+    pub version: u64,
+    /// From when on.
+    #[serde(with = "super::time")]
+    pub effective_from: Timestamp,
+    /// When it was set.
+    #[serde(with = "super::time")]
+    pub set_at: Timestamp,
+    /// Who set it.
+    pub actor: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The rates; none takes the override away.
+    pub rates: Option<Rates>,
+}
+
+impl State {
+    /// The sequence of the last event in it.
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// The id that the next new budget or policy gets.
+    pub const fn next_id(&self) -> u64 {
+        self.next_id
+    }
+
+    /// A budget.
+    pub fn budget(&self, id: BudgetId) -> Option<&BudgetState> {
+        self.budgets.get(&id)
+    }
+
+    /// The active budget of that name.
+    pub fn budget_named(&self, name: &str) -> Option<&BudgetState> {
+        self.names.get(name).and_then(|id| self.budgets.get(id))
+    }
+
+    /// Every budget, archived ones too, by id.
+    pub fn budgets(&self) -> impl Iterator<Item = &BudgetState> {
+        self.budgets.values()
+    }
+
+    /// The active budgets right below one.
+    pub fn children(&self, parent: BudgetId) -> impl Iterator<Item = &BudgetState> {
+        self.budgets
+            .values()
+            .filter(move |child| child.budget.parent == Some(parent) && !child.budget.archived)
+    }
+
+    /// A policy with its counters.
+    pub fn policy(&self, id: PolicyId) -> Option<&PolicyState> {
+        self.policies.get(&id)
+    }
+
+    /// An allocation, as long as it holds, or has ended since the last checkpoint.
+    pub fn allocation(&self, id: AllocationId) -> Option<&Allocation> {
+        self.open_allocation(id)
+            .or_else(|| self.changes.ended_allocation(id))
+    }
+
+    /// An allocation, as long as it holds.
+    pub fn open_allocation(&self, id: AllocationId) -> Option<&Allocation> {
+        self.allocations.get(&id).map(|open| &open.allocation)
+    }
+
+    /// Every allocation that holds, in no order.
+    pub fn open_allocations(&self) -> impl Iterator<Item = &Allocation> {
+        self.allocations.values().map(|open| &open.allocation)
+    }
+
+    /// Every alert that is not resolved, by id.
+    pub fn alerts(&self) -> impl DoubleEndedIterator<Item = &Alert> {
+        self.alerts.values()
+    }
+
+    /// An alert that is not resolved.
+    pub fn alert(&self, id: AlertId) -> Option<&Alert> {
+        self.alerts.get(&id)
+    }
+
+    /// How many alerts stand for overruns that no policy met.
+    pub const fn unbudgeted_overruns(&self) -> usize {
+        self.unbudgeted_overruns
+    }
+
+    /// Every request for more that has no answer, by id.
+    pub fn increases(&self) -> impl Iterator<Item = &Increase> {
+        self.increases.values()
+    }
+
+    /// A request for more that has no answer.
+    pub fn increase(&self, id: IncreaseId) -> Option<&Increase> {
+        self.increases.get(&id)
+    }
+
+    /// Every model with prices that admins set.
+    pub fn overrides(&self) -> impl Iterator<Item = (&str, &str, &[PriceOverride])> {
+        self.overrides
+            .iter()
+            .map(|((provider, model), versions)| (&**provider, &**model, &**versions))
+    }
+
+    /// Whether something is due to end by an instant.
+    pub fn is_due(&self, at: Timestamp) -> bool {
+        self.next_due().is_some_and(|due| due <= at)
+    }
+
+    /// When the next thing is due to end.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let allocation = self.expiries.first().map(|(at, _)| *at);
+        let alert = self.alert_ends.first().map(|(at, _)| *at);
+        [allocation, alert].into_iter().flatten().min()
+    }
+
+    /// The allocations whose time has run out by an instant, the earliest first.
+    pub fn due_allocations(&self, at: Timestamp) -> impl Iterator<Item = &Allocation> {
+        self.expiries
+            .iter()
+            .take_while(move |(due, _)| *due <= at)
+            .filter_map(|(_, id)| self.open_allocation(*id))
+    }
+
+    /// The alerts whose window has ended by an instant, the earliest first.
+    pub fn due_alerts(&self, at: Timestamp) -> impl Iterator<Item = AlertId> {
+        self.alert_ends
+            .iter()
+            .take_while(move |(due, _)| *due <= at)
+            .map(|(_, id)| *id)
+    }
+
+    /// The policies that a charge meets, whether they apply now or not: those of every active budget that covers it and
+    /// of all that budget's ancestors, each once, by id.
+    pub fn met(&self, facts: &Facts<'_>) -> Vec<PolicyId> {
+        let mut found = Vec::new();
+        self.index.candidates(facts, &mut found);
+        found.retain(|id| {
+            self.budgets
+                .get(id)
+                .is_some_and(|state| state.budget.scope.covers(facts))
+        });
+        let covering = found.len();
+        for place in 0..covering {
+            let mut above = self
+                .budgets
+                .get(&found[place])
+                .and_then(|state| state.budget.parent);
+            while let Some(state) = above.and_then(|id| self.budgets.get(&id)) {
+                found.push(state.budget.id);
+                above = state.budget.parent;
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        let active = found
+            .iter()
+            .filter_map(|id| self.budgets.get(id))
+            .filter(|state| !state.budget.archived);
+        active
+            .flat_map(|state| state.policies.iter().copied())
+            .collect()
+    }
+
+    /// What the policies say of a charge at `at`, as things stand `now`.
+    pub fn weigh(
+        &self,
+        facts: &Facts<'_>,
+        asked: &Amount,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Verdict {
+        let critical = facts.context.priority == Some(Priority::CRITICAL);
+        let met = self.met(facts);
+        let policies = met
+            .iter()
+            .filter_map(|id| self.policies.get(id))
+            .filter(|state| state.policy.applies(at));
+        Verdict::of(
+            policies
+                .map(|state| {
+                    finding(
+                        state,
+                        state.meter_key(facts.context, at),
+                        asked,
+                        critical,
+                        now,
+                    )
+                })
+                .collect(),
+        )
+    }
+
+    /// What a policy's counter stands at, with nothing asked.
+    pub fn standing(&self, policy: PolicyId, key: MeterKey, now: Timestamp) -> Option<Finding> {
+        let nothing = Amount {
+            tokens: Some(0),
+            requests: 0,
+            cost: Some(super::quantity::Usd::ZERO),
+        };
+        self.policies
+            .get(&policy)
+            .map(|state| finding(state, key, &nothing, false, now))
+    }
+}
+
+fn finding(
+    state: &PolicyState,
+    key: MeterKey,
+    asked: &Amount,
+    critical: bool,
+    now: Timestamp,
+) -> Finding {
+    let (limits, posted, held) = (
+        state.limits(&key),
+        state.meter(&key).posted,
+        state.held(&key, now),
+    );
+    let (outcome, cause) = judge(
+        &state.policy,
+        &limits,
+        posted.or_zero() + held,
+        asked,
+        critical,
+    );
+    Finding {
+        budget: state.budget,
+        policy: state.policy.id,
+        enforcement: state.policy.enforcement,
+        period: state.policy.period,
+        meter: key,
+        limits,
+        posted,
+        held,
+        outcome,
+        cause,
+    }
+}

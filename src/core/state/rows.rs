@@ -1,0 +1,122 @@
+//! The state as rows, for a store that looks them up, and back.
+
+use super::{BudgetState, Meter, PolicyState, PriceOverrides, RowKey, State};
+use crate::core::alert::{Alert, AlertStatus};
+use crate::core::allocation::{Allocation, AllocationStatus};
+use crate::core::budget::Budget;
+use crate::core::id::{BudgetId, PolicyId};
+use crate::core::increase::{Increase, IncreaseStatus};
+use crate::core::policy::Policy;
+use serde::{Deserialize, Serialize};
+
+/// One thing that the state is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Row {
+    /// A budget with its policies' ids.
+    Budget(Budget, Vec<PolicyId>),
+    /// A policy of a budget.
+    Policy(BudgetId, Policy),
+    /// A counter.
+    Meter(Meter),
+    /// An allocation, open or ended.
+    Allocation(Allocation),
+    /// An alert, standing or resolved.
+    Alert(Alert),
+    /// A request for more, answered or not.
+    Increase(Increase),
+    /// The prices that admins set for a model.
+    Override(PriceOverrides),
+}
+
+impl State {
+    pub(super) fn row(&self, key: &RowKey) -> Option<Row> {
+        match key {
+            RowKey::Budget(id) => self
+                .budgets
+                .get(id)
+                .map(|state| Row::Budget(state.budget.clone(), state.policies.clone())),
+            RowKey::Policy(id) => self
+                .policies
+                .get(id)
+                .map(|state| Row::Policy(state.budget, state.policy.clone())),
+            RowKey::Meter(policy, key) => self
+                .policies
+                .get(policy)
+                .map(|state| Row::Meter(state.meter(key))),
+            RowKey::Allocation(id) => self.allocation(*id).cloned().map(Row::Allocation),
+            RowKey::Alert(id) => self
+                .alerts
+                .get(id)
+                .or_else(|| self.ended().alerts.get(id))
+                .cloned()
+                .map(Row::Alert),
+            RowKey::Increase(id) => self
+                .increases
+                .get(id)
+                .or_else(|| self.ended().increases.get(id))
+                .cloned()
+                .map(Row::Increase),
+            RowKey::Override(provider, model) => self
+                .overrides
+                .get(&(provider.clone(), model.clone()))
+                .cloned()
+                .map(Row::Override),
+        }
+    }
+
+    /// The state at `sequence` that these rows make; rows of what has ended are passed over.
+    pub fn from_rows(
+        sequence: u64,
+        next_id: u64,
+        rows: impl IntoIterator<Item = (RowKey, Row)>,
+    ) -> Self {
+        let mut state = Self {
+            sequence,
+            next_id,
+            ..Self::default()
+        };
+        let mut meters = Vec::new();
+        let mut allocations = Vec::new();
+        for (key, row) in rows {
+            match (key, row) {
+                (RowKey::Meter(policy, key), Row::Meter(meter)) => {
+                    meters.push((policy, key, meter));
+                }
+                (_, Row::Allocation(allocation)) if allocation.status == AllocationStatus::Held => {
+                    allocations.push(allocation);
+                }
+                (key, row) => state.put(key, row),
+            }
+        }
+        for (policy, key, meter) in meters {
+            if let Some(policy) = state.policies.get_mut(&policy) {
+                *policy.meter_mut(&key) = meter;
+            }
+        }
+        for allocation in allocations {
+            state.open_hold(allocation);
+        }
+        state
+    }
+
+    fn put(&mut self, key: RowKey, row: Row) {
+        match (key, row) {
+            (_, Row::Budget(budget, policies)) => self.put_budget(BudgetState { budget, policies }),
+            (_, Row::Policy(budget, policy)) => {
+                self.policies
+                    .insert(policy.id, PolicyState::new(policy, budget));
+            }
+            (_, Row::Alert(alert)) if alert.status != AlertStatus::Resolved => {
+                self.put_alert(alert);
+            }
+            (_, Row::Increase(increase)) if increase.status == IncreaseStatus::Open => {
+                self.increases.insert(increase.id, increase);
+            }
+            (RowKey::Override(provider, model), Row::Override(versions)) => {
+                self.overrides.insert((provider, model), versions);
+            }
+            _ => {}
+        }
+    }
+}

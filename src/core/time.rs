@@ -1,0 +1,58 @@
+//! Instants as events store them: RFC 3339 where a person reads, microseconds since 1970 where only programs do.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+/// The instant, cut to the microsecond that the ledger keeps.
+pub fn to_microsecond(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
+
+/// Writes an instant.
+pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    if serializer.is_human_readable() {
+        at.serialize(serializer)
+    } else {
+        at.as_microsecond().serialize(serializer)
+    }
+}
+
+/// Reads an instant.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    if deserializer.is_human_readable() {
+        Timestamp::deserialize(deserializer)
+    } else {
+        Timestamp::from_microsecond(i64::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// The same for an instant that may be missing.
+pub mod option {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, Timestamp};
+
+    /// Writes an instant that may be missing.
+    pub fn serialize<S: Serializer>(
+        at: &Option<Timestamp>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        at.as_ref().map(Instant).serialize(serializer)
+    }
+
+    /// Reads an instant that may be missing.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        Ok(Option::<Owned>::deserialize(deserializer)?.map(|Owned(at)| at))
+    }
+
+    struct Instant<'a>(&'a Timestamp);
+
+    impl Serialize for Instant<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            super::serialize(self.0, serializer)
+        }
+    }
+
+    #[derive(Deserialize)]
+    struct Owned(#[serde(with = "super")] Timestamp);
+}

@@ -1,0 +1,126 @@
+//! What one operation consumed and cost.
+
+use super::charge::{Facts, ModelRef, ModelTier};
+use super::context::Context;
+use super::id::AllocationId;
+use super::quantity::{Counts, Usd};
+use super::tally::Tally;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Where a cost comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CostSource {
+    /// Computed from the model's price.
+    Catalogue,
+    /// What the provider or the caller said.
+    Reported,
+    /// The model has no price and nobody said: counted as nothing, and shown as unknown.
+    Unknown,
+}
+
+/// What a usage cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// The amount; nothing where it is unknown.
+    pub usd: Usd,
+    /// Where it comes from.
+    pub source: CostSource,
+    /// The version of the price that it was costed at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_version: Option<String>,
+}
+
+/// A usage as it is handed in to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// The provider.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// The model's tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<ModelTier>,
+    /// Who and what it was for.
+    pub context: Context,
+    /// What it consumed.
+    pub counts: Counts,
+    /// What it cost.
+    pub cost: Cost,
+    /// When it happened.
+    #[serde(with = "super::time")]
+    pub occurred: Timestamp,
+    /// The hold that it draws down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocation: Option<AllocationId>,
+    /// Whether it is the last one of that hold.
+    #[serde(default, rename = "final", skip_serializing_if = "std::ops::Not::not")]
+    pub is_final: bool,
+    /// Whatever else the caller wants kept.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
+}
+
+impl Usage {
+    /// What decides which budgets cover it.
+    pub fn facts(&self) -> Facts<'_> {
+        Facts {
+            provider: Some(&self.provider),
+            model: Some(&self.model),
+            tier: self.tier,
+            context: &self.context,
+        }
+    }
+
+    /// What it adds to a counter.
+    pub fn tally(&self) -> Tally {
+        Tally::of(&self.counts, self.cost.usd)
+    }
+
+    /// The model that it used.
+    pub fn model_ref(&self) -> ModelRef {
+        ModelRef {
+            provider: Some(self.provider.clone()),
+            model: Some(self.model.clone()),
+            tier: self.tier,
+        }
+    }
+}
+
+/// What a posting did to the hold that it named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Draw {
+    /// It drew the hold down.
+    Drawn {
+        /// What it took.
+        taken: Tally,
+        /// What the hold has left.
+        remaining: Tally,
+        /// What a final posting gave back.
+        released: Option<Tally>,
+    },
+    /// The hold had ended: the usage was recorded without it.
+    Ended,
+}
+
+/// A change of what was recorded, in counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Correction {
+    /// What is added.
+    pub added: Counts,
+    /// What is taken away.
+    pub removed: Counts,
+    /// The change of the cost, either way.
+    pub cost: Usd,
+}
+
+impl Correction {
+    /// What it adds to a counter, either way.
+    pub fn tally(&self) -> Tally {
+        Tally::of(&self.added, self.cost) - Tally::of(&self.removed, Usd::ZERO)
+    }
+}
