@@ -117,6 +117,11 @@ impl Stream {
         Ok(Step::Batch(header))
     }
 
+    /// Goes over a batch that is broken but whose header is sound.
+    pub(super) fn skip_batch(&mut self, header: &BatchHeader) {
+        self.at += header.total();
+    }
+
     /// Goes over what is broken to the next place where a sound batch begins; `false` where there is none.
     pub(super) fn skip_broken(&mut self) -> io::Result<bool> {
         self.current = None;

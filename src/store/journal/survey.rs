@@ -1,7 +1,7 @@
 //! What an opening reads before it changes anything: the folder, the headers, the mark and the last segment.
 
 use super::chain::Position;
-use super::error::OpenError;
+use super::error::{Damage, OpenError};
 use super::format::SegmentHeader;
 use super::index::SparseIndex;
 use super::inventory::{Inventory, SegmentFile, link_damage};
@@ -12,6 +12,7 @@ use super::walk::{Stop, Walk};
 use super::witness::Witnesses;
 use crate::store::files::Files;
 use serde::Serialize;
+use std::fmt;
 use std::path::Path;
 
 /// The torn end of a batch that was never answered, and was cut.
@@ -27,6 +28,32 @@ pub struct TornTail {
     pub bytes: u64,
     /// How it showed.
     pub torn: Torn,
+}
+
+impl TornTail {
+    pub(super) fn new(damage: Damage, length: u64, torn: Torn) -> Self {
+        Self {
+            bytes: length - damage.offset,
+            file: damage.file,
+            offset: damage.offset,
+            sequence: damage.sequence,
+            torn,
+        }
+    }
+}
+
+impl fmt::Display for TornTail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = match self.torn {
+            Torn::Short => "the file ends inside it",
+            Torn::MissingSectors => "sectors of it were not written",
+        };
+        write!(
+            f,
+            "{}, offset {}, sequence {}: the torn end of a batch that was not answered, {} bytes ({how})",
+            self.file, self.offset, self.sequence, self.bytes
+        )
+    }
 }
 
 /// What was read of a journal that is to be opened; all checks that need no lookup are passed.
@@ -133,16 +160,9 @@ fn judge(
     if damage.sequence <= witnesses.acknowledged() {
         return Err(damage.into());
     }
-    match End::read(files, &dir.join(&segment.name), &damage, segment.length)?
-        .map(|end| end.judge(fault))
-    {
-        Some(Verdict::Torn(torn)) => Ok(TornTail {
-            bytes: segment.length - damage.offset,
-            file: damage.file,
-            offset: damage.offset,
-            sequence: damage.sequence,
-            torn,
-        }),
+    let end = End::read(files, &dir.join(&segment.name), &damage, segment.length)?;
+    match end.map(|end| end.judge(fault)) {
+        Some(Verdict::Torn(torn)) => Ok(TornTail::new(damage, segment.length, torn)),
         Some(Verdict::Damaged) | None => Err(damage.into()),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::chain::{ChainHash, Position};
 use super::error::{Damage, DamageKind, ReadError, Witness};
+use super::format::BatchHeader;
 use super::inventory::{SegmentFile, segment_name};
 use super::mark::MarkState;
 use super::reader::JournalReader;
@@ -70,6 +71,19 @@ impl Witnesses {
                 witness: testimony.witness,
             },
         })
+    }
+
+    /// Whether a batch ends as each witness has seen it that has seen an event of it.
+    pub(super) fn contradicting(&self, batch: &BatchHeader) -> impl Iterator<Item = Witness> {
+        let of_batch = batch.first..=batch.last();
+        self.0
+            .iter()
+            .filter(move |testimony| of_batch.contains(&testimony.sequence))
+            .filter(|testimony| {
+                let expected = testimony.hash.map(|hash| (testimony.sequence, hash));
+                expected.is_some_and(|expected| expected != (batch.last(), batch.hash))
+            })
+            .map(|testimony| testimony.witness)
     }
 
     /// Whether the journal's history is the one that each witness has seen.
