@@ -1,4 +1,5 @@
 //! A budget that holds: the ledger, prices, store and faces of `tekton-budget`.
 
 pub mod core;
+pub mod pricing;
 pub mod service;

@@ -1,0 +1,3 @@
+//! What models cost: the engine, the catalogue, the price book, and what providers say was used.
+
+pub mod cost;
