@@ -182,20 +182,19 @@ fn any_rates() -> impl Strategy<Value = Rates> {
 }
 
 fn counts_of(values: [u64; 12]) -> Counts {
-    let [a, b, c, d, e, f, g, h, i, j, k, l] = values;
     Counts {
-        input_tokens: a,
-        cache_read_tokens: b,
-        cache_write_tokens: c,
-        cache_write_1h_tokens: d,
-        output_tokens: e,
-        reasoning_tokens: f,
-        audio_input_tokens: g,
-        audio_output_tokens: h,
-        images: i,
-        requests: j,
-        web_searches: k,
-        seconds: l,
+        input_tokens: values[0],
+        cache_read_tokens: values[1],
+        cache_write_tokens: values[2],
+        cache_write_1h_tokens: values[3],
+        output_tokens: values[4],
+        reasoning_tokens: values[5],
+        audio_input_tokens: values[6],
+        audio_output_tokens: values[7],
+        images: values[8],
+        requests: values[9],
+        web_searches: values[10],
+        seconds: values[11],
     }
 }
 
