@@ -1,5 +1,6 @@
 //! A budget that holds: the ledger, prices, store and faces of `tekton-budget`.
 
 pub mod core;
+pub mod pricing;
 pub mod service;
 pub mod store;

@@ -53,6 +53,42 @@ pub enum ServiceTier {
     Priority,
 }
 
+impl Unit {
+    /// Every unit, in the order of the contract.
+    pub const ALL: [Self; 12] = [
+        Self::Input,
+        Self::CacheRead,
+        Self::CacheWrite,
+        Self::CacheWrite1h,
+        Self::Output,
+        Self::Reasoning,
+        Self::AudioInput,
+        Self::AudioOutput,
+        Self::Image,
+        Self::Request,
+        Self::WebSearch,
+        Self::Second,
+    ];
+
+    /// The unit's name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::CacheRead => "cache_read",
+            Self::CacheWrite => "cache_write",
+            Self::CacheWrite1h => "cache_write_1h",
+            Self::Output => "output",
+            Self::Reasoning => "reasoning",
+            Self::AudioInput => "audio_input",
+            Self::AudioOutput => "audio_output",
+            Self::Image => "image",
+            Self::Request => "request",
+            Self::WebSearch => "web_search",
+            Self::Second => "second",
+        }
+    }
+}
+
 /// USD per one million of each unit.
 pub type UnitRates = BTreeMap<Unit, Decimal>;
 
@@ -88,6 +124,100 @@ pub struct Rates {
     pub service_tiers: BTreeMap<ServiceTier, TierRates>,
 }
 
+/// The most decimal places of a rate; with the six that "per million" adds, a cost stays exact.
+pub const RATE_SCALE: u32 = 12;
+/// The largest rate: USD for one million units, so a thousand dollars for one.
+pub const RATE_MOST: i64 = 1_000_000_000;
+
+impl Rates {
+    /// Checks what comes from outside: nothing negative, too large or too fine, and long-prompt tiers in order.
+    ///
+    /// # Errors
+    /// The path of the first wrong part, and what it expects.
+    pub fn check(&self) -> Result<(), (String, String)> {
+        check_tier("standard", &self.standard)?;
+        for (tier, rates) in &self.service_tiers {
+            if *tier == ServiceTier::Standard {
+                let path = "service_tiers.standard".to_owned();
+                return Err((path, "goes into `standard` itself".to_owned()));
+            }
+            check_tier(&format!("service_tiers.{}", tier.as_str()), rates)?;
+        }
+        if self.standard.rates.is_empty() {
+            let path = "standard.rates".to_owned();
+            return Err((path, "needs the rate of one unit at least".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+fn check_tier(path: &str, tier: &TierRates) -> Result<(), (String, String)> {
+    check_units(&format!("{path}.rates"), &tier.rates)?;
+    let mut last = None;
+    for (index, context) in tier.context_tiers.iter().enumerate() {
+        let path = format!("{path}.context_tiers[{index}]");
+        if last.is_some_and(|last| context.above <= last) {
+            let expects = "more than the one before it".to_owned();
+            return Err((format!("{path}.above"), expects));
+        }
+        last = Some(context.above);
+        check_units(&format!("{path}.rates"), &context.rates)?;
+    }
+    Ok(())
+}
+
+fn check_units(path: &str, rates: &UnitRates) -> Result<(), (String, String)> {
+    for (unit, rate) in rates {
+        let sound = !rate.is_sign_negative()
+            && rate.normalize().scale() <= RATE_SCALE
+            && *rate <= Decimal::from(RATE_MOST);
+        if !sound {
+            return Err((
+                format!("{path}.{}", unit.as_str()),
+                format!(
+                    "USD for one million, from 0 to {RATE_MOST}, of at most {RATE_SCALE} decimal places; got {rate}"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+impl ServiceTier {
+    /// The tier's name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Batch => "batch",
+            Self::Flex => "flex",
+            Self::Priority => "priority",
+        }
+    }
+}
+
+/// Where a model runs and how large it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelTier {
+    /// A small model on one's own machine.
+    LocalLightweight,
+    /// A larger model on one's own machine.
+    LocalMidweight,
+    /// A provider's model.
+    RemoteHeavyweight,
+}
+
+impl ModelTier {
+    /// The tier's name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LocalLightweight => "local_lightweight",
+            Self::LocalMidweight => "local_midweight",
+            Self::RemoteHeavyweight => "remote_heavyweight",
+        }
+    }
+}
+
 /// How far a price can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,4 +244,60 @@ pub struct SourceQuote {
     pub fetched_at: Timestamp,
     /// How much it counts.
     pub weight: Decimal,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rates(text: &str) -> Rates {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn unit_names_are_the_ones_on_the_wire() {
+        for unit in Unit::ALL {
+            assert_eq!(
+                serde_json::to_value(unit).unwrap(),
+                serde_json::json!(unit.as_str())
+            );
+        }
+    }
+
+    #[test]
+    fn rates_that_can_not_be_are_refused_by_path() {
+        let sound = rates(
+            r#"{"standard":{"rates":{"input":"2.5"},"context_tiers":[{"above":9,"rates":{}}]}}"#,
+        );
+        assert_eq!(sound.check(), Ok(()));
+        for (text, path) in [
+            ("{}", "standard.rates"),
+            (
+                r#"{"standard":{"rates":{"input":"-1"}}}"#,
+                "standard.rates.input",
+            ),
+            (
+                r#"{"standard":{"rates":{"input":"1e10"}}}"#,
+                "standard.rates.input",
+            ),
+            (
+                r#"{"standard":{"rates":{"output":"0.0000000000001"}}}"#,
+                "standard.rates.output",
+            ),
+            (
+                r#"{"standard":{"rates":{"input":"1"},"context_tiers":[{"above":9,"rates":{}},{"above":9,"rates":{}}]}}"#,
+                "standard.context_tiers[1].above",
+            ),
+            (
+                r#"{"standard":{"rates":{"input":"1"}},"service_tiers":{"standard":{}}}"#,
+                "service_tiers.standard",
+            ),
+            (
+                r#"{"standard":{"rates":{"input":"1"}},"service_tiers":{"batch":{"rates":{"input":"-1"}}}}"#,
+                "service_tiers.batch.rates.input",
+            ),
+        ] {
+            assert_eq!(rates(text).check().unwrap_err().0, path, "{text}");
+        }
+    }
 }

@@ -1,0 +1,317 @@
+//! Which card a provider and a model name mean.
+//!
+//! The rules, in order:
+//! 1. The name as it is, in whatever case, is one that the provider takes; or, with the provider in front
+//!    (`openai/gpt-4o`), the rest of it is.
+//! 2. A date in it is written the other way (`-20251211` for `-2025-12-11`).
+//! 3. A date, `-latest` or `:latest` at its end is left out: providers give these to states of the model
+//!    that the rest names. States that cost something else have cards of their own, and rule 1 finds them.
+//!
+//! Nothing else matches: a name that only looks like another is unknown, and the answer names what is near.
+//! Without a provider, a company's own model is meant where its name says whose it is (`gpt-` OpenAI,
+//! `claude-` Anthropic, `gemini-` Google; [`provider::owner`]) and that company has it; else the one provider
+//! that has it; where several do, it is ambiguous.
+
+use super::{Catalogue, ModelCard, provider};
+use jiff::civil::Date;
+use std::borrow::Cow;
+
+/// Why no card was found.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unresolved {
+    /// No card has that name.
+    #[error("no model of that name is known{}", near_words(.near))]
+    Unknown {
+        /// What is near, as `provider/model`, nearest first.
+        near: Vec<String>,
+    },
+    /// Several providers have it, and none is its owner.
+    #[error("several providers have a model of that name; name one: {}", .providers.join(", "))]
+    Ambiguous {
+        /// The providers, in order.
+        providers: Vec<String>,
+    },
+}
+
+fn near_words(near: &[String]) -> String {
+    if near.is_empty() {
+        String::new()
+    } else {
+        format!("; near it: {}", near.join(", "))
+    }
+}
+
+/// How many near names an answer gives.
+const NEAR_MOST: usize = 5;
+/// The least likeness of a near name, of 1.
+const NEAR_LEAST: f64 = 0.85;
+
+impl Catalogue {
+    /// The card that a provider and a model name mean.
+    ///
+    /// # Errors
+    /// [`Unresolved`]: unknown, with what is near, or ambiguous, with the providers that have it.
+    pub fn resolve(&self, provider: Option<&str>, model: &str) -> Result<&ModelCard, Unresolved> {
+        let model = model.trim();
+        for name in spellings(model) {
+            if let Some(found) = self.find(provider, &name) {
+                return found;
+            }
+        }
+        Err(Unresolved::Unknown {
+            near: self.near(provider, model),
+        })
+    }
+
+    fn find(&self, provider: Option<&str>, name: &str) -> Option<Result<&ModelCard, Unresolved>> {
+        let inside = name.split_once('/');
+        match provider {
+            Some(asked) => {
+                let asked = provider::named(asked);
+                let own = asked.iter().find_map(|provider| self.of(provider, name));
+                own.or_else(|| {
+                    let (prefix, rest) = inside?;
+                    let same = provider::named(prefix)
+                        .into_iter()
+                        .filter(|provider| asked.contains(provider));
+                    same.into_iter()
+                        .find_map(|provider| self.of(&provider, rest))
+                })
+                .map(Ok)
+            }
+            None => inside
+                .and_then(|(prefix, rest)| {
+                    let mut meant = provider::named(prefix).into_iter();
+                    meant.find_map(|provider| self.of(&provider, rest))
+                })
+                .map(Ok)
+                .or_else(|| self.anywhere(name)),
+        }
+    }
+
+    /// The card of that name of a provider; the same case before another.
+    fn of(&self, provider: &str, name: &str) -> Option<&ModelCard> {
+        let exact = |card: &&ModelCard| {
+            *card.model == *name || card.aliases.iter().any(|alias| **alias == *name)
+        };
+        let mut named = self
+            .cards_named(name)
+            .filter(|card| *card.provider == *provider);
+        let first = named.next()?;
+        Some(if exact(&first) {
+            first
+        } else {
+            named.find(exact).unwrap_or(first)
+        })
+    }
+
+    fn anywhere(&self, name: &str) -> Option<Result<&ModelCard, Unresolved>> {
+        let mut providers: Vec<&str> = self.cards_named(name).map(|card| &*card.provider).collect();
+        providers.dedup();
+        let one = match providers.as_slice() {
+            [] => return None,
+            [one] => one,
+            several => match provider::owner(name) {
+                Some(owner) if several.contains(&owner) => owner,
+                _ => {
+                    return Some(Err(Unresolved::Ambiguous {
+                        providers: several.iter().map(ToString::to_string).collect(),
+                    }));
+                }
+            },
+        };
+        self.of(one, name).map(Ok)
+    }
+
+    fn near(&self, provider: Option<&str>, model: &str) -> Vec<String> {
+        let asked = provider.map(provider::named).unwrap_or_default();
+        let known = |card: &&ModelCard| asked.iter().any(|provider| **provider == *card.provider);
+        let within = self.cards.iter().any(|card| known(&card));
+        let wanted = model.to_ascii_lowercase();
+        let mut near: Vec<(f64, &ModelCard)> = self
+            .cards
+            .iter()
+            .filter(|card| !within || known(card))
+            .map(|card| {
+                let name = card.model.to_ascii_lowercase();
+                (strsim::jaro_winkler(&wanted, &name), card)
+            })
+            .filter(|(likeness, _)| *likeness >= NEAR_LEAST)
+            .collect();
+        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        near.into_iter()
+            .take(NEAR_MOST)
+            .map(|(_, card)| format!("{}/{}", card.provider, card.model))
+            .collect()
+    }
+}
+
+/// The ways to write a model's name, the given one first.
+fn spellings(model: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let dated = dated(model);
+    let other_way = dated.as_ref().map(|(stem, mark, date, compact)| {
+        let (year, month, day) = (date.year(), date.month(), date.day());
+        Cow::Owned(if *compact {
+            format!("{stem}{mark}{year:04}-{month:02}-{day:02}")
+        } else {
+            format!("{stem}{mark}{year:04}{month:02}{day:02}")
+        })
+    });
+    let stem = dated.map(|(stem, ..)| Cow::Borrowed(stem));
+    let latest = model
+        .strip_suffix("-latest")
+        .or_else(|| model.strip_suffix(":latest"))
+        .map(Cow::Borrowed);
+    std::iter::once(Cow::Borrowed(model))
+        .chain(other_way)
+        .chain(stem)
+        .chain(latest)
+}
+
+/// A name that ends in a date: what is before it, the mark between, the date, and whether it is compact.
+fn dated(model: &str) -> Option<(&str, char, Date, bool)> {
+    for (length, compact) in [(8, true), (10, false)] {
+        let at = model.len().checked_sub(length)?;
+        let Some((head, digits)) = model.split_at_checked(at) else {
+            continue;
+        };
+        let Some(mark @ ('-' | '@')) = head.chars().next_back() else {
+            continue;
+        };
+        let form = if compact { "%Y%m%d" } else { "%Y-%m-%d" };
+        let Ok(date) = Date::strptime(form, digits) else {
+            continue;
+        };
+        if (2020..2100).contains(&date.year()) {
+            return Some((&head[..at - 1], mark, date, compact));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card(provider: &str, model: &str) -> ModelCard {
+        let mode = super::super::Mode::Chat;
+        ModelCard {
+            provider: provider.into(),
+            model: model.into(),
+            aliases: vec![],
+            mode,
+            tier: super::super::tier::of(provider, model),
+            context_window: None,
+            max_output_tokens: None,
+            capabilities: super::super::Capabilities::default(),
+            rates: crate::core::price::Rates::default(),
+            effective_from: None,
+            other_times: vec![],
+            quotes: vec![],
+        }
+    }
+
+    fn catalogue() -> Catalogue {
+        let mut haiku = card("anthropic", "claude-3-5-haiku");
+        haiku.aliases.push("claude-haiku-3.5".into());
+        let cards = vec![
+            haiku,
+            card("openai", "gpt-4o"),
+            card("azure", "gpt-4o"),
+            card("openrouter", "openai/gpt-4o"),
+            card("openai", "gpt-4o-2024-05-13"),
+            card("google", "gemini-2.5-pro"),
+            card("vertex_ai", "gemini-2.5-pro"),
+            card("vertex_ai", "claude-3-5-haiku@20241022"),
+            card("groq", "llama-3.3-70b"),
+            card("together_ai", "Llama-3.3-70B"),
+            card("bedrock", "amazon.nova-pro-v1:0"),
+        ];
+        Catalogue::new("test", jiff::Timestamp::UNIX_EPOCH, vec![], cards)
+    }
+
+    fn found(provider: Option<&str>, model: &str) -> String {
+        match catalogue().resolve(provider, model) {
+            Ok(card) => format!("{}/{}", card.provider, card.model),
+            Err(Unresolved::Unknown { .. }) => "unknown".into(),
+            Err(Unresolved::Ambiguous { providers }) => providers.join("|"),
+        }
+    }
+
+    #[test]
+    fn names_mean_what_can_be_explained() {
+        for (provider, model, card) in [
+            (None, "gpt-4o", "openai/gpt-4o"),
+            (Some("azure"), "gpt-4o", "azure/gpt-4o"),
+            (None, "azure/gpt-4o", "azure/gpt-4o"),
+            (None, "openai/gpt-4o", "openai/gpt-4o"),
+            (Some("openai"), "openai/gpt-4o", "openai/gpt-4o"),
+            (
+                Some("openrouter"),
+                "openai/gpt-4o",
+                "openrouter/openai/gpt-4o",
+            ),
+            (None, "openrouter/openai/gpt-4o", "openrouter/openai/gpt-4o"),
+            (None, "GPT-4o", "openai/gpt-4o"),
+            (None, "gpt-4o-2024-05-13", "openai/gpt-4o-2024-05-13"),
+            (None, "gpt-4o-20240513", "openai/gpt-4o-2024-05-13"),
+            (None, "gpt-4o-2026-01-31", "openai/gpt-4o"),
+            (
+                None,
+                "claude-3-5-haiku-latest",
+                "anthropic/claude-3-5-haiku",
+            ),
+            (None, "claude-haiku-3.5", "anthropic/claude-3-5-haiku"),
+            (Some("gemini"), "gemini-2.5-pro", "google/gemini-2.5-pro"),
+            (None, "gemini-2.5-pro", "google/gemini-2.5-pro"),
+            (Some("vertex"), "gemini-2.5-pro", "vertex_ai/gemini-2.5-pro"),
+            (
+                Some("google"),
+                "claude-3-5-haiku@20241022",
+                "vertex_ai/claude-3-5-haiku@20241022",
+            ),
+            (
+                Some("aws"),
+                "amazon.nova-pro-v1:0",
+                "bedrock/amazon.nova-pro-v1:0",
+            ),
+            (None, "llama-3.3-70b", "groq|together_ai"),
+            (
+                Some("together"),
+                "llama-3.3-70b",
+                "together_ai/Llama-3.3-70B",
+            ),
+        ] {
+            assert_eq!(found(provider, model), card, "{provider:?} {model}");
+        }
+    }
+
+    #[test]
+    fn look_alikes_are_unknown() {
+        for (provider, model) in [
+            (None, "gpt-4"),
+            (None, "gpt-4o-mini"),
+            (None, "gpt-4o-2024-13-45"),
+            (None, "gpt-4o-0513"),
+            (None, "xgpt-4o"),
+            (Some("mistral"), "gpt-4o"),
+            (Some("azure"), "openai/gpt-4o"),
+            (Some("nobody"), "gpt-4o"),
+            (None, ""),
+            (None, "é"),
+            (None, "日本語日本語"),
+        ] {
+            assert_eq!(found(provider, model), "unknown", "{provider:?} {model}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_model_is_told_what_is_near() {
+        let unknown = catalogue().resolve(None, "gpt-4o-mini").unwrap_err();
+        let Unresolved::Unknown { near } = &unknown else {
+            panic!("{unknown:?}");
+        };
+        assert!(near.contains(&"openai/gpt-4o".to_owned()), "{near:?}");
+        assert!(unknown.to_string().contains("near it"), "{unknown}");
+    }
+}

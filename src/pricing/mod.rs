@@ -1,0 +1,5 @@
+//! What models cost: the engine, the catalogue, the price book, and what providers say was used.
+
+pub mod book;
+pub mod catalogue;
+pub mod cost;
