@@ -70,20 +70,17 @@ impl JournalReader {
         })
     }
 
-    /// The chain's hash after an event; `None` where no batch ends with it.
-    pub(super) fn hash_at(&self, sequence: u64) -> Result<Option<ChainHash>, ReadError> {
-        let end = self.with_batch_of(sequence, |batch| batch.end())?;
-        Ok((end.sequence == sequence).then_some(end.hash))
-    }
-
-    /// The file name of the segment that holds a sequence.
-    pub(super) fn segment_of(&self, sequence: u64) -> String {
-        let published = self.shared.published();
-        let position = published.position_of(sequence);
-        published
-            .segments
-            .get(position)
-            .map_or_else(String::new, |segment| segment.file.name.clone())
+    /// Whether a batch ends at a position; otherwise the damage `kind` at the batch that holds it.
+    pub(super) fn check_end(&self, seen: Position, kind: DamageKind) -> Result<(), ReadError> {
+        self.with_found(seen.sequence, |found| {
+            if found.batch.end() == seen {
+                return Ok(());
+            }
+            let damage = found
+                .segment
+                .damage(found.offset, found.batch.first(), kind);
+            Err(damage.into())
+        })?
     }
 
     fn walk(&self, segment: Segment, check: Check) -> Result<Walk, ReadError> {
@@ -102,6 +99,14 @@ impl JournalReader {
         sequence: u64,
         take: impl FnOnce(Batch<'_>) -> T,
     ) -> Result<T, ReadError> {
+        self.with_found(sequence, |found| take(found.batch))
+    }
+
+    fn with_found<T>(
+        &self,
+        sequence: u64,
+        take: impl FnOnce(Found<'_>) -> T,
+    ) -> Result<T, ReadError> {
         let (segment, file, near) = self.locate(sequence)?;
         let mut stream = Stream::new(file, near.offset, segment.length, LOOKUP_CHUNK);
         let mut next = near.first;
@@ -110,7 +115,11 @@ impl JournalReader {
             let step = step.map_err(self.shared.failed("read", &segment))?;
             let header = expect_batch(step, &segment, stream.offset(), next)?;
             if sequence <= header.last() {
-                return Ok(take(Batch::whole(&header, stream.body())));
+                return Ok(take(Found {
+                    segment: &segment,
+                    offset: stream.offset(),
+                    batch: Batch::whole(&header, stream.body()),
+                }));
             }
             next = header.last() + 1;
         }
@@ -135,6 +144,13 @@ impl JournalReader {
         let near = indexed.index.at_or_before(sequence).ok_or(not_there)?;
         Ok((segment, Arc::clone(&indexed.file), near))
     }
+}
+
+/// A batch that was looked up, and where it stands.
+struct Found<'a> {
+    segment: &'a SegmentFile,
+    offset: u64,
+    batch: Batch<'a>,
 }
 
 fn expect_batch(
