@@ -1,4 +1,5 @@
-//! What is kept: the journal of events, and the file layer that it stands on.
+//! What is kept, in two halves: the journal of events, which is the truth, and what is looked up.
 
 pub mod files;
 pub mod journal;
+pub mod lookup;

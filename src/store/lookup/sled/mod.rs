@@ -1,0 +1,262 @@
+//! A lookup in one tree of sled 0.34.7.
+//!
+//! sled's atomic batch carries the rows and the head; `flush` and our own fdatasync make it durable. All that can panic on
+//! damaged files is caught. Values of a few kB suit it better than many small rows, each of which costs memory and time.
+
+mod files;
+mod guarded;
+mod opening;
+mod record;
+
+use super::{Change, Head, Lookup, LookupError, Row, Rows};
+use ::sled::{Batch, Db, IVec};
+use files::Files;
+pub(super) use files::{sync_dir, sync_parent};
+use guarded::{caught, patiently};
+use record::{Committed, Digest};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// A lookup in a folder of its own.
+pub struct SledLookup {
+    /// Always there but while it is dropped.
+    store: Option<Arc<Store>>,
+    dead_writers: usize,
+}
+
+/// An open store. It is shared with the thread that a commit runs on.
+struct Store {
+    dir: PathBuf,
+    db: Db,
+    files: Files,
+    /// What the rows on the disk are true of.
+    committed: Mutex<Committed>,
+    /// Held for a whole commit.
+    writing: Mutex<()>,
+    /// Why nothing is answered any more.
+    broken: OnceLock<Broken>,
+}
+
+/// An error that stays.
+enum Broken {
+    Damaged(String),
+    Unavailable(io::ErrorKind, String),
+}
+
+impl SledLookup {
+    /// Opens the store in a folder, or makes a new one. What was written since it was last opened is read through and
+    /// compared with the digest of its rows.
+    ///
+    /// # Errors
+    /// [`LookupError`]; nothing is changed or moved where it does not open.
+    pub fn open(dir: &Path) -> Result<Self, LookupError> {
+        let dead_writers = guarded::dead_writers();
+        let dir = dir.to_path_buf();
+        let store = patiently(dead_writers, move || opening::open(&dir))?;
+        Ok(Self {
+            store: Some(Arc::new(store)),
+            dead_writers,
+        })
+    }
+
+    /// Closes it so that the next start is short: it is opened once more, which has sled write a snapshot and the rows
+    /// compared with their digest.
+    ///
+    /// # Errors
+    /// [`LookupError`], as of opening.
+    pub fn close(self) -> Result<(), LookupError> {
+        let dir = self.store()?.dir.clone();
+        drop(self);
+        Self::open(&dir).map(drop)
+    }
+
+    fn store(&self) -> Result<&Arc<Store>, LookupError> {
+        let store = self
+            .store
+            .as_ref()
+            .ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected))?;
+        store.whole()?;
+        Ok(store)
+    }
+}
+
+impl Drop for SledLookup {
+    fn drop(&mut self) {
+        let Some(store) = self.store.take() else {
+            return;
+        };
+        let closed = patiently(self.dead_writers, move || {
+            caught(|| {
+                drop(store);
+                Ok(())
+            })
+        });
+        if let Err(error) = closed {
+            tracing::error!("closing the lookup store: {error}");
+        }
+    }
+}
+
+impl Lookup for SledLookup {
+    fn head(&self) -> Result<Option<Head>, LookupError> {
+        Ok(locked(&self.store()?.committed).head.clone())
+    }
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, LookupError> {
+        let store = self.store()?;
+        if key.is_empty() {
+            return Err(LookupError::NoKey);
+        }
+        let value = store.noting(caught(|| store.db.get(key)))?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    fn scan<'a>(&'a self, low: &[u8], high: &[u8], backwards: bool) -> Rows<'a> {
+        // The head has the empty key, below all rows.
+        let low = if low.is_empty() { &[0] } else { low };
+        if low >= high {
+            return Box::new(std::iter::empty());
+        }
+        match self.store() {
+            Ok(store) => Box::new(Scan {
+                store,
+                rows: Some(store.db.range(low..high)),
+                backwards,
+            }),
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
+    }
+
+    fn commit(&self, rows: Vec<Change>, head: &Head) -> Result<(), LookupError> {
+        if rows.iter().any(|(key, _)| key.is_empty()) {
+            return Err(LookupError::NoKey);
+        }
+        let store = self.store()?;
+        let (worker, head) = (Arc::clone(store), head.clone());
+        store.breaking(patiently(self.dead_writers, move || {
+            worker.commit(rows, head)
+        }))
+    }
+}
+
+impl Store {
+    fn commit(&self, rows: Vec<Change>, head: Head) -> Result<(), LookupError> {
+        let _writing = locked(&self.writing);
+        self.whole()?;
+        let rows: BTreeMap<_, _> = rows.into_iter().collect();
+        let before = locked(&self.committed).clone();
+        let (mut batch, digest) = self.batch(rows, before.digest)?;
+        batch.insert(record::KEY, Committed::encode(&head, digest));
+        caught(|| self.db.apply_batch(batch))?;
+        caught(|| self.db.flush())?;
+        self.files.sync()?;
+        if before.head.is_none() {
+            files::mark_checked(&self.dir, "")?;
+        }
+        *locked(&self.committed) = Committed {
+            head: Some(head),
+            digest,
+        };
+        Ok(())
+    }
+
+    /// The changes as sled takes them, and the digest of all rows after them.
+    fn batch(
+        &self,
+        rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+        mut digest: Digest,
+    ) -> Result<(Batch, Digest), LookupError> {
+        let mut batch = Batch::default();
+        for (key, value) in rows {
+            if let Some(old) = caught(|| self.db.get(&key))? {
+                digest.take(&key, &old);
+            }
+            match value {
+                Some(value) => {
+                    digest.add(&key, &value);
+                    batch.insert(key, value);
+                }
+                None => batch.remove(key),
+            }
+        }
+        Ok((batch, digest))
+    }
+
+    /// An error that was met before is met again.
+    fn whole(&self) -> Result<(), LookupError> {
+        match self.broken.get() {
+            None => Ok(()),
+            Some(Broken::Damaged(what)) => Err(LookupError::Damaged(what.clone())),
+            Some(Broken::Unavailable(kind, what)) => {
+                Err(io::Error::new(*kind, what.clone()).into())
+            }
+        }
+    }
+
+    /// Lets nothing be answered after an error: what is in memory may be ahead of the disk.
+    fn breaking<T>(&self, outcome: Result<T, LookupError>) -> Result<T, LookupError> {
+        let broken = match &outcome {
+            Err(LookupError::Damaged(what)) => Broken::Damaged(what.clone()),
+            Err(LookupError::Unavailable(error)) => {
+                Broken::Unavailable(error.kind(), error.to_string())
+            }
+            _ => return outcome,
+        };
+        if let Broken::Damaged(_) = broken {
+            // Whoever opens it next has to find the damage too.
+            if let Err(error) = files::unmark_checked(&self.dir) {
+                tracing::error!("having the lookup store checked at the next start: {error}");
+            }
+        }
+        // One that is set already says more.
+        let _ = self.broken.set(broken);
+        outcome
+    }
+
+    /// As [`Self::breaking`], but where the system is in trouble a read may be tried again.
+    fn noting<T>(&self, outcome: Result<T, LookupError>) -> Result<T, LookupError> {
+        match outcome {
+            Err(LookupError::Damaged(_)) => self.breaking(outcome),
+            outcome => outcome,
+        }
+    }
+}
+
+/// A scan under way.
+struct Scan<'a> {
+    store: &'a Store,
+    /// Nothing after an error.
+    rows: Option<::sled::Iter>,
+    backwards: bool,
+}
+
+impl Iterator for Scan<'_> {
+    type Item = Result<Row, LookupError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rows = self.rows.as_mut()?;
+        let backwards = self.backwards;
+        let row = caught(|| {
+            if backwards {
+                rows.next_back()
+            } else {
+                rows.next()
+            }
+            .transpose()
+        });
+        match self.store.whole().and_then(|()| self.store.noting(row)) {
+            Ok(row) => row.map(|(key, value): (IVec, IVec)| Ok((key.to_vec(), value.to_vec()))),
+            Err(error) => {
+                self.rows = None;
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+/// A lock whose content is replaced whole, so that a panic of another holder can't have left it half changed.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

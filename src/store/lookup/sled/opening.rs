@@ -1,0 +1,94 @@
+//! Opening a store, and knowing that it is whole.
+
+use super::super::LookupError;
+use super::Store;
+use super::files::{self, Files};
+use super::guarded::caught;
+use super::record::{self, Committed, Digest};
+use ::sled::{Config, Db};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// sled's page cache, in bytes. It takes two to four times as much of memory.
+const CACHE: u64 = 16 << 20;
+/// How long sled's lock may take to be freed by a handle of this process that has just been dropped.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+const LOCK_TRY: Duration = Duration::from_millis(5);
+/// What sled says where another handle, of this or another process, holds the store.
+const LOCKED: &str = "could not acquire lock";
+
+/// Opens the store in a folder, or makes a new one.
+///
+/// sled's snapshot, written where a start finds something new in its log, names all pages, each with a checksum that is
+/// looked at when it is read. So only a start that made a new snapshot has to compare all rows with the digest.
+pub(super) fn open(dir: &Path) -> Result<Store, LookupError> {
+    files::prepare(dir)?;
+    let (checked, before) = (files::checked(dir)?, files::snapshot(dir)?);
+    let db = open_db(dir)?;
+    let after = files::snapshot(dir)?;
+    files::sync_dir(dir)?;
+    let committed = Committed::decode(caught(|| db.get(record::KEY))?.as_deref())?;
+    if committed.head.is_none() && checked.is_some() {
+        return Err(LookupError::Damaged("its head is gone".into()));
+    }
+    if checked.is_none() || checked != before || before != after {
+        check(&db, &committed)?;
+        if committed.head.is_some() {
+            files::mark_checked(dir, after.as_deref().unwrap_or_default())?;
+        }
+    }
+    Ok(Store {
+        dir: dir.to_path_buf(),
+        files: Files::open(dir)?,
+        db,
+        committed: Mutex::new(committed),
+        writing: Mutex::new(()),
+        broken: OnceLock::new(),
+    })
+}
+
+fn open_db(dir: &Path) -> Result<Db, LookupError> {
+    let start = Instant::now();
+    loop {
+        // Without sled's own timer: what is written is flushed by the commit that wrote it.
+        let config = Config::new()
+            .path(dir)
+            .cache_capacity(CACHE)
+            .flush_every_ms(None);
+        match caught(|| config.open()) {
+            Err(LookupError::Unavailable(error)) if error.to_string().starts_with(LOCKED) => {
+                if start.elapsed() > LOCK_WAIT {
+                    return Err(
+                        io::Error::new(ErrorKind::WouldBlock, "another process holds it").into(),
+                    );
+                }
+                thread::sleep(LOCK_TRY);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Reads all rows and compares their digest with the one that was committed with the head.
+fn check(db: &Db, committed: &Committed) -> Result<(), LookupError> {
+    let mut digest = Digest::default();
+    caught(|| {
+        for row in db.iter() {
+            let (key, value) = row?;
+            if key != record::KEY {
+                digest.add(&key, &value);
+            }
+        }
+        Ok(())
+    })?;
+    if digest == committed.digest {
+        Ok(())
+    } else {
+        Err(LookupError::Damaged(
+            "its rows are not those of its head".into(),
+        ))
+    }
+}
