@@ -2,5 +2,6 @@
 
 pub mod core;
 pub mod pricing;
+pub mod reporting;
 pub mod service;
 pub mod store;

@@ -1,21 +1,10 @@
 //! What is asked for or spent, with everything that decides which policies it meets.
 
 use super::context::Context;
+use super::price::ModelTier;
 use super::quantity::Usd;
 use super::tally::{Tally, saturate};
 use serde::{Deserialize, Serialize};
-
-/// How heavy a model is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ModelTier {
-    /// A small model on this machine.
-    LocalLightweight,
-    /// A larger model on this machine.
-    LocalMidweight,
-    /// A model that a provider runs.
-    RemoteHeavyweight,
-}
 
 /// What decides which budgets cover a charge.
 #[derive(Clone, Copy, Debug)]

@@ -3,10 +3,11 @@
 use super::alert::{AlertCause, MeterKey};
 use super::allocation::AllocationStatus;
 use super::budget::Budget;
-use super::charge::{ModelRef, ModelTier};
+use super::charge::ModelRef;
 use super::context::Context;
 use super::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId, RecordId};
 use super::policy::Policy;
+use super::price::ModelTier;
 use super::price::Rates;
 use super::role::{Interface, Role};
 use super::tally::Tally;

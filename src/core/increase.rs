@@ -4,10 +4,11 @@ use super::alert::MeterKey;
 use super::id::{BudgetId, IncreaseId, PolicyId};
 use super::tally::Tally;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where a request for more is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IncreaseStatus {
     /// Nobody has answered.

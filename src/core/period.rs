@@ -3,10 +3,11 @@
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ZonedDateTime};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How long a policy's counter runs before a new one begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
     /// Each hour of the clock.
@@ -52,7 +53,7 @@ impl Period {
 }
 
 /// The day that a week starts on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WeekStart {
     /// As in ISO 8601.
@@ -99,10 +100,17 @@ pub struct Window {
 
 impl Window {
     /// All of time, for what has no window.
+    ///
+    /// Its end is the last microsecond of the calendar, so that it is the same when it is read back.
     pub const ALWAYS: Self = Self {
         start: Timestamp::UNIX_EPOCH,
-        end: Timestamp::MAX,
+        end: Timestamp::constant(253_402_207_200, 999_999_000),
     };
+
+    /// Whether it never ends.
+    pub fn is_endless(&self) -> bool {
+        self.end >= Self::ALWAYS.end
+    }
 
     /// Whether an instant is within.
     pub fn contains(&self, at: Timestamp) -> bool {

@@ -7,6 +7,7 @@ use super::tally::{Tally, saturate};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The used share that warns, unless the policy says otherwise: 0.8.
@@ -15,7 +16,7 @@ pub const WARNING_THRESHOLD: Decimal = Decimal::from_parts(8, 0, 0, false, 1);
 pub const ACTION_THRESHOLD: Decimal = Decimal::from_parts(95, 0, 0, false, 2);
 
 /// How strictly a limit is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Enforcement {
     /// Counts and says nothing.
@@ -60,7 +61,7 @@ impl Limits {
 }
 
 /// What happens to what a window leaves over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rollover {
     /// It is gone.

@@ -1,6 +1,8 @@
 //! Which charges a budget covers.
 
-use super::charge::{Facts, ModelTier};
+use super::charge::Facts;
+use super::price::ModelTier;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use wildmatch::WildMatch;
@@ -68,7 +70,7 @@ impl<'de> Deserialize<'de> for Values {
 }
 
 /// The charges that a budget covers: those that match every dimension that is named. An empty scope covers everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scope {
     /// Providers.

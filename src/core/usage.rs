@@ -1,16 +1,18 @@
 //! What one operation consumed and cost.
 
-use super::charge::{Facts, ModelRef, ModelTier};
+use super::charge::{Facts, ModelRef};
 use super::context::Context;
 use super::id::AllocationId;
+use super::price::ModelTier;
 use super::quantity::{Counts, Usd};
 use super::tally::Tally;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Where a cost comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CostSource {
     /// Computed from the model's price.

@@ -9,11 +9,23 @@ use super::quantity::Usd;
 use super::tally::{Tally, saturate};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is to be done about a charge; the worst of all policies counts.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -110,7 +122,7 @@ impl Finding {
     /// When the counter begins anew, where it does.
     pub fn resets(&self) -> Option<Timestamp> {
         match &self.meter {
-            MeterKey::Window(window) if window.end < Timestamp::MAX => Some(window.end),
+            MeterKey::Window(window) if !window.is_endless() => Some(window.end),
             _ => None,
         }
     }

@@ -1,18 +1,139 @@
 //! The operations and the faces that serve them.
 
+pub mod advice;
 pub mod caller;
+pub mod estimate;
+pub mod ledger;
 pub mod operation;
+pub mod operations;
+pub mod ordering;
+pub mod prices;
+pub mod recording;
+pub mod wire;
 
+use crate::core::command::Command;
+use crate::core::decide::Order;
+use crate::core::event::Stamp;
+use crate::core::refusal::Refusal;
+use crate::core::state::State;
+use crate::pricing::book::PriceBook;
+use jiff::Timestamp;
+use ledger::Ledger;
+use prices::Prices;
+use std::sync::{Arc, RwLockReadGuard};
 use tokio::sync::watch;
 
-/// Everything that an operation works with.
+/// Everything that an operation works with. The store may still be opening: whatever needs it waits.
 pub struct Service {
+    opening: watch::Receiver<Opening>,
     changes: watch::Sender<u64>,
 }
 
+/// How far the store has been opened.
+#[derive(Clone)]
+pub enum Opening {
+    /// It is being read.
+    Under,
+    /// It serves.
+    Open(Arc<Desk>),
+    /// It can't be served, and why.
+    Failed(Arc<str>),
+    /// It was closed.
+    Closed,
+}
+
+/// The open ledger with the prices that hold in it.
+pub struct Desk {
+    ledger: Ledger,
+    prices: Prices,
+}
+
 impl Service {
-    /// The sequence of the last event that is durable and applied; changes with each batch.
+    /// A service over a store that tells through `opening` when it is open.
+    pub fn new(opening: watch::Receiver<Opening>) -> Self {
+        Self {
+            opening,
+            changes: watch::Sender::new(0),
+        }
+    }
+
+    /// The sequence of the last event that is durable and applied; changes with each batch. Zero until the store is
+    /// open.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// Passes the ledger's changes on to whoever listens, until the ledger closes. To be run beside the faces.
+    pub async fn pass_on_changes(&self) {
+        let Ok(desk) = self.desk().await else { return };
+        let mut sequence = desk.ledger.shared().changes();
+        drop(desk);
+        loop {
+            let last = *sequence.borrow_and_update();
+            self.changes.send_replace(last);
+            if sequence.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The open ledger; waits for it.
+    ///
+    /// # Errors
+    /// `unavailable` where the store can't be served, with the reason.
+    pub async fn desk(&self) -> Result<Arc<Desk>, Refusal> {
+        let mut opening = self.opening.clone();
+        let opened = opening
+            .wait_for(|opening| !matches!(opening, Opening::Under))
+            .await;
+        match opened.as_deref() {
+            Ok(Opening::Open(desk)) => Ok(Arc::clone(desk)),
+            Ok(Opening::Failed(why)) => Err(Refusal::unavailable(&**why)),
+            _ => Err(Refusal::unavailable("the store is closing; call again")),
+        }
+    }
+}
+
+impl Desk {
+    /// A desk over a running ledger.
+    pub fn new(ledger: Ledger) -> Self {
+        let prices = Prices::of(&ledger.shared().state());
+        Self { ledger, prices }
+    }
+
+    /// The ledger.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The time by the ledger's clock.
+    pub fn now(&self) -> Timestamp {
+        self.ledger.now()
+    }
+
+    /// The durable state. Hold it briefly, and not across an await.
+    pub fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.ledger.shared().state()
+    }
+
+    /// Ends the holds and alerts that are due, so that what they held is available: usually the ledger has done so.
+    ///
+    /// # Errors
+    /// `unavailable` where nothing can be written.
+    pub async fn end_what_is_due(&self, now: Timestamp) -> Result<(), Refusal> {
+        if self.state().is_due(now) {
+            let order = Order {
+                stamp: Stamp::of_time(now),
+                request: None,
+                command: Command::Tick,
+            };
+            self.ledger.order(order).await?;
+        }
+        Ok(())
+    }
+
+    /// The prices that hold.
+    pub fn prices(&self) -> Arc<PriceBook> {
+        self.prices.current(&self.state())
     }
 }

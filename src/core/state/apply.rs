@@ -84,6 +84,7 @@ impl State {
                     reason: stamp.reason.clone(),
                     rates: rates.clone(),
                 };
+                self.prices_set = sequence;
                 self.changes
                     .note(RowKey::Override(provider.clone(), model.clone()));
                 self.overrides
@@ -342,7 +343,7 @@ impl State {
 /// When an alert resolves by itself: with its window, or after [`ALERT_STANDS`].
 fn ends(alert: &Alert) -> Timestamp {
     match alert.cause.meter() {
-        Some((_, MeterKey::Window(window))) if window.end < Timestamp::MAX => window.end,
+        Some((_, MeterKey::Window(window))) if !window.is_endless() => window.end,
         _ => alert
             .raised
             .checked_add(ALERT_STANDS)

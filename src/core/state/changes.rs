@@ -30,6 +30,7 @@ pub enum RowKey {
 /// What has changed since the last checkpoint, and what has ended since then.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
+    untracked: bool,
     rows: FxHashSet<RowKey>,
     ended: Ended,
 }
@@ -44,7 +45,9 @@ pub(super) struct Ended {
 
 impl Changes {
     pub(super) fn note(&mut self, key: RowKey) {
-        self.rows.insert(key);
+        if !self.untracked {
+            self.rows.insert(key);
+        }
     }
 
     pub(super) fn end_allocation(&mut self, allocation: Allocation) {
@@ -100,7 +103,7 @@ impl State {
             .collect()
     }
 
-    /// Forgets what had ended by `sequence`, once the store has it; rows that have changed since stay noted.
+    /// Forgets what has ended, once the store has it.
     pub fn forget_ended(&mut self, ended: &[RowKey]) {
         for key in ended {
             match key {
@@ -112,9 +115,10 @@ impl State {
         }
     }
 
-    /// Forgets which rows have changed: for a copy that makes no checkpoints.
-    pub fn forget_changes(&mut self) {
+    /// Notes no more which rows change: for a copy that makes no checkpoints.
+    pub fn stop_tracking(&mut self) {
         self.changes.rows.clear();
+        self.changes.untracked = true;
     }
 
     /// What ended since the last checkpoint, by key.

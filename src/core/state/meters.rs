@@ -134,6 +134,18 @@ impl PolicyState {
         )
     }
 
+    /// The sessions or tasks that have used or hold something.
+    pub fn used_keys(&self) -> impl Iterator<Item = MeterKey> {
+        let holding = self
+            .held_by_key
+            .keys()
+            .filter(|id| !self.keyed.contains_key(*id));
+        self.keyed
+            .keys()
+            .chain(holding)
+            .map(|id| MeterKey::Of(Arc::clone(id)))
+    }
+
     pub(super) fn meter_mut(&mut self, key: &MeterKey) -> &mut Meter {
         match key {
             MeterKey::Window(window) => {

@@ -42,6 +42,7 @@ pub struct State {
     unbudgeted_overruns: usize,
     increases: BTreeMap<IncreaseId, Increase>,
     overrides: BTreeMap<(String, String), Vec<PriceOverride>>,
+    prices_set: u64,
     changes: Changes,
 }
 
@@ -161,6 +162,11 @@ impl State {
     /// A request for more that has no answer.
     pub fn increase(&self, id: IncreaseId) -> Option<&Increase> {
         self.increases.get(&id)
+    }
+
+    /// The sequence of the last price that an admin set; zero for none.
+    pub const fn prices_set(&self) -> u64 {
+        self.prices_set
     }
 
     /// Every model with prices that admins set.

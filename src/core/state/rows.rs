@@ -114,6 +114,8 @@ impl State {
                 self.increases.insert(increase.id, increase);
             }
             (RowKey::Override(provider, model), Row::Override(versions)) => {
+                let last = versions.iter().map(|set| set.version).max();
+                self.prices_set = self.prices_set.max(last.unwrap_or_default());
                 self.overrides.insert((provider, model), versions);
             }
             _ => {}

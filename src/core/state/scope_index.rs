@@ -3,8 +3,9 @@
 //! Each budget is filed under one dimension of its scope, the one that tells budgets apart best; a charge looks only at
 //! what is filed under its own values.
 
-use crate::core::charge::{Facts, ModelTier};
+use crate::core::charge::Facts;
 use crate::core::id::BudgetId;
+use crate::core::price::ModelTier;
 use crate::core::scope::Scope;
 use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;

@@ -1,0 +1,3 @@
+//! Where the money went: sums of usage over time, and the reports made of them.
+
+pub mod rollup;

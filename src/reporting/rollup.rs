@@ -1,0 +1,247 @@
+//! Sums of usage by hour and by everything that a report can group by.
+
+use crate::core::context::{Context, Tags};
+use crate::core::event::{Event, UsageAdjusted, UsageRecorded};
+use crate::core::price::ModelTier;
+use crate::core::quantity::{Counts, Usd};
+use crate::core::usage::CostSource;
+use jiff::Timestamp;
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+/// The length of a bucket of time.
+pub const HOUR: i64 = 3600;
+
+/// What a report can group by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Dimensions {
+    /// The provider.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// The model's tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<ModelTier>,
+    /// The component.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// The kind of work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_type: Option<String>,
+    /// The person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// The tags.
+    #[serde(skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
+}
+
+/// What was used in one hour with the same dimensions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sums {
+    /// What was recorded.
+    pub counts: Counts,
+    /// What corrections took away.
+    pub removed: Counts,
+    /// The cost, with corrections.
+    pub cost: Usd,
+    /// How many usages were recorded.
+    pub records: u64,
+    /// How many of them had an unknown cost.
+    pub unknown_costs: u64,
+    /// How many of them were overruns.
+    pub overruns: u64,
+    /// How many corrections there were.
+    pub corrections: u64,
+}
+
+impl Sums {
+    /// Adds other sums to these.
+    pub fn add(&mut self, other: &Self) {
+        add_counts(&mut self.counts, &other.counts);
+        add_counts(&mut self.removed, &other.removed);
+        self.cost += other.cost;
+        self.records += other.records;
+        self.unknown_costs += other.unknown_costs;
+        self.overruns += other.overruns;
+        self.corrections += other.corrections;
+    }
+
+    /// The tokens that were used, with corrections.
+    pub const fn tokens(&self) -> i64 {
+        self.counts.tokens().cast_signed() - self.removed.tokens().cast_signed()
+    }
+}
+
+fn add_counts(sum: &mut Counts, more: &Counts) {
+    sum.input_tokens = sum.input_tokens.saturating_add(more.input_tokens);
+    sum.cache_read_tokens = sum.cache_read_tokens.saturating_add(more.cache_read_tokens);
+    sum.cache_write_tokens = sum
+        .cache_write_tokens
+        .saturating_add(more.cache_write_tokens);
+    sum.cache_write_1h_tokens = sum
+        .cache_write_1h_tokens
+        .saturating_add(more.cache_write_1h_tokens);
+    sum.output_tokens = sum.output_tokens.saturating_add(more.output_tokens);
+    sum.reasoning_tokens = sum.reasoning_tokens.saturating_add(more.reasoning_tokens);
+    sum.audio_input_tokens = sum
+        .audio_input_tokens
+        .saturating_add(more.audio_input_tokens);
+    sum.audio_output_tokens = sum
+        .audio_output_tokens
+        .saturating_add(more.audio_output_tokens);
+    sum.images = sum.images.saturating_add(more.images);
+    sum.requests = sum.requests.saturating_add(more.requests);
+    sum.web_searches = sum.web_searches.saturating_add(more.web_searches);
+    sum.seconds = sum.seconds.saturating_add(more.seconds);
+}
+
+/// The hour of a bucket and a digest of its dimensions: its place among the rollups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Hours since 1970.
+    pub hour: i64,
+    /// BLAKE3 of the dimensions, cut to 16 bytes.
+    pub digest: u128,
+}
+
+/// The hour that holds an instant, since 1970.
+pub fn hour_of(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(HOUR)
+}
+
+/// Rollups that are not yet in the store.
+#[derive(Clone, Debug, Default)]
+pub struct Rollups {
+    buckets: FxHashMap<Place, (Dimensions, Sums)>,
+}
+
+impl Rollups {
+    /// Takes in what an event used.
+    pub fn take(&mut self, event: &Event) {
+        match event {
+            Event::UsageRecorded(recorded) => self.record(recorded),
+            Event::UsageAdjusted(adjusted) => self.adjust(adjusted),
+            _ => {}
+        }
+    }
+
+    fn record(&mut self, recorded: &UsageRecorded) {
+        let usage = &recorded.usage;
+        let sums = Sums {
+            counts: usage.counts,
+            cost: usage.cost.usd,
+            records: 1,
+            unknown_costs: u64::from(usage.cost.source == CostSource::Unknown),
+            overruns: u64::from(recorded.overrun),
+            ..Sums::default()
+        };
+        self.put(
+            usage.occurred,
+            &usage.provider,
+            &usage.model,
+            usage.tier,
+            &usage.context,
+            &sums,
+        );
+    }
+
+    fn adjust(&mut self, adjusted: &UsageAdjusted) {
+        let correction = &adjusted.correction;
+        let sums = Sums {
+            counts: correction.added,
+            removed: correction.removed,
+            cost: correction.cost,
+            corrections: 1,
+            ..Sums::default()
+        };
+        let (provider, model) = (&adjusted.provider, &adjusted.model);
+        self.put(
+            adjusted.occurred,
+            provider,
+            model,
+            adjusted.tier,
+            &adjusted.context,
+            &sums,
+        );
+    }
+
+    fn put(
+        &mut self,
+        at: Timestamp,
+        provider: &str,
+        model: &str,
+        tier: Option<ModelTier>,
+        context: &Context,
+        sums: &Sums,
+    ) {
+        let place = Place {
+            hour: hour_of(at),
+            digest: digest(provider, model, tier, context),
+        };
+        let (_, sum) = self.buckets.entry(place).or_insert_with(|| {
+            let dimensions = Dimensions {
+                provider: provider.to_owned(),
+                model: model.to_owned(),
+                tier,
+                component: context.component.clone(),
+                task_type: context.task_type.clone(),
+                user: context.user.clone(),
+                project: context.project.clone(),
+                tags: context.tags.clone(),
+            };
+            (dimensions, Sums::default())
+        });
+        sum.add(sums);
+    }
+
+    /// How many buckets there are.
+    pub fn len(&self) -> usize {
+        self.buckets.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
+    }
+
+    /// The buckets, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Place, &Dimensions, &Sums)> {
+        self.buckets
+            .iter()
+            .map(|(place, (dimensions, sums))| (place, dimensions, sums))
+    }
+}
+
+fn digest(provider: &str, model: &str, tier: Option<ModelTier>, context: &Context) -> u128 {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |text: Option<&str>| {
+        // A length before each text keeps ("a", "bc") and ("ab", "c") apart.
+        let length = text.map_or(u64::MAX, |text| text.len() as u64);
+        hasher.update(&length.to_le_bytes());
+        hasher.update(text.unwrap_or_default().as_bytes());
+    };
+    part(Some(provider));
+    part(Some(model));
+    part(tier.map(|tier| match tier {
+        ModelTier::LocalLightweight => "local_lightweight",
+        ModelTier::LocalMidweight => "local_midweight",
+        ModelTier::RemoteHeavyweight => "remote_heavyweight",
+    }));
+    part(context.component.as_deref());
+    part(context.task_type.as_deref());
+    part(context.user.as_deref());
+    part(context.project.as_deref());
+    for (name, value) in &context.tags {
+        part(Some(name));
+        part(Some(value));
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    u128::from_be_bytes(bytes)
+}

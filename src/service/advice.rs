@@ -1,0 +1,186 @@
+//! What may be done where a call does not simply fit: less output, or a cheaper model.
+
+use super::wire::check::{Alternative, WayOut};
+use crate::core::charge::{Amount, ModelRef};
+use crate::core::context::Context;
+use crate::core::price::{ModelTier, ServiceTier};
+use crate::core::quantity::{COUNT_MOST, Counts, Usd};
+use crate::core::state::State;
+use crate::core::verdict::{Outcome, Verdict};
+use crate::pricing::book::{Price, PriceBook};
+use crate::pricing::catalogue::{Mode, ModelCard};
+use crate::pricing::cost::full_cost_usd;
+use jiff::Timestamp;
+
+/// How many cheaper models an answer names.
+const ALTERNATIVES: usize = 5;
+
+/// What was asked.
+pub struct Asked<'a> {
+    /// The model.
+    pub model: &'a ModelRef,
+    /// Who and what it is for.
+    pub context: &'a Context,
+    /// What it takes at the most.
+    pub amount: &'a Amount,
+    /// The counts, where they were given.
+    pub counts: Option<&'a Counts>,
+    /// How it is served.
+    pub service_tier: ServiceTier,
+}
+
+/// Looks for the ways out of a refusal or a soft limit; an allowed call needs none.
+pub fn way_out(
+    verdict: &Verdict,
+    asked: &Asked<'_>,
+    state: &State,
+    prices: &PriceBook,
+    now: Timestamp,
+) -> WayOut {
+    let (Some(counts), Outcome::SoftLimit | Outcome::Deny) = (asked.counts, verdict.outcome) else {
+        return WayOut::default();
+    };
+    let search = Search {
+        asked,
+        counts,
+        state,
+        prices,
+        now,
+    };
+    WayOut {
+        fits: search.fits(),
+        alternatives: search.alternatives(),
+    }
+}
+
+struct Search<'a> {
+    asked: &'a Asked<'a>,
+    counts: &'a Counts,
+    state: &'a State,
+    prices: &'a PriceBook,
+    now: Timestamp,
+}
+
+impl Search<'_> {
+    /// The most output tokens that every policy would allow; none if even the input is too much, or the cost is unknown.
+    fn fits(&self) -> Option<u64> {
+        let model = self.asked.model;
+        let price = self
+            .prices
+            .price_at(model.provider.as_deref(), model.model.as_deref()?, self.now)
+            .ok();
+        // Whatever is allowed for some output is allowed for less, so the bound can be halved towards.
+        let fits = |output| self.allows_output(price.as_ref(), output);
+        if !fits(0) {
+            return None;
+        }
+        let (mut most, mut too_much) = (
+            0,
+            self.counts
+                .completion_tokens()
+                .saturating_mul(2)
+                .clamp(1, COUNT_MOST)
+                + 1,
+        );
+        if fits(too_much - 1) {
+            return Some(too_much - 1);
+        }
+        while too_much - most > 1 {
+            let middle = most + (too_much - most) / 2;
+            if fits(middle) {
+                most = middle;
+            } else {
+                too_much = middle;
+            }
+        }
+        Some(most)
+    }
+
+    fn allows_output(&self, price: Option<&Price<'_>>, output_tokens: u64) -> bool {
+        let counts = Counts {
+            output_tokens,
+            reasoning_tokens: 0,
+            audio_output_tokens: 0,
+            ..*self.counts
+        };
+        let cost =
+            price.and_then(|price| full_cost_usd(price.rates, &counts, self.asked.service_tier));
+        self.outcome(self.asked.model, &counts, cost) < Outcome::SoftLimit
+    }
+
+    fn outcome(&self, model: &ModelRef, counts: &Counts, cost: Option<Usd>) -> Outcome {
+        let amount = Amount {
+            tokens: Some(counts.tokens()),
+            requests: counts.requests,
+            cost,
+        };
+        self.state
+            .weigh(
+                &model.facts(self.asked.context),
+                &amount,
+                self.now,
+                self.now,
+            )
+            .outcome
+    }
+
+    /// The cheapest models that fit as asked, those of the same provider before the others.
+    fn alternatives(&self) -> Vec<Alternative> {
+        let catalogue = self.prices.catalogue();
+        let own = self.asked.model;
+        let same_model = |card: &ModelCard| {
+            own.provider.as_deref() == Some(&*card.provider)
+                && own.model.as_deref() == Some(&*card.model)
+        };
+        let same_provider = |card: &ModelCard| own.provider.as_deref() == Some(&*card.provider);
+        let mut found: Vec<_> = catalogue
+            .cards_of(Mode::Chat)
+            .filter(|card| !same_model(card) && self.could_serve(card))
+            .filter_map(|card| Some((!same_provider(card), self.cost_at(card)?, card)))
+            .filter(|(_, cost, _)| self.asked.amount.cost.is_none_or(|asked| *cost < asked))
+            .collect();
+        found.sort_unstable_by_key(|(other, cost, card)| {
+            (*other, *cost, &card.provider, &card.model)
+        });
+        let fitting = found.into_iter().filter(|(_, cost, card)| {
+            let model = ModelRef {
+                provider: Some(card.provider.to_string()),
+                model: Some(card.model.to_string()),
+                tier: Some(card.tier),
+            };
+            self.outcome(&model, self.counts, Some(*cost)) < Outcome::SoftLimit
+        });
+        let alternatives = fitting
+            .take(ALTERNATIVES)
+            .map(|(_, cost, card)| Alternative {
+                provider: card.provider.to_string(),
+                model: card.model.to_string(),
+                estimated_cost_usd: cost,
+            });
+        alternatives.collect()
+    }
+
+    /// Whether a model could take the call: its window is large enough, and somebody is paid for it, since a free offer
+    /// of a provider is rationed and no budget's way out.
+    fn could_serve(&self, card: &ModelCard) -> bool {
+        let window = card
+            .context_window
+            .is_none_or(|window| window >= self.counts.tokens());
+        let output = card
+            .max_output_tokens
+            .is_none_or(|most| most >= self.counts.completion_tokens());
+        let wants_audio =
+            self.counts.audio_input_tokens + self.counts.audio_output_tokens + self.counts.images
+                > 0;
+        window && output && !wants_audio && card.tier == ModelTier::RemoteHeavyweight
+    }
+
+    fn cost_at(&self, card: &ModelCard) -> Option<Usd> {
+        let price = self
+            .prices
+            .price_at(Some(&card.provider), &card.model, self.now)
+            .ok()?;
+        full_cost_usd(price.rates, self.counts, self.asked.service_tier)
+            .filter(|cost| !cost.is_nothing())
+    }
+}

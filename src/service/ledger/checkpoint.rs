@@ -1,0 +1,153 @@
+//! Writing the state behind into the lookup store, and reading it back.
+
+use super::keys::{self, kind};
+use super::requests;
+use crate::core::alert::AlertStatus;
+use crate::core::allocation::AllocationStatus;
+use crate::core::increase::IncreaseStatus;
+use crate::core::state::{Row, RowKey, State};
+use crate::reporting::rollup::{Dimensions, Rollups, Sums};
+use crate::store::journal::{ChainHash, Position};
+use crate::store::lookup::{Head, Lookup, LookupError};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What is kept beside the sequence that the store is true of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Note {
+    next_id: u64,
+    hash: [u8; 32],
+}
+
+type Rows = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+/// Everything that changed since the last checkpoint, at one sequence.
+pub(super) struct Checkpoint {
+    pub(super) at: Position,
+    pub(super) next_id: u64,
+    pub(super) rows: Vec<(RowKey, Option<Row>)>,
+    pub(super) requests: Rows,
+    pub(super) rollups: Arc<Rollups>,
+    pub(super) now: Timestamp,
+}
+
+impl Checkpoint {
+    /// Writes it, whole or not at all.
+    pub(super) fn write(self, store: &dyn Lookup) -> Result<(), LookupError> {
+        let mut batch = self.requests;
+        for (key, row) in &self.rows {
+            put_row(&mut batch, key, row.as_ref())?;
+        }
+        for (place, dimensions, sums) in self.rollups.iter() {
+            let key = keys::rollup(place);
+            let mut total = store
+                .get(&key)?
+                .map_or(Ok((dimensions.clone(), Sums::default())), |row| {
+                    read_rollup(&row)
+                })?;
+            total.1.add(sums);
+            batch.push((key, Some(encode(&total)?)));
+        }
+        batch.extend(
+            requests::outdated(store, self.now)?
+                .into_iter()
+                .map(|key| (key, None)),
+        );
+        let note = Note {
+            next_id: self.next_id,
+            hash: *self.at.hash.as_bytes(),
+        };
+        store.commit(
+            batch,
+            &Head {
+                sequence: self.at.sequence,
+                note: encode(&note)?,
+            },
+        )
+    }
+}
+
+fn put_row(batch: &mut Rows, key: &RowKey, row: Option<&Row>) -> Result<(), LookupError> {
+    let value = row.map(encode).transpose()?;
+    let open = row.is_none_or(is_open);
+    if !open {
+        batch.push((keys::row(key, true), None));
+    }
+    batch.push((keys::row(key, open), value));
+    Ok(())
+}
+
+/// Whether a row is of the present state: what has ended stands apart, so that starting does not read it.
+fn is_open(row: &Row) -> bool {
+    match row {
+        Row::Allocation(allocation) => allocation.status == AllocationStatus::Held,
+        Row::Alert(alert) => alert.status != AlertStatus::Resolved,
+        Row::Increase(increase) => increase.status == IncreaseStatus::Open,
+        Row::Budget(..) | Row::Policy(..) | Row::Meter(_) | Row::Override(_) => true,
+    }
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, LookupError> {
+    rmp_serde::to_vec_named(value)
+        .map_err(|error| LookupError::Damaged(format!("a row can't be written: {error}")))
+}
+
+fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, LookupError> {
+    rmp_serde::from_slice(bytes)
+        .map_err(|error| LookupError::Damaged(format!("a row can't be read: {error}")))
+}
+
+/// A row of the state, as it was written.
+pub(super) fn read_row(bytes: &[u8]) -> Result<Row, LookupError> {
+    decode(bytes)
+}
+
+/// A bucket of usage, as it was written.
+pub(super) fn read_rollup(bytes: &[u8]) -> Result<(Dimensions, Sums), LookupError> {
+    decode(bytes)
+}
+
+/// The state that the store is true of, with its place in the journal; none in a new store.
+pub(super) fn load(store: &dyn Lookup) -> Result<Option<(State, Position)>, LookupError> {
+    let Some(head) = store.head()? else {
+        return Ok(None);
+    };
+    let note: Note = decode(&head.note)?;
+    let mut rows = Vec::new();
+    for kind in keys::STATE_KINDS {
+        let (low, high) = keys::range(kind);
+        for row in store.scan(&low, &high, false) {
+            let (key, value) = row?;
+            let key = keys::read(&key)
+                .ok_or_else(|| LookupError::Damaged("a row has a key of no kind".into()))?;
+            rows.push((key, read_row(&value)?));
+        }
+    }
+    let position = Position {
+        sequence: head.sequence,
+        hash: ChainHash::from_bytes(note.hash),
+    };
+    Ok(Some((
+        State::from_rows(head.sequence, note.next_id, rows),
+        position,
+    )))
+}
+
+/// A row of an allocation, alert or request for more that has ended.
+pub(super) fn ended_row(store: &dyn Lookup, key: &RowKey) -> Result<Option<Row>, LookupError> {
+    store
+        .get(&keys::row(key, false))?
+        .map(|row| read_row(&row))
+        .transpose()
+}
+
+/// The kind under which the ended ones of a row's kind stand.
+pub(super) const fn ended_kind(key: &RowKey) -> Option<u8> {
+    match key {
+        RowKey::Allocation(_) => Some(kind::ALLOCATION_ENDED),
+        RowKey::Alert(_) => Some(kind::ALERT_RESOLVED),
+        RowKey::Increase(_) => Some(kind::INCREASE_ANSWERED),
+        _ => None,
+    }
+}

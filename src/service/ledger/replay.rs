@@ -1,0 +1,212 @@
+//! Starting: the state as the store has it, caught up from the journal.
+
+use super::checkpoint::{self, Checkpoint};
+use super::requests::RequestIndex;
+use super::shared::Shared;
+use super::writer::Writer;
+use crate::core::codec::{self, CodecError};
+use crate::core::decide::Entry;
+use crate::core::state::State;
+use crate::reporting::rollup::Rollups;
+use crate::store::files::Files;
+use crate::store::journal::{
+    Batch, Check, Expect, Journal, JournalReader, OpenError, Position, ReadError, TornTail,
+};
+use crate::store::lookup::{Lookup, LookupError};
+use jiff::Timestamp;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc;
+
+/// How many events are decoded at a time, beside the state that takes in the ones before.
+const CHUNK: usize = 2048;
+/// After how many events a rebuild writes a checkpoint, so that what is not saved stays small.
+const SAVE_EVERY: usize = 100_000;
+
+/// Why a ledger can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal is damaged or can't be read.
+    #[error(transparent)]
+    Journal(#[from] OpenError),
+    /// An event can't be read back.
+    #[error("the journal can't be replayed: {0}")]
+    Read(#[from] ReadError),
+    /// An event is not one that this program knows.
+    #[error("the event at sequence {sequence}: {error}")]
+    Event {
+        /// Its sequence.
+        sequence: u64,
+        /// What is wrong with it.
+        error: CodecError,
+    },
+    /// The lookup store can't be used.
+    #[error("the lookup store can't be used: {0}")]
+    Lookup(#[from] LookupError),
+    /// The system refused a thread.
+    #[error("no thread for the ledger: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A ledger that was brought to the journal's end.
+pub struct Started {
+    /// What writes on.
+    pub writer: Writer,
+    /// What readers see.
+    pub shared: Arc<Shared>,
+    /// How many events were replayed.
+    pub replayed: u64,
+    /// A torn end of the journal that was cut.
+    pub torn: Option<TornTail>,
+}
+
+/// Opens the journal and brings the state to its end. Tells `progress` how many of how many events are replayed.
+///
+/// # Errors
+/// [`StartError`]; where the lookup store is damaged, it can be set aside and an empty one used in its place.
+pub fn start(
+    files: Arc<dyn Files>,
+    dir: &Path,
+    store: Arc<dyn Lookup>,
+    now: Timestamp,
+    progress: &dyn Fn(u64, u64),
+) -> Result<Started, StartError> {
+    let (state, expect) = match checkpoint::load(&*store)? {
+        Some((state, position)) => (state, Expect::after(position)),
+        None => (State::default(), Expect::NOTHING),
+    };
+    let opened = Journal::open(files, dir, expect)?;
+    let reader = opened.journal.reader();
+    let mut replay = Replay {
+        state,
+        rollups: Rollups::default(),
+        requests: RequestIndex::load(Arc::clone(&store)),
+        store: Arc::clone(&store),
+        unsaved: 0,
+        now,
+    };
+    let from = replay.state.sequence() + 1;
+    replay.run(&reader, from, opened.end, progress)?;
+    let replayed = replay.state.sequence() + 1 - from;
+    let shared = Arc::new(Shared::new(
+        replay.state.clone(),
+        replay.rollups,
+        store,
+        reader,
+    ));
+    let writer = Writer::new(
+        opened.journal,
+        replay.state,
+        replay.requests,
+        Arc::clone(&shared),
+        now,
+    );
+    Ok(Started {
+        writer,
+        shared,
+        replayed,
+        torn: opened.torn,
+    })
+}
+
+struct Replay {
+    state: State,
+    rollups: Rollups,
+    requests: RequestIndex,
+    store: Arc<dyn Lookup>,
+    unsaved: usize,
+    now: Timestamp,
+}
+
+impl Replay {
+    /// Decoding and taking in go on side by side.
+    fn run(
+        &mut self,
+        reader: &JournalReader,
+        from: u64,
+        end: Position,
+        progress: &dyn Fn(u64, u64),
+    ) -> Result<(), StartError> {
+        let total = end.sequence.saturating_sub(from - 1);
+        if total == 0 {
+            return Ok(());
+        }
+        std::thread::scope(|scope| {
+            let (sender, receiver) = mpsc::sync_channel(4);
+            let decoding = std::thread::Builder::new()
+                .name("replay".into())
+                .spawn_scoped(scope, move || decode_all(reader, from, &sender))
+                .map_err(StartError::Thread)?;
+            for (entries, at) in receiver {
+                self.take(&entries, at)?;
+                progress(self.state.sequence() + 1 - from, total);
+            }
+            decoding.join().unwrap_or(Ok(()))
+        })
+    }
+
+    fn take(&mut self, entries: &[Entry], at: Position) -> Result<(), StartError> {
+        for entry in entries {
+            self.state.apply(entry.sequence, &entry.recorded);
+            self.rollups.take(&entry.recorded.event);
+        }
+        self.requests.note(entries);
+        self.unsaved += entries.len();
+        if self.unsaved >= SAVE_EVERY {
+            self.save(at)?;
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, at: Position) -> Result<(), StartError> {
+        let ended = self.state.ended_keys();
+        let saved = Checkpoint {
+            at,
+            next_id: self.state.next_id(),
+            rows: self.state.take_changed_rows(),
+            requests: self.requests.take_rows(self.now),
+            rollups: Arc::new(std::mem::take(&mut self.rollups)),
+            now: self.now,
+        };
+        saved.write(&*self.store)?;
+        self.state.forget_ended(&ended);
+        self.unsaved = 0;
+        Ok(())
+    }
+}
+
+type Decoded = (Vec<Entry>, Position);
+
+fn decode_all(
+    reader: &JournalReader,
+    from: u64,
+    sender: &mpsc::SyncSender<Decoded>,
+) -> Result<(), StartError> {
+    let mut batches = reader.read(from, Check::Checksums)?;
+    let mut entries = Vec::with_capacity(CHUNK);
+    let mut at = Position::default();
+    while let Some(batch) = batches.next_batch()? {
+        decode_batch(&batch, &mut entries)?;
+        at = batch.end();
+        if entries.len() >= CHUNK {
+            let full = std::mem::replace(&mut entries, Vec::with_capacity(CHUNK));
+            if sender.send((full, at)).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    if !entries.is_empty() {
+        // A receiver that is gone has failed itself, and says so.
+        let _ = sender.send((entries, at));
+    }
+    Ok(())
+}
+
+fn decode_batch(batch: &Batch<'_>, entries: &mut Vec<Entry>) -> Result<(), StartError> {
+    for (sequence, bytes) in (batch.first()..).zip(batch.events()) {
+        let recorded =
+            codec::decode(bytes).map_err(|error| StartError::Event { sequence, error })?;
+        entries.push(Entry { sequence, recorded });
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Which request ids have been used, so that a retry changes nothing.
+//!
+//! In memory a fingerprint of each id leads to the sequence of its event; the event itself is read back from the journal
+//! to compare the whole id and the content. In the store the fingerprints stand in blocks, in the order of the journal:
+//! a row for each id would make the lookup store write at random places, a hundred times slower.
+
+use super::keys::{self, kind};
+use crate::core::decide::Entry;
+use crate::store::lookup::{Lookup, LookupError};
+use jiff::{SignedDuration, Timestamp};
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// How long an id is remembered at least.
+pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// The most ids of one block, so that its value stays small.
+const BLOCK_MOST: usize = 1024;
+/// Bytes of one id in a block: fingerprint and sequence.
+const ITEM: usize = 16;
+
+/// The first eight bytes of an id's BLAKE3.
+fn fingerprint(id: &str) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&blake3::hash(id.as_bytes()).as_bytes()[..8]);
+    u64::from_le_bytes(bytes)
+}
+
+/// The used request ids.
+#[derive(Default)]
+pub(super) struct RequestIndex {
+    /// Ids of this spell and of the one before it; after a spell the older half is forgotten.
+    young: FxHashMap<u64, u64>,
+    old: FxHashMap<u64, u64>,
+    turned: Option<Timestamp>,
+    loading: Option<JoinHandle<Result<Loaded, LookupError>>>,
+    unsaved: Vec<(u64, u64)>,
+}
+
+struct Loaded {
+    ids: FxHashMap<u64, u64>,
+}
+
+impl RequestIndex {
+    /// An index that reads what the store remembers in the background; the first look-up waits for it.
+    pub(super) fn load(store: Arc<dyn Lookup>) -> Self {
+        let reading = std::thread::Builder::new()
+            .name("request-ids".into())
+            .spawn(move || read(&*store));
+        Self {
+            loading: reading.ok(),
+            ..Self::default()
+        }
+    }
+
+    /// The sequence of the event that used an id, if any; whether it is the same id is for the caller to see.
+    pub(super) fn find(&mut self, id: &str) -> Result<Option<u64>, LookupError> {
+        self.finish_loading()?;
+        let print = fingerprint(id);
+        Ok(self
+            .young
+            .get(&print)
+            .or_else(|| self.old.get(&print))
+            .copied())
+    }
+
+    fn finish_loading(&mut self) -> Result<(), LookupError> {
+        let Some(reading) = self.loading.take() else {
+            return Ok(());
+        };
+        let loaded = reading
+            .join()
+            .unwrap_or_else(|_| Err(LookupError::Damaged("reading request ids failed".into())))?;
+        self.old = loaded.ids;
+        Ok(())
+    }
+
+    /// Remembers the ids of events.
+    pub(super) fn note(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            if let Some(request) = &entry.recorded.request {
+                self.turn(entry.recorded.stamp.at);
+                let item = (fingerprint(&request.id), entry.sequence);
+                self.young.insert(item.0, item.1);
+                self.unsaved.push(item);
+            }
+        }
+    }
+
+    fn turn(&mut self, now: Timestamp) {
+        let turned = *self.turned.get_or_insert(now);
+        if now.duration_since(turned) > REMEMBERED {
+            self.old = std::mem::take(&mut self.young);
+            self.turned = Some(now);
+        }
+    }
+
+    /// How many ids are not in the store.
+    pub(super) fn unsaved(&self) -> usize {
+        self.unsaved.len()
+    }
+
+    /// The rows of the ids that are not in the store, which count as saved from now on.
+    pub(super) fn take_rows(&mut self, now: Timestamp) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+        let unsaved = std::mem::take(&mut self.unsaved);
+        let rows = unsaved.chunks(BLOCK_MOST).map(|block| {
+            let mut value = Vec::with_capacity(8 + block.len() * ITEM);
+            value.extend_from_slice(&now.as_second().to_be_bytes());
+            for (print, sequence) in block {
+                value.extend_from_slice(&print.to_be_bytes());
+                value.extend_from_slice(&sequence.to_be_bytes());
+            }
+            (keys::numbered(kind::REQUESTS, block[0].1), Some(value))
+        });
+        rows.collect()
+    }
+}
+
+fn read(store: &dyn Lookup) -> Result<Loaded, LookupError> {
+    let (low, high) = keys::range(kind::REQUESTS);
+    let mut ids = FxHashMap::default();
+    for row in store.scan(&low, &high, false) {
+        let (_, value) = row?;
+        for item in value.get(8..).unwrap_or_default().chunks_exact(ITEM) {
+            let (print, sequence) = item.split_at(8);
+            ids.insert(number(print), number(sequence));
+        }
+    }
+    Ok(Loaded { ids })
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.try_into().map_or(0, u64::from_be_bytes)
+}
+
+/// The keys of the blocks whose ids need not be remembered any more.
+pub(super) fn outdated(store: &dyn Lookup, now: Timestamp) -> Result<Vec<Vec<u8>>, LookupError> {
+    let (low, high) = keys::range(kind::REQUESTS);
+    let mut found = Vec::new();
+    for row in store.scan(&low, &high, false) {
+        let (key, value) = row?;
+        let written = value
+            .first_chunk::<8>()
+            .map_or(0, |second| i64::from_be_bytes(*second));
+        if now.as_second() - written <= REMEMBERED.as_secs() {
+            break;
+        }
+        found.push(key);
+    }
+    Ok(found)
+}

@@ -1,0 +1,458 @@
+//! The one writer: takes whatever has queued, decides one after the other, makes it durable with one sync, and only then
+//! answers.
+
+use super::checkpoint::Checkpoint;
+use super::requests::RequestIndex;
+use super::shared::Shared;
+use crate::core::codec;
+use crate::core::command::{Command, Posting};
+use crate::core::decide::{Decided, Done, Entry, Order, execute};
+use crate::core::event::{Event, Request, Stamp};
+use crate::core::refusal::{Code, Refusal};
+use crate::core::state::{RowKey, State};
+use crate::core::verdict::Verdict;
+use crate::store::journal::Journal;
+use crate::store::lookup::LookupError;
+use jiff::Timestamp;
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How much of a batch's bytes may be full before the next order waits for the next batch.
+const BATCH_BYTES: usize = 8 << 20;
+/// How many changed rows make a checkpoint due at once.
+const CHANGES_MOST: usize = 20_000;
+
+/// What an order came to, once that is durable.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// What was done.
+    pub outcome: Outcome,
+    /// The alerts that it raised.
+    pub alerts: Vec<Entry>,
+}
+
+/// What was done for an order.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// These events say it: one, or one for each posting.
+    Done(Vec<Receipt>),
+    /// The policies deny it; nothing was changed.
+    Denied(Verdict),
+}
+
+/// The event that says what was done.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// The event.
+    pub entry: Entry,
+    /// Whether it was done before, by the same request id.
+    pub duplicate: bool,
+}
+
+/// Where the answer to an order goes.
+pub type Respond = Box<dyn FnOnce(Result<Reply, Refusal>) + Send>;
+
+/// The writer's state. It does no waiting of its own: a thread or a simulation drives it.
+pub struct Writer {
+    journal: Journal,
+    state: State,
+    requests: RequestIndex,
+    shared: Arc<Shared>,
+    checkpointing: Checkpointing,
+    stopped: Option<String>,
+    arena: Vec<u8>,
+}
+
+/// Where checkpoints stand.
+enum Checkpointing {
+    Idle {
+        since: Timestamp,
+    },
+    Writing {
+        ended: Vec<RowKey>,
+    },
+    /// The lookup store can't be written; the journal goes on without it and catches it up at the next start.
+    GivenUp,
+}
+
+/// Events of one batch, and what waits for them to be durable.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<Entry>,
+    ranges: Vec<Range<usize>>,
+    waiting: Vec<(Respond, Settled)>,
+}
+
+/// What an order came to, in places among its batch's entries.
+enum Settled {
+    Refused(Refusal),
+    Denied(Verdict),
+    Done {
+        slots: Vec<Slot>,
+        alerts: Vec<usize>,
+    },
+}
+
+enum Slot {
+    Fresh(usize),
+    /// It was done before: by an earlier batch, or earlier in this one.
+    Known(Box<Entry>),
+}
+
+impl Writer {
+    /// A writer that goes on from a state that is true of the journal's end.
+    pub(super) fn new(
+        journal: Journal,
+        state: State,
+        requests: RequestIndex,
+        shared: Arc<Shared>,
+        now: Timestamp,
+    ) -> Self {
+        let checkpointing = Checkpointing::Idle { since: now };
+        Self {
+            journal,
+            state,
+            requests,
+            shared,
+            checkpointing,
+            stopped: None,
+            arena: Vec::new(),
+        }
+    }
+
+    /// Decides as many orders as fit into one batch, makes it durable and answers them. What does not fit stays.
+    pub fn process(&mut self, orders: &mut VecDeque<(Order, Respond)>) {
+        let mut batch = Batch::default();
+        self.arena.clear();
+        while self.arena.len() < BATCH_BYTES
+            && let Some((order, respond)) = orders.pop_front()
+        {
+            if let Some(why) = &self.stopped {
+                respond(Err(stopped(why)));
+                continue;
+            }
+            let settled = self.settle(order, &mut batch);
+            batch.waiting.push((respond, settled));
+        }
+        self.finish(batch);
+    }
+
+    /// Ends what is due by an instant, if anything is.
+    pub fn tick(&mut self, now: Timestamp) {
+        if self.state.is_due(now) && self.stopped.is_none() {
+            let order = Order {
+                stamp: Stamp::of_time(now),
+                request: None,
+                command: Command::Tick,
+            };
+            self.process(&mut VecDeque::from([(order, Box::new(|_| {}) as Respond)]));
+        }
+    }
+
+    /// When the next thing is due to end.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.state.next_due()
+    }
+
+    /// Why nothing is written any more, if so.
+    pub fn stopped(&self) -> Option<&str> {
+        self.stopped.as_deref()
+    }
+
+    fn settle(&mut self, order: Order, batch: &mut Batch) -> Settled {
+        let settled = match order.command {
+            Command::Record(postings) => self.settle_postings(order.stamp, postings, batch),
+            _ => self.settle_one(order, batch),
+        };
+        settled.unwrap_or_else(Settled::Refused)
+    }
+
+    fn settle_one(&mut self, order: Order, batch: &mut Batch) -> Result<Settled, Refusal> {
+        if let Some(request) = &order.request
+            && let Some(known) = self.known(request, batch)?
+        {
+            return Ok(Settled::Done {
+                slots: vec![Slot::Known(Box::new(known))],
+                alerts: Vec::new(),
+            });
+        }
+        let (offset, alerts, result) = self.carry_out(order, batch)?;
+        Ok(match result? {
+            Done::Denied(verdict) => Settled::Denied(verdict),
+            Done::Events(places) => Settled::Done {
+                slots: places
+                    .into_iter()
+                    .map(|place| Slot::Fresh(offset + place))
+                    .collect(),
+                alerts,
+            },
+        })
+    }
+
+    fn settle_postings(
+        &mut self,
+        stamp: Stamp,
+        postings: Vec<Posting>,
+        batch: &mut Batch,
+    ) -> Result<Settled, Refusal> {
+        let mut fresh = Vec::with_capacity(postings.len());
+        let mut slots = Vec::with_capacity(postings.len());
+        let mut seen: FxHashMap<String, usize> = FxHashMap::default();
+        for posting in postings {
+            if let Some(request) = &posting.request {
+                if let Some(known) = self.known(request, batch)? {
+                    slots.push(Ok(known));
+                    continue;
+                }
+                if let Some(twin) = seen.get(&request.id) {
+                    same_content(&fresh, *twin, request)?;
+                    slots.push(Err(*twin));
+                    continue;
+                }
+                seen.insert(request.id.clone(), fresh.len());
+            }
+            slots.push(Err(fresh.len()));
+            fresh.push(posting);
+        }
+        let order = Order {
+            stamp,
+            request: None,
+            command: Command::Record(fresh),
+        };
+        let (offset, alerts, result) = self.carry_out(order, batch)?;
+        let Done::Events(places) = result? else {
+            return Ok(Settled::Done {
+                slots: Vec::new(),
+                alerts,
+            });
+        };
+        let mut used = vec![false; places.len()];
+        let slots = slots.into_iter().map(|slot| match slot {
+            Ok(known) => Slot::Known(Box::new(known)),
+            Err(place) if std::mem::replace(&mut used[place], true) => {
+                Slot::Known(Box::new(batch.entries[offset + places[place]].clone()))
+            }
+            Err(place) => Slot::Fresh(offset + places[place]),
+        });
+        Ok(Settled::Done {
+            slots: slots.collect(),
+            alerts,
+        })
+    }
+
+    /// Decides an order; gives back where its entries begin, its alerts, and what it came to.
+    #[expect(
+        clippy::type_complexity,
+        reason = "three parts of one answer, used by two callers right above"
+    )]
+    fn carry_out(
+        &mut self,
+        order: Order,
+        batch: &mut Batch,
+    ) -> Result<(usize, Vec<usize>, Result<Done, Refusal>), Refusal> {
+        let offset = batch.entries.len();
+        let Decided { entries, result } = execute(&mut self.state, order);
+        for entry in &entries {
+            let start = self.arena.len();
+            codec::encode(&entry.recorded, &mut self.arena).map_err(|error| {
+                // The state has taken in what can't be written: nothing after it may be.
+                self.stopped = Some(error.to_string());
+                Refusal::unavailable(error.to_string())
+            })?;
+            batch.ranges.push(start..self.arena.len());
+        }
+        self.requests.note(&entries);
+        let raised = |entry: &Entry| matches!(entry.recorded.event, Event::AlertRaised { .. });
+        let alerts = entries
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| raised(entry))
+            .map(|(place, _)| offset + place)
+            .collect();
+        batch.entries.extend(entries);
+        Ok((offset, alerts, result))
+    }
+
+    /// The event of an earlier command with the same request id and content.
+    fn known(&mut self, request: &Request, batch: &Batch) -> Result<Option<Entry>, Refusal> {
+        let found = self
+            .requests
+            .find(&request.id)
+            .map_err(|error| Refusal::unavailable(error.to_string()))?;
+        let Some(sequence) = found else {
+            return Ok(None);
+        };
+        let entry = match batch.entries.first() {
+            Some(first) if sequence >= first.sequence => {
+                let place = usize::try_from(sequence - first.sequence).unwrap_or(usize::MAX);
+                batch.entries.get(place).cloned()
+            }
+            _ => Some(Entry {
+                sequence,
+                recorded: self.shared.event(sequence)?,
+            }),
+        };
+        let same_id = |entry: &Entry| {
+            entry
+                .recorded
+                .request
+                .as_ref()
+                .is_some_and(|known| known.id == request.id)
+        };
+        let Some(entry) = entry.filter(same_id) else {
+            return Ok(None);
+        };
+        match &entry.recorded.request {
+            Some(known) if known.content != request.content => Err(conflict(&request.id)),
+            _ => Ok(Some(entry)),
+        }
+    }
+
+    fn finish(&mut self, batch: Batch) {
+        let Batch {
+            entries,
+            ranges,
+            waiting,
+        } = batch;
+        if self.stopped.is_none() && !entries.is_empty() {
+            let events: Vec<_> = ranges.into_iter().map(|range| &self.arena[range]).collect();
+            if let Err(error) = self.journal.append(&events) {
+                tracing::error!(%error, "the journal can't be written; nothing more is recorded until a restart");
+                self.stopped = Some(error.to_string());
+            }
+        }
+        if let Some(why) = &self.stopped {
+            for (respond, _) in waiting {
+                respond(Err(stopped(why)));
+            }
+            return;
+        }
+        self.shared.publish(&entries);
+        answer(entries, waiting);
+    }
+
+    /// What changed since the last checkpoint, if that is enough to write or `anything` is.
+    pub(super) fn begin_checkpoint(
+        &mut self,
+        now: Timestamp,
+        anything: bool,
+    ) -> Option<Checkpoint> {
+        let Checkpointing::Idle { since } = self.checkpointing else {
+            return None;
+        };
+        let changes = self.state.changed() + self.requests.unsaved();
+        let due = changes >= CHANGES_MOST
+            || now.duration_since(since) >= super::CHECKPOINT_EVERY
+            || now < since;
+        if changes == 0 || !(due || anything) || self.stopped.is_some() {
+            return None;
+        }
+        self.checkpointing = Checkpointing::Writing {
+            ended: self.state.ended_keys(),
+        };
+        let at = self.journal.end();
+        Some(Checkpoint {
+            at,
+            next_id: self.state.next_id(),
+            rows: self.state.take_changed_rows(),
+            requests: self.requests.take_rows(now),
+            rollups: self.shared.begin_saving_rollups(at.sequence),
+            now,
+        })
+    }
+
+    /// Takes note of how a checkpoint went.
+    pub(super) fn end_checkpoint(&mut self, written: Result<(), LookupError>, now: Timestamp) {
+        let Checkpointing::Writing { ended } =
+            std::mem::replace(&mut self.checkpointing, Checkpointing::GivenUp)
+        else {
+            return;
+        };
+        match written {
+            Ok(()) => {
+                self.state.forget_ended(&ended);
+                self.shared.end_saving(&ended);
+                self.checkpointing = Checkpointing::Idle { since: now };
+            }
+            Err(error) => {
+                tracing::error!(%error, "the lookup store can't be written; it is caught up at the next start");
+            }
+        }
+    }
+
+    /// Whether a checkpoint is being written.
+    pub(super) const fn is_saving(&self) -> bool {
+        matches!(self.checkpointing, Checkpointing::Writing { .. })
+    }
+
+    /// When the next checkpoint is due, if there is something to write.
+    pub(super) fn next_checkpoint(&self) -> Option<Timestamp> {
+        match self.checkpointing {
+            Checkpointing::Idle { since } if self.state.changed() + self.requests.unsaved() > 0 => {
+                since.checked_add(super::CHECKPOINT_EVERY).ok()
+            }
+            _ => None,
+        }
+    }
+
+    /// Ends the journal in good order.
+    pub(super) fn close(self) {
+        if let Err(error) = self.journal.close() {
+            tracing::warn!(%error, "the journal's mark was not synced");
+        }
+    }
+}
+
+fn same_content(fresh: &[Posting], twin: usize, request: &Request) -> Result<(), Refusal> {
+    match fresh.get(twin).and_then(|posting| posting.request.as_ref()) {
+        Some(first) if first.content != request.content => Err(conflict(&request.id)),
+        _ => Ok(()),
+    }
+}
+
+fn conflict(id: &str) -> Refusal {
+    let message = format!("request_id {id:?} was used before for something else; take a new one");
+    Refusal::new(Code::Conflict, message).with("request_id", id)
+}
+
+fn stopped(why: &str) -> Refusal {
+    Refusal::unavailable(format!(
+        "nothing can be recorded: {why}; see to the disk and start tekton-budget again"
+    ))
+}
+
+fn answer(entries: Vec<Entry>, waiting: Vec<(Respond, Settled)>) {
+    let mut entries: Vec<_> = entries.into_iter().map(Some).collect();
+    for (respond, settled) in waiting {
+        let reply = match settled {
+            Settled::Refused(refusal) => Err(refusal),
+            Settled::Denied(verdict) => Ok(Reply {
+                outcome: Outcome::Denied(verdict),
+                alerts: Vec::new(),
+            }),
+            Settled::Done { slots, alerts } => {
+                let alerts = alerts
+                    .into_iter()
+                    .filter_map(|place| entries[place].take())
+                    .collect();
+                let receipts = slots.into_iter().filter_map(|slot| match slot {
+                    Slot::Fresh(place) => entries[place].take().map(|entry| Receipt {
+                        entry,
+                        duplicate: false,
+                    }),
+                    Slot::Known(entry) => Some(Receipt {
+                        entry: *entry,
+                        duplicate: true,
+                    }),
+                });
+                Ok(Reply {
+                    outcome: Outcome::Done(receipts.collect()),
+                    alerts,
+                })
+            }
+        };
+        respond(reply);
+    }
+}

@@ -1,0 +1,72 @@
+//! `check_budget`: would it fit?
+
+use crate::core::refusal::Refusal;
+use crate::core::role::Role;
+use crate::service::Service;
+use crate::service::advice::{Asked, way_out};
+use crate::service::estimate::{Estimate, estimate};
+use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::check::CheckAnswer;
+use crate::service::wire::fields::{HasContext, arguments};
+
+/// Would it fit?
+pub struct CheckBudget;
+
+arguments!(
+    /// A call that is about to be made.
+    CheckBudgetInput [model, counts, text, context] {
+        /// What it costs at the most, for a model without a price; a decimal string.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cost_usd: Option<crate::core::quantity::Usd>,
+    }
+);
+
+impl Operation for CheckBudget {
+    type Input = CheckBudgetInput;
+    type Output = CheckAnswer;
+    const CONTRACT: Contract = Contract {
+        name: "check_budget",
+        title: "Check a budget",
+        description: "Ask before a model call whether it would fit every budget that covers it. Changes nothing and \
+            holds nothing: use allocate_budget where other callers may spend at the same time. Returns allowed, the \
+            outcome, the estimated cost, what each policy has left and, where it does not fit, what would.",
+        toolset: Toolset::Budget,
+        role: Role::Agent,
+        effect: Effect::Reads,
+        open_world: false,
+    };
+
+    async fn run(
+        service: &Service,
+        call: &Call,
+        input: Self::Input,
+    ) -> Result<Answer<CheckAnswer>, Refusal> {
+        let desk = service.desk().await?;
+        let context = call.caller.fill(input.given_context())?;
+        let (now, prices) = (desk.now(), desk.prices());
+        let Estimate {
+            model,
+            service_tier,
+            counts,
+            estimated,
+            amount,
+            ..
+        } = estimate(&prices, &input, input.cost_usd, now)?;
+        desk.end_what_is_due(now).await?;
+        let state = desk.state();
+        let verdict = state.weigh(&model.facts(&context), &amount, now, now);
+        let asked = Asked {
+            model: &model,
+            context: &context,
+            amount: &amount,
+            counts: Some(&counts),
+            service_tier,
+        };
+        let way_out = way_out(&verdict, &asked, &state, &prices, now);
+        let answer = CheckAnswer::new(&verdict, &amount, estimated, way_out, &state);
+        Ok(Answer {
+            text: answer.words(),
+            content: answer,
+        })
+    }
+}

@@ -1,0 +1,328 @@
+//! `get_budget_status`: what is left of the budgets, and for how long.
+
+use crate::core::alert::MeterKey;
+use crate::core::id::BudgetId;
+use crate::core::refusal::Refusal;
+use crate::core::role::Role;
+use crate::core::state::{BudgetState, PolicyState, State};
+use crate::core::verdict::Finding;
+use crate::service::Service;
+use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::page;
+use crate::service::wire::schema::{Instant, Share};
+use crate::service::wire::verdict::PolicyOutcome;
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How many sessions or tasks of one policy are shown, the most used first.
+const KEYS_MOST: usize = 20;
+
+/// What is left of the budgets, and for how long.
+pub struct GetBudgetStatus;
+
+/// Which budget, and when.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetBudgetStatusInput {
+    /// The budget; all if neither id nor name is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget_id: Option<BudgetId>,
+    /// The active budget of that name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget_name: Option<String>,
+    /// The windows of that time; default now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Instant>,
+    /// Page length, 1 to 1000; default 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// next_cursor of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// How much of a counter is used.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum UseState {
+    /// Below its thresholds.
+    Ok,
+    /// The warning threshold is reached.
+    Warning,
+    /// The action threshold is reached.
+    Action,
+    /// The limit is passed.
+    Exceeded,
+    /// The policy does not count then.
+    Inactive,
+}
+
+/// One counter of a policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CounterStatus {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub standing: PolicyOutcome,
+    /// The used share of the limit that is used most, posted and held; 1 is all of it.
+    pub used_share: Share,
+    /// How much is used.
+    pub state: UseState,
+    /// When it runs out if spending goes on as in this window so far; left out if it lasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs_out_at: Option<Instant>,
+}
+
+/// One budget.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BudgetStatus {
+    /// Its id.
+    pub budget_id: BudgetId,
+    /// Its name.
+    pub name: String,
+    /// The budget above it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<BudgetId>,
+    /// Its policies' counters.
+    pub policies: Vec<CounterStatus>,
+    /// The budgets right below it.
+    pub children: Vec<BudgetId>,
+}
+
+/// A page of budgets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GetBudgetStatusAnswer {
+    /// The budgets.
+    pub budgets: Vec<BudgetStatus>,
+    /// Where the next page begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl Operation for GetBudgetStatus {
+    type Input = GetBudgetStatusInput;
+    type Output = GetBudgetStatusAnswer;
+    const CONTRACT: Contract = Contract {
+        name: "get_budget_status",
+        title: "Budget status",
+        description: "See what is posted, held and left of a budget, or of all, in the present windows or those of a \
+            time, and when each would run out.",
+        toolset: Toolset::Budget,
+        role: Role::Viewer,
+        effect: Effect::Reads,
+        open_world: false,
+    };
+
+    async fn run(
+        service: &Service,
+        _: &Call,
+        input: Self::Input,
+    ) -> Result<Answer<Self::Output>, Refusal> {
+        let desk = service.desk().await?;
+        let now = desk.now();
+        desk.end_what_is_due(now).await?;
+        let at = input.at.map_or(now, Instant::time);
+        let state = desk.state();
+        let (found, more) = find(&state, &input)?;
+        let budgets: Vec<_> = found
+            .iter()
+            .map(|known| status(known, &state, at, now))
+            .collect();
+        let next_cursor = budgets
+            .last()
+            .filter(|_| more)
+            .map(|last| last.budget_id.0.to_string());
+        Ok(Answer {
+            text: words(&budgets),
+            content: GetBudgetStatusAnswer {
+                budgets,
+                next_cursor,
+            },
+        })
+    }
+}
+
+fn find<'a>(
+    state: &'a State,
+    input: &GetBudgetStatusInput,
+) -> Result<(Vec<&'a BudgetState>, bool), Refusal> {
+    match (input.budget_id, &input.budget_name) {
+        (Some(_), Some(_)) => Err(Refusal::invalid(
+            "budget_name",
+            "expects no budget_id beside it",
+        )),
+        (Some(id), None) => state
+            .budget(id)
+            .map(|known| (vec![known], false))
+            .ok_or_else(|| Refusal::not_found("budget", id)),
+        (None, Some(name)) => state
+            .budget_named(name)
+            .map(|known| (vec![known], false))
+            .ok_or_else(|| {
+                Refusal::not_found("budget", format!("{name:?}; list_budgets names them"))
+            }),
+        (None, None) => {
+            let length = page::length(input.limit)?;
+            let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
+            let mut active = state
+                .budgets()
+                .filter(|known| !known.budget.archived && known.budget.id.0 > after);
+            let found = active.by_ref().take(length).collect();
+            Ok((found, active.next().is_some()))
+        }
+    }
+}
+
+fn status(known: &BudgetState, state: &State, at: Timestamp, now: Timestamp) -> BudgetStatus {
+    let policies = known.policies.iter().filter_map(|id| state.policy(*id));
+    BudgetStatus {
+        budget_id: known.budget.id,
+        name: known.budget.name.clone(),
+        parent_id: known.budget.parent,
+        policies: policies
+            .flat_map(|policy| counters(policy, state, at, now))
+            .collect(),
+        children: state
+            .children(known.budget.id)
+            .map(|child| child.budget.id)
+            .collect(),
+    }
+}
+
+fn counters(
+    policy: &PolicyState,
+    state: &State,
+    at: Timestamp,
+    now: Timestamp,
+) -> Vec<CounterStatus> {
+    let keys = if policy.policy.period.is_keyed() {
+        let mut keys: Vec<_> = policy.used_keys().collect();
+        keys.sort_by_cached_key(|key| {
+            std::cmp::Reverse(
+                state
+                    .standing(policy.policy.id, key.clone(), now)
+                    .map(share),
+            )
+        });
+        keys.truncate(KEYS_MOST);
+        keys
+    } else {
+        vec![MeterKey::Window(policy.window(at))]
+    };
+    let standing = keys
+        .into_iter()
+        .filter_map(|key| state.standing(policy.policy.id, key, now));
+    standing
+        .map(|finding| counter(&finding, policy, state, at, now))
+        .collect()
+}
+
+fn counter(
+    finding: &Finding,
+    policy: &PolicyState,
+    state: &State,
+    at: Timestamp,
+    now: Timestamp,
+) -> CounterStatus {
+    let used = share(finding.clone());
+    let use_state = if !policy.policy.applies(at) {
+        UseState::Inactive
+    } else if used > Decimal::ONE {
+        UseState::Exceeded
+    } else if used >= policy.policy.action_threshold {
+        UseState::Action
+    } else if used >= policy.policy.warning_threshold {
+        UseState::Warning
+    } else {
+        UseState::Ok
+    };
+    CounterStatus {
+        standing: PolicyOutcome::of(finding, state),
+        used_share: Share(used.round_dp(6).to_f64().unwrap_or(f64::MAX)),
+        state: use_state,
+        runs_out_at: runs_out(finding, policy, now).map(Instant),
+    }
+}
+
+/// The used share of the limit that is used most; what is left of nothing counts as all used once anything is.
+fn share(finding: Finding) -> Decimal {
+    let used = finding.posted.or_zero() + finding.held;
+    let limits = finding.limits;
+    let of = |used: Decimal, limit: Decimal| {
+        if limit.is_zero() {
+            if used.is_zero() {
+                Decimal::ZERO
+            } else {
+                Decimal::TWO
+            }
+        } else {
+            used.checked_div(limit).unwrap_or(Decimal::MAX)
+        }
+    };
+    let whole = limits.tally();
+    let shares = [
+        limits
+            .tokens
+            .map(|_| of(used.tokens.into(), whole.tokens.into())),
+        limits
+            .requests
+            .map(|_| of(used.requests.into(), whole.requests.into())),
+        limits
+            .cost
+            .map(|_| of(used.cost.amount(), whole.cost.amount())),
+    ];
+    shares.into_iter().flatten().max().unwrap_or_default()
+}
+
+/// When the window's limit is reached at the rate of posting so far; none if that is after the window, or past.
+fn runs_out(finding: &Finding, policy: &PolicyState, now: Timestamp) -> Option<Timestamp> {
+    let MeterKey::Window(window) = &finding.meter else {
+        return None;
+    };
+    if !window.contains(now) {
+        return None;
+    }
+    let since = window.start.max(policy.policy.begins());
+    let elapsed = now.duration_since(since).as_secs();
+    let posted = Finding {
+        held: crate::core::tally::Tally::ZERO,
+        ..finding.clone()
+    };
+    let used = share(posted);
+    if elapsed <= 0 || used.is_zero() || used >= Decimal::ONE {
+        return None;
+    }
+    let left = (Decimal::ONE - used)
+        .checked_div(used)?
+        .checked_mul(Decimal::from(elapsed))?
+        .to_i64()?;
+    let end = now.checked_add(SignedDuration::from_secs(left)).ok()?;
+    (end < window.end || window.is_endless()).then_some(end)
+}
+
+fn words(budgets: &[BudgetStatus]) -> String {
+    let mut lines = Vec::new();
+    for budget in budgets.iter().take(20) {
+        for counter in &budget.policies {
+            let standing = &counter.standing;
+            lines.push(format!(
+                "{} ({}): {} of {} posted, {} held, {} left.",
+                budget.name,
+                standing.period.as_str(),
+                standing.posted.words(),
+                standing.limit.words(),
+                standing.held.words(),
+                standing.available.words()
+            ));
+        }
+    }
+    if lines.is_empty() {
+        format!("{} budgets, no policies.", budgets.len())
+    } else {
+        lines.join("\n")
+    }
+}

@@ -1,0 +1,154 @@
+//! `list_alerts`: what a person should see, the newest first.
+
+use crate::core::alert::{Alert, AlertStatus, Severity};
+use crate::core::id::AlertId;
+use crate::core::refusal::Refusal;
+use crate::core::role::Role;
+use crate::core::state::{Row, RowKey};
+use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::alert::AlertView;
+use crate::service::wire::page;
+use crate::service::wire::schema::Instant;
+use crate::service::{Desk, Service};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a person should see, the newest first.
+pub struct ListAlerts;
+
+/// Which alerts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListAlertsInput {
+    /// Only those of this state; default open and acknowledged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<AlertStatus>,
+    /// Only those that matter so much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Only this kind, such as threshold_warning, limit_exceeded, overrun, critical_bypass, increase_requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Only those raised since then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Instant>,
+    /// Page length, 1 to 1000; default 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// next_cursor of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A page of alerts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListAlertsAnswer {
+    /// The alerts.
+    pub alerts: Vec<AlertView>,
+    /// Where the next page begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl Operation for ListAlerts {
+    type Input = ListAlertsInput;
+    type Output = ListAlertsAnswer;
+    const CONTRACT: Contract = Contract {
+        name: "list_alerts",
+        title: "List alerts",
+        description: "List what a person should see, the newest first: thresholds reached, limits passed, overruns, \
+            critical calls, requests for more.",
+        toolset: Toolset::Budget,
+        role: Role::Viewer,
+        effect: Effect::Reads,
+        open_world: false,
+    };
+
+    async fn run(
+        service: &Service,
+        _: &Call,
+        input: Self::Input,
+    ) -> Result<Answer<Self::Output>, Refusal> {
+        let desk = service.desk().await?;
+        desk.end_what_is_due(desk.now()).await?;
+        let length = page::length(input.limit)?;
+        let below = page::position(input.cursor.as_ref())?.unwrap_or(u64::MAX);
+        let mut found = find(&desk, &input, below, length + 1)?;
+        let more = found.len() > length;
+        found.truncate(length);
+        let next_cursor = found
+            .last()
+            .filter(|_| more)
+            .map(|last| last.id.0.to_string());
+        let state = desk.state();
+        let alerts: Vec<_> = found
+            .iter()
+            .map(|alert| AlertView::of(alert, &state))
+            .collect();
+        let lines = alerts
+            .iter()
+            .take(10)
+            .map(|alert| format!("\n{} {}", alert.alert_id, alert.message));
+        let text = format!("{} alerts.{}", alerts.len(), lines.collect::<String>());
+        Ok(Answer {
+            text,
+            content: ListAlertsAnswer {
+                alerts,
+                next_cursor,
+            },
+        })
+    }
+}
+
+fn find(
+    desk: &Desk,
+    input: &ListAlertsInput,
+    below: u64,
+    most: usize,
+) -> Result<Vec<Alert>, Refusal> {
+    let takes = |alert: &Alert| {
+        alert.id.0 < below
+            && input
+                .severity
+                .is_none_or(|severity| alert.cause.severity() == severity)
+            && input
+                .kind
+                .as_deref()
+                .is_none_or(|kind| alert.cause.kind() == kind)
+            && input.since.is_none_or(|since| alert.raised >= since.time())
+    };
+    let state = desk.state();
+    if input.state != Some(AlertStatus::Resolved) {
+        let of_state = |alert: &&Alert| input.state.is_none_or(|wanted| alert.status == wanted);
+        return Ok(state
+            .alerts()
+            .rev()
+            .filter(of_state)
+            .filter(|alert| takes(alert))
+            .take(most)
+            .cloned()
+            .collect());
+    }
+    let mut found: Vec<_> = state
+        .ended_alerts()
+        .filter(|alert| takes(alert))
+        .cloned()
+        .collect();
+    drop(state);
+    let mut left = most;
+    desk.ledger()
+        .shared()
+        .each_ended(&RowKey::Alert(AlertId(below)), |row| {
+            if let Row::Alert(alert) = row
+                && takes(&alert)
+            {
+                found.push(alert);
+                left -= 1;
+            }
+            left > 0
+        })?;
+    found.sort_unstable_by_key(|alert| std::cmp::Reverse(alert.id));
+    found.dedup_by_key(|alert| alert.id);
+    found.truncate(most);
+    Ok(found)
+}

@@ -1,0 +1,95 @@
+//! `list_budgets`: the budgets with their policies.
+
+use crate::core::refusal::Refusal;
+use crate::core::role::Role;
+use crate::service::Service;
+use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::budget::BudgetView;
+use crate::service::wire::page;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The budgets with their policies.
+pub struct ListBudgets;
+
+/// Which budgets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListBudgetsInput {
+    /// Whether to list archived ones too; default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_archived: Option<bool>,
+    /// Page length, 1 to 1000; default 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// next_cursor of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A page of budgets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ListBudgetsAnswer {
+    /// The budgets.
+    pub budgets: Vec<BudgetView>,
+    /// Where the next page begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl Operation for ListBudgets {
+    type Input = ListBudgetsInput;
+    type Output = ListBudgetsAnswer;
+    const CONTRACT: Contract = Contract {
+        name: "list_budgets",
+        title: "List budgets",
+        description: "List the budgets with their scopes and policies, in the order in which they were made. \
+            get_budget_status says what is left of them.",
+        toolset: Toolset::Budget,
+        role: Role::Viewer,
+        effect: Effect::Reads,
+        open_world: false,
+    };
+
+    async fn run(
+        service: &Service,
+        _: &Call,
+        input: Self::Input,
+    ) -> Result<Answer<Self::Output>, Refusal> {
+        let desk = service.desk().await?;
+        let length = page::length(input.limit)?;
+        let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
+        let archived_too = input.include_archived.unwrap_or(false);
+        let state = desk.state();
+        let wanted = state.budgets().filter(|known| known.budget.id.0 > after);
+        let mut wanted = wanted.filter(|known| archived_too || !known.budget.archived);
+        let budgets: Vec<_> = wanted
+            .by_ref()
+            .take(length)
+            .map(|known| BudgetView::of(known, &state))
+            .collect();
+        let more = wanted.next().is_some();
+        let next_cursor = budgets
+            .last()
+            .filter(|_| more)
+            .map(|last| last.budget_id.0.to_string());
+        let names: Vec<_> = budgets
+            .iter()
+            .take(10)
+            .map(|budget| budget.name.as_str())
+            .collect();
+        let text = format!(
+            "{} budgets{}: {}",
+            budgets.len(),
+            if more { ", and more" } else { "" },
+            names.join(", ")
+        );
+        Ok(Answer {
+            text,
+            content: ListBudgetsAnswer {
+                budgets,
+                next_cursor,
+            },
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! `record_usage`: what was used is recorded in full.
+
+use crate::core::command::Command;
+use crate::core::decide::RECORDS_MOST;
+use crate::core::id::AlertId;
+use crate::core::quantity::Usd;
+use crate::core::refusal::Refusal;
+use crate::core::role::Role;
+use crate::service::Service;
+use crate::service::ledger::Outcome;
+use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::recording::{RecordAnswer, Recording};
+use crate::service::wire::alert::AlertView;
+use crate::service::wire::fields::arguments;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What was used is recorded in full.
+pub struct RecordUsage;
+
+arguments!(
+    /// One usage.
+    UsageInput [usage, model, counts, context] {}
+);
+
+arguments!(
+    /// One usage, or several in records.
+    RecordUsageInput [usage, model, counts, context] {
+        /// Up to 1000 usages with the fields above, all or none, in place of those.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub records: Option<Vec<UsageInput>>,
+    }
+);
+
+/// What was recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RecordUsageAnswer {
+    /// One for each usage, in order.
+    pub records: Vec<RecordAnswer>,
+    /// The alerts that this raised.
+    pub alerts: Vec<AlertView>,
+}
+
+impl Operation for RecordUsage {
+    type Input = RecordUsageInput;
+    type Output = RecordUsageAnswer;
+    const CONTRACT: Contract = Contract {
+        name: "record_usage",
+        title: "Record usage",
+        description: "Record what a model call used, right after it: pass the provider's usage object as \
+            provider_usage, with allocation_id and final=true if it was held, and a request_id so that a retry is \
+            safe. Always recorded in full, even past a limit. Returns the cost, whether it was an overrun, and the \
+            alerts it raised.",
+        toolset: Toolset::Budget,
+        role: Role::Agent,
+        effect: Effect::Changes,
+        open_world: false,
+    };
+
+    async fn run(
+        service: &Service,
+        call: &Call,
+        input: Self::Input,
+    ) -> Result<Answer<Self::Output>, Refusal> {
+        let desk = service.desk().await?;
+        let recording = Recording::new(&desk, call);
+        let usages = usages(input)?;
+        let alone = usages.len() == 1;
+        let mut postings = Vec::with_capacity(usages.len());
+        for (place, usage) in usages.into_iter().enumerate() {
+            let posting = recording.posting(usage);
+            postings.push(posting.map_err(|refusal| {
+                if alone {
+                    refusal
+                } else {
+                    refusal.within(&format!("records[{place}]"))
+                }
+            })?);
+        }
+        let reply = desk
+            .give(call, None, None, Command::Record(postings))
+            .await?;
+        let Outcome::Done(receipts) = reply.outcome else {
+            return Err(Refusal::unavailable("the ledger denied a record"));
+        };
+        let records: Vec<_> = receipts.iter().filter_map(RecordAnswer::of).collect();
+        let state = desk.state();
+        let raised = reply
+            .alerts
+            .iter()
+            .filter_map(|entry| state.alert(AlertId(entry.sequence)));
+        let alerts = raised.map(|alert| AlertView::of(alert, &state)).collect();
+        let content = RecordUsageAnswer { records, alerts };
+        Ok(Answer {
+            text: words(&content),
+            content,
+        })
+    }
+}
+
+fn usages(mut input: RecordUsageInput) -> Result<Vec<UsageInput>, Refusal> {
+    let several = input.records.take();
+    let one = UsageInput::from(input);
+    let Some(several) = several else {
+        return Ok(vec![one]);
+    };
+    if one != UsageInput::default() {
+        return Err(Refusal::invalid(
+            "records",
+            "expects no field of a single usage beside it",
+        ));
+    }
+    if several.is_empty() || several.len() > RECORDS_MOST {
+        let expects = format!(
+            "expects 1 to {RECORDS_MOST} records, and has {}",
+            several.len()
+        );
+        return Err(Refusal::invalid("records", expects));
+    }
+    Ok(several)
+}
+
+impl From<RecordUsageInput> for UsageInput {
+    fn from(input: RecordUsageInput) -> Self {
+        Self {
+            provider_usage: input.provider_usage,
+            allocation_id: input.allocation_id,
+            is_final: input.is_final,
+            request_id: input.request_id,
+            occurred_at: input.occurred_at,
+            reported_cost_usd: input.reported_cost_usd,
+            metadata: input.metadata,
+            provider: input.provider,
+            model: input.model,
+            service_tier: input.service_tier,
+            input_tokens: input.input_tokens,
+            cache_read_tokens: input.cache_read_tokens,
+            cache_write_tokens: input.cache_write_tokens,
+            cache_write_1h_tokens: input.cache_write_1h_tokens,
+            output_tokens: input.output_tokens,
+            reasoning_tokens: input.reasoning_tokens,
+            audio_input_tokens: input.audio_input_tokens,
+            audio_output_tokens: input.audio_output_tokens,
+            images: input.images,
+            requests: input.requests,
+            web_searches: input.web_searches,
+            seconds: input.seconds,
+            component: input.component,
+            task_type: input.task_type,
+            session_id: input.session_id,
+            task_id: input.task_id,
+            user: input.user,
+            project: input.project,
+            tags: input.tags,
+            priority: input.priority,
+        }
+    }
+}
+
+fn words(answer: &RecordUsageAnswer) -> String {
+    let mut words = match answer.records.as_slice() {
+        [only] => only.words(),
+        several => {
+            let cost = several.iter().map(|record| record.cost_usd).sum::<Usd>();
+            let duplicates = several.iter().filter(|record| record.duplicate).count();
+            let overruns = several.iter().filter(|record| record.overrun).count();
+            format!(
+                "{} records, ${cost}; {duplicates} had been recorded before, {overruns} overran.",
+                several.len()
+            )
+        }
+    };
+    for alert in &answer.alerts {
+        words.push_str("\nAlert: ");
+        words.push_str(&alert.message);
+    }
+    words
+}

@@ -1,0 +1,128 @@
+//! `request_increase`: an agent can't raise a limit, but it can ask.
+
+use crate::core::command::{Command, RequestIncrease};
+use crate::core::event::Event;
+use crate::core::id::{IncreaseId, PolicyId};
+use crate::core::increase::IncreaseStatus;
+use crate::core::quantity::{COUNT_MOST, Usd};
+use crate::core::refusal::Refusal;
+use crate::core::role::Role;
+use crate::core::tally::{Tally, saturate};
+use crate::service::Service;
+use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::ordering::{Ordered, request};
+use crate::service::wire::fields::{HasContext, arguments};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An agent can't raise a limit, but it can ask.
+pub struct RequestIncreaseOperation;
+
+arguments!(
+    /// How much more is asked, of which policy, and why.
+    RequestIncreaseInput [context] {
+        /// The policy, as check_budget names it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub policy_id: Option<PolicyId>,
+        /// USD more, a decimal string.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cost_usd: Option<Usd>,
+        /// Tokens more.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tokens: Option<u64>,
+        /// Calls more.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub requests: Option<u64>,
+        /// Why, for the person who decides.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub reason: Option<String>,
+        /// Makes a retry safe.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub request_id: Option<String>,
+    }
+);
+
+/// The request, or its answer where a person was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RequestIncreaseAnswer {
+    /// The request.
+    pub increase_id: IncreaseId,
+    /// Where it is in its life.
+    pub status: IncreaseStatus,
+    /// Whether this request_id had asked before.
+    pub duplicate: bool,
+}
+
+impl Operation for RequestIncreaseOperation {
+    type Input = RequestIncreaseInput;
+    type Output = RequestIncreaseAnswer;
+    const CONTRACT: Contract = Contract {
+        name: "request_increase",
+        title: "Ask for more",
+        description: "Ask a person for more of one policy's present window when a call does not fit. Needs policy_id, \
+            an amount and a reason. Returns the request; it raises an alert, and an admin answers it.",
+        toolset: Toolset::Budget,
+        role: Role::Agent,
+        effect: Effect::Changes,
+        open_world: false,
+    };
+
+    async fn run(
+        service: &Service,
+        call: &Call,
+        input: Self::Input,
+    ) -> Result<Answer<Self::Output>, Refusal> {
+        let desk = service.desk().await?;
+        let policy = input
+            .policy_id
+            .ok_or_else(|| Refusal::invalid("policy_id", "expects the policy to ask more of"))?;
+        let context = call.caller.fill(input.given_context())?;
+        let amount = amount(&input)?;
+        let content = RequestIncreaseInput {
+            request_id: None,
+            ..input.clone()
+        };
+        let request = request(
+            call,
+            "request_increase",
+            input.request_id.as_ref(),
+            &content,
+        )?;
+        let command = Command::RequestIncrease(RequestIncrease {
+            policy,
+            context,
+            amount,
+        });
+        let Ordered::Done { entry, duplicate } =
+            desk.give_one(call, input.reason, request, command).await?
+        else {
+            return Err(Refusal::unavailable("the ledger denied a request"));
+        };
+        let Event::IncreaseRequested { .. } = entry.recorded.event else {
+            return Err(Refusal::unavailable(
+                "the ledger answered with another event",
+            ));
+        };
+        let increase_id = IncreaseId(entry.sequence);
+        let text = format!("{increase_id} waits for an admin's answer.");
+        let content = RequestIncreaseAnswer {
+            increase_id,
+            status: IncreaseStatus::Open,
+            duplicate,
+        };
+        Ok(Answer { text, content })
+    }
+}
+
+fn amount(input: &RequestIncreaseInput) -> Result<Tally, Refusal> {
+    for (field, count) in [("tokens", input.tokens), ("requests", input.requests)] {
+        if count.is_some_and(|count| count > COUNT_MOST) {
+            return Err(Refusal::invalid(field, "expects at most 10^12"));
+        }
+    }
+    Ok(Tally {
+        tokens: saturate(input.tokens.unwrap_or(0)),
+        requests: saturate(input.requests.unwrap_or(0)),
+        cost: input.cost_usd.unwrap_or_default(),
+    })
+}

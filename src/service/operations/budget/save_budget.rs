@@ -1,0 +1,146 @@
+//! `save_budget`: make a budget, or change one.
+
+use crate::core::command::{Command, SaveBudget};
+use crate::core::event::Event;
+use crate::core::id::BudgetId;
+use crate::core::refusal::Refusal;
+use crate::core::role::Role;
+use crate::core::scope::Scope;
+use crate::service::Service;
+use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::ordering::{Ordered, request};
+use crate::service::wire::budget::{BudgetView, PolicyInput};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Make a budget, or change one.
+pub struct SaveBudgetOperation;
+
+/// A budget to make or change; what is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SaveBudgetInput {
+    /// Its name, unlike that of any other active budget; needed for a new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The budget to change; leave out for a new one. An archived one is brought back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget_id: Option<BudgetId>,
+    /// The budget above it, whose policies its usages meet as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<BudgetId>,
+    /// Whether to take it from under its parent; default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without_parent: Option<bool>,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// What it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The usages that it covers; default all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// Policies to make or change with it; the others stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Vec<PolicyInput>>,
+    /// Why, for the audit trail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Makes a retry safe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// The budget as it is saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SaveBudgetAnswer {
+    /// The budget; after a repeat of an old request, with its policies as they are now.
+    pub budget: BudgetView,
+    /// Whether this request_id had saved it before.
+    pub duplicate: bool,
+}
+
+impl Operation for SaveBudgetOperation {
+    type Input = SaveBudgetInput;
+    type Output = SaveBudgetAnswer;
+    const CONTRACT: Contract = Contract {
+        name: "save_budget",
+        title: "Save a budget",
+        description: "Make a budget with its scope and policies, or change one by budget_id. A policy counts from when \
+            it is saved. Returns the budget with its ids.",
+        toolset: Toolset::Budget,
+        role: Role::Admin,
+        effect: Effect::Changes,
+        open_world: false,
+    };
+
+    async fn run(
+        service: &Service,
+        call: &Call,
+        input: Self::Input,
+    ) -> Result<Answer<Self::Output>, Refusal> {
+        let desk = service.desk().await?;
+        let content = SaveBudgetInput {
+            request_id: None,
+            ..input.clone()
+        };
+        let request = request(call, "save_budget", input.request_id.as_ref(), &content)?;
+        let reason = input.reason.clone();
+        let command = Command::SaveBudget(Box::new(draft(input)?));
+        let Ordered::Done { entry, duplicate } =
+            desk.give_one(call, reason, request, command).await?
+        else {
+            return Err(Refusal::unavailable("the ledger denied a budget"));
+        };
+        let Event::BudgetSaved { budget, .. } = &entry.recorded.event else {
+            return Err(Refusal::unavailable(
+                "the ledger answered with another event",
+            ));
+        };
+        let state = desk.state();
+        let budget = state.budget(budget.id).map_or_else(
+            || BudgetView::with(budget, Vec::new()),
+            |known| BudgetView::of(known, &state),
+        );
+        let text = format!(
+            "{} {:?} is saved with {} policies.",
+            budget.budget_id,
+            budget.name,
+            budget.policies.len()
+        );
+        Ok(Answer {
+            text,
+            content: SaveBudgetAnswer { budget, duplicate },
+        })
+    }
+}
+
+fn draft(input: SaveBudgetInput) -> Result<SaveBudget, Refusal> {
+    let parent = match (input.parent_id, input.without_parent.unwrap_or(false)) {
+        (Some(_), true) => {
+            return Err(Refusal::invalid(
+                "without_parent",
+                "expects no parent_id beside it",
+            ));
+        }
+        (Some(parent), false) => Some(Some(parent)),
+        (None, true) => Some(None),
+        (None, false) => None,
+    };
+    let policies = input.policies.unwrap_or_default().into_iter().enumerate();
+    let drafts = policies.map(|(place, policy)| {
+        policy
+            .draft()
+            .map_err(|refusal| refusal.within(&format!("policies[{place}]")))
+    });
+    Ok(SaveBudget {
+        id: input.budget_id,
+        name: input.name,
+        owner: input.owner,
+        description: input.description,
+        parent,
+        scope: input.scope,
+        policies: drafts.collect::<Result<_, _>>()?,
+    })
+}

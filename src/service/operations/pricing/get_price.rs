@@ -1,0 +1,107 @@
+//! `get_price`: what a model costs, and where that comes from.
+
+use crate::core::refusal::{Code, Refusal};
+use crate::core::role::Role;
+use crate::pricing::catalogue::Unresolved;
+use crate::service::Service;
+use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::price::PriceView;
+use crate::service::wire::schema::Instant;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a model costs, and where that comes from.
+pub struct GetPrice;
+
+/// Which model, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GetPriceInput {
+    /// Provider; may be left out where the model names one alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Model.
+    pub model: String,
+    /// The price of that time; default now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Instant>,
+    /// Whether to list every version; default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<bool>,
+}
+
+/// A price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GetPriceAnswer {
+    /// The price.
+    #[serde(flatten)]
+    pub price: PriceView,
+    /// Every version, the earliest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<Vec<PriceView>>,
+}
+
+impl Operation for GetPrice {
+    type Input = GetPriceInput;
+    type Output = GetPriceAnswer;
+    const CONTRACT: Contract = Contract {
+        name: "get_price",
+        title: "Price of a model",
+        description: "See what a model costs, in USD per million units, with its version and sources; with history \
+            every version.",
+        toolset: Toolset::Pricing,
+        role: Role::Viewer,
+        effect: Effect::Reads,
+        open_world: false,
+    };
+
+    async fn run(
+        service: &Service,
+        _: &Call,
+        input: Self::Input,
+    ) -> Result<Answer<Self::Output>, Refusal> {
+        let desk = service.desk().await?;
+        let prices = desk.prices();
+        let at = input.at.map_or_else(|| desk.now(), Instant::time);
+        let provider = input.provider.as_deref();
+        let price = prices
+            .price_at(provider, &input.model, at)
+            .map_err(|error| no_price(&error))?;
+        let history = input
+            .history
+            .unwrap_or(false)
+            .then(|| prices.history(provider, &input.model))
+            .transpose();
+        let history = history.map_err(|error| no_price(&error))?;
+        let content = GetPriceAnswer {
+            price: PriceView::of(&price),
+            history: history.map(|versions| versions.iter().map(PriceView::of).collect()),
+        };
+        let rates = content.price.rates.standard.rates.iter();
+        let rates: Vec<_> = rates
+            .map(|(unit, rate)| format!("{} ${rate}", unit.as_str()))
+            .collect();
+        let text = format!(
+            "{}/{} per million: {}.",
+            price.provider,
+            price.model,
+            rates.join(", ")
+        );
+        Ok(Answer { text, content })
+    }
+}
+
+/// The refusal of a model whose price is asked for and not known.
+pub(super) fn no_price(error: &Unresolved) -> Refusal {
+    match error {
+        Unresolved::Ambiguous { providers } => {
+            Refusal::invalid("provider", error).with("providers", providers.clone())
+        }
+        Unresolved::Unknown { near } => {
+            let message = format!(
+                "{error}; search_models finds models, and an admin adds a price with override_price"
+            );
+            Refusal::new(Code::PriceUnknown, message).with("near", near.clone())
+        }
+    }
+}

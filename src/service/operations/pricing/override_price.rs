@@ -1,0 +1,134 @@
+//! `override_price`: an admin's price, which holds until it is taken away.
+
+use crate::core::command::Command;
+use crate::core::refusal::Refusal;
+use crate::core::role::Role;
+use crate::service::Service;
+use crate::service::estimate::name_model;
+use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::ordering::{Ordered, request};
+use crate::service::wire::price::RatesView;
+use crate::service::wire::schema::Instant;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An admin's price, which holds until it is taken away.
+pub struct OverridePrice;
+
+/// A price to set, or to take away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OverridePriceInput {
+    /// Provider.
+    pub provider: String,
+    /// Model; the catalogue need not know it.
+    pub model: String,
+    /// The rates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rates: Option<RatesView>,
+    /// From when on; default now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_from: Option<Instant>,
+    /// Whether to take the override away, in place of rates; default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remove: Option<bool>,
+    /// Why, for the audit trail; needed.
+    pub reason: String,
+    /// Makes a retry safe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// The price that was set, or taken away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OverridePriceAnswer {
+    /// Provider.
+    pub provider: String,
+    /// Model.
+    pub model: String,
+    /// Its version, as records name it; left out where it was taken away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// From when on.
+    pub effective_from: Instant,
+    /// Whether this request_id had set it before.
+    pub duplicate: bool,
+}
+
+impl Operation for OverridePrice {
+    type Input = OverridePriceInput;
+    type Output = OverridePriceAnswer;
+    const CONTRACT: Contract = Contract {
+        name: "override_price",
+        title: "Override a price",
+        description: "Set a model's rates in USD per million units, over every price list, or take such rates away. \
+            Recorded usage keeps the cost it was recorded at.",
+        toolset: Toolset::Pricing,
+        role: Role::Admin,
+        effect: Effect::Changes,
+        open_world: false,
+    };
+
+    async fn run(
+        service: &Service,
+        call: &Call,
+        input: Self::Input,
+    ) -> Result<Answer<Self::Output>, Refusal> {
+        let desk = service.desk().await?;
+        let now = desk.now();
+        let content = OverridePriceInput {
+            request_id: None,
+            ..input.clone()
+        };
+        let request = request(call, "override_price", input.request_id.as_ref(), &content)?;
+        let rates = match (input.rates, input.remove.unwrap_or(false)) {
+            (Some(rates), false) => Some(rates.rates()?),
+            (None, true) => None,
+            (Some(_), true) => {
+                return Err(Refusal::invalid("remove", "expects no rates beside it"));
+            }
+            (None, false) => {
+                return Err(Refusal::invalid(
+                    "rates",
+                    "expects the rates, or remove: true",
+                ));
+            }
+        };
+        if input.reason.trim().is_empty() {
+            return Err(Refusal::invalid("reason", "expects why the price is set"));
+        }
+        let prices = desk.prices();
+        let named = name_model(&prices, Some(&input.provider), &input.model, now)?.model;
+        let provider = named.provider.unwrap_or(input.provider);
+        let model = named.model.unwrap_or(input.model);
+        let effective_from = input.effective_from.map_or(now, Instant::time);
+        let removed = rates.is_none();
+        let command = Command::OverridePrice {
+            provider: provider.clone(),
+            model: model.clone(),
+            rates,
+            effective_from,
+        };
+        let Ordered::Done { entry, duplicate } = desk
+            .give_one(call, Some(input.reason), request, command)
+            .await?
+        else {
+            return Err(Refusal::unavailable("the ledger denied a price"));
+        };
+        let version = (!removed).then(|| format!("override-{}", entry.sequence));
+        let word = if removed {
+            "has no override any more"
+        } else {
+            "has a price of yours"
+        };
+        let text = format!("{provider}/{model} {word} from {effective_from} on.");
+        let content = OverridePriceAnswer {
+            provider,
+            model,
+            version,
+            effective_from: Instant(effective_from),
+            duplicate,
+        };
+        Ok(Answer { text, content })
+    }
+}

@@ -1,0 +1,194 @@
+//! `search_models`: models with their prices.
+
+use crate::core::price::ModelTier;
+use crate::core::quantity::Usd;
+use crate::core::refusal::Refusal;
+use crate::core::role::Role;
+use crate::pricing::catalogue::{Mode, ModelCard, Search, Sort};
+use crate::service::Service;
+use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::page;
+use crate::service::wire::price::RatesByUnit;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Models with their prices.
+pub struct SearchModels;
+
+/// The order of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SortBy {
+    /// By provider and model.
+    Name,
+    /// Cheapest input first.
+    InputPrice,
+    /// Cheapest output first.
+    OutputPrice,
+    /// Largest context first.
+    Context,
+}
+
+/// What to look for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchModelsInput {
+    /// Words that provider/model contains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// Provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<ModelTier>,
+    /// Most USD per million input tokens, a decimal string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_input_price: Option<Usd>,
+    /// Least context window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_context: Option<u64>,
+    /// Order; default name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sort: Option<SortBy>,
+    /// Page length, 1 to 1000; default 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// next_cursor of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+/// A model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelView {
+    /// Provider.
+    pub provider: String,
+    /// Model.
+    pub model: String,
+    /// What it is for.
+    pub mode: String,
+    /// Tier.
+    pub tier: ModelTier,
+    /// Context window in tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_window: Option<u64>,
+    /// Most output tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<u64>,
+    /// What it can do: tools, vision, reasoning.
+    pub capabilities: Vec<String>,
+    /// USD per million, by unit.
+    pub rates: RatesByUnit,
+}
+
+/// A page of models.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SearchModelsAnswer {
+    /// The models.
+    pub models: Vec<ModelView>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Where the next page begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl Operation for SearchModels {
+    type Input = SearchModelsInput;
+    type Output = SearchModelsAnswer;
+    const CONTRACT: Contract = Contract {
+        name: "search_models",
+        title: "Search models",
+        description: "Find models by name, provider, tier, price or context window, with their rates.",
+        toolset: Toolset::Pricing,
+        role: Role::Viewer,
+        effect: Effect::Reads,
+        open_world: false,
+    };
+
+    async fn run(
+        service: &Service,
+        _: &Call,
+        input: Self::Input,
+    ) -> Result<Answer<Self::Output>, Refusal> {
+        let desk = service.desk().await?;
+        let prices = desk.prices();
+        let length = page::length(input.limit)?;
+        let start = page::position(input.cursor.as_ref())?.unwrap_or(0);
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        let found = prices.catalogue().search(&search(&input));
+        let now = desk.now();
+        let models: Vec<_> = found
+            .iter()
+            .skip(start)
+            .take(length)
+            .map(|card| {
+                let price = prices.price_at(Some(&card.provider), &card.model, now);
+                view(card, price.ok().map_or(&card.rates, |price| price.rates))
+            })
+            .collect();
+        let end = start.saturating_add(models.len());
+        let next_cursor = (end < found.len() && !models.is_empty()).then(|| end.to_string());
+        let names: Vec<_> = models
+            .iter()
+            .take(10)
+            .map(|model| format!("{}/{}", model.provider, model.model))
+            .collect();
+        let text = format!("{} models: {}", found.len(), names.join(", "));
+        Ok(Answer {
+            text,
+            content: SearchModelsAnswer {
+                total: found.len() as u64,
+                models,
+                next_cursor,
+            },
+        })
+    }
+}
+
+fn search(input: &SearchModelsInput) -> Search<'_> {
+    Search {
+        query: input.query.as_deref(),
+        provider: input.provider.as_deref(),
+        tier: input.tier,
+        mode: None::<Mode>,
+        max_input_price: input.max_input_price.map(Usd::amount),
+        min_context: input.min_context,
+        sort: match input.sort {
+            None | Some(SortBy::Name) => Sort::Name,
+            Some(SortBy::InputPrice) => Sort::InputPrice,
+            Some(SortBy::OutputPrice) => Sort::OutputPrice,
+            Some(SortBy::Context) => Sort::Context,
+        },
+        ..Search::default()
+    }
+}
+
+fn view(card: &ModelCard, rates: &crate::core::price::Rates) -> ModelView {
+    let able = card.capabilities;
+    let capabilities = [
+        ("tools", able.tools),
+        ("vision", able.vision),
+        ("reasoning", able.reasoning),
+    ];
+    ModelView {
+        provider: card.provider.to_string(),
+        model: card.model.to_string(),
+        mode: card.mode.as_str().to_owned(),
+        tier: card.tier,
+        context_window: card.context_window,
+        max_output_tokens: card.max_output_tokens,
+        capabilities: capabilities
+            .into_iter()
+            .filter(|(_, has)| *has)
+            .map(|(name, _)| name.to_owned())
+            .collect(),
+        rates: rates
+            .standard
+            .rates
+            .iter()
+            .map(|(unit, rate)| (*unit, Usd::new(*rate)))
+            .collect(),
+    }
+}

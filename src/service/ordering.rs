@@ -1,0 +1,101 @@
+//! Giving orders to the ledger in a caller's name.
+
+use super::Desk;
+use super::ledger::{Outcome, Receipt, Reply};
+use super::operation::Call;
+use crate::core::command::Command;
+use crate::core::decide::{Entry, Order};
+use crate::core::event::{DEFAULT_TENANT, Request, Stamp};
+use crate::core::refusal::Refusal;
+use crate::core::verdict::Verdict;
+use serde::Serialize;
+
+/// The longest request id, in bytes.
+const REQUEST_ID_MOST: usize = 256;
+
+/// What an order came to.
+pub enum Ordered {
+    /// The event that says it, whether it was done before, and the alerts that were raised.
+    Done {
+        /// The event.
+        entry: Entry,
+        /// Whether it was done before.
+        duplicate: bool,
+    },
+    /// The policies deny it.
+    Denied(Verdict),
+}
+
+/// The request id of a call with the digest of its content: the operation, its arguments, and what the client's
+/// configuration adds to them.
+///
+/// # Errors
+/// `invalid_argument` where the id is empty or too long.
+pub fn request(
+    call: &Call,
+    operation: &str,
+    id: Option<&String>,
+    content: &impl Serialize,
+) -> Result<Option<Request>, Refusal> {
+    let Some(id) = id else { return Ok(None) };
+    if id.is_empty() || id.len() > REQUEST_ID_MOST {
+        return Err(Refusal::invalid(
+            "request_id",
+            format!("expects 1 to {REQUEST_ID_MOST} bytes"),
+        ));
+    }
+    let bytes = serde_json::to_vec(&(operation, content, &call.caller.fixed))
+        .map_err(|error| Refusal::invalid("request_id", error))?;
+    Ok(Some(Request::new(id, &bytes)))
+}
+
+impl Desk {
+    /// Gives an order and waits until it is durable.
+    ///
+    /// # Errors
+    /// What the ledger refuses, or `unavailable`.
+    pub async fn give(
+        &self,
+        call: &Call,
+        reason: Option<String>,
+        request: Option<Request>,
+        command: Command,
+    ) -> Result<Reply, Refusal> {
+        let stamp = Stamp {
+            tenant: DEFAULT_TENANT.to_owned(),
+            at: self.now(),
+            actor: call.caller.actor.clone(),
+            role: call.caller.role,
+            interface: call.caller.interface,
+            reason,
+        };
+        self.ledger()
+            .order(Order {
+                stamp,
+                request,
+                command,
+            })
+            .await
+    }
+
+    /// The same for an order that comes to one event.
+    ///
+    /// # Errors
+    /// What the ledger refuses, or `unavailable`.
+    pub async fn give_one(
+        &self,
+        call: &Call,
+        reason: Option<String>,
+        request: Option<Request>,
+        command: Command,
+    ) -> Result<Ordered, Refusal> {
+        match self.give(call, reason, request, command).await?.outcome {
+            Outcome::Denied(verdict) => Ok(Ordered::Denied(verdict)),
+            Outcome::Done(receipts) => receipts
+                .into_iter()
+                .next()
+                .map(|Receipt { entry, duplicate }| Ordered::Done { entry, duplicate })
+                .ok_or_else(|| Refusal::unavailable("the ledger gave no receipt")),
+        }
+    }
+}

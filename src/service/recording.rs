@@ -1,0 +1,312 @@
+//! What a caller says was used, made into postings, and the answer to each.
+
+use super::Desk;
+use super::estimate::{UNKNOWN_PROVIDER, name_model};
+use super::ledger::Receipt;
+use super::operation::Call;
+use super::operations::UsageInput;
+use super::ordering::request;
+use super::wire::amounts::Amounts;
+use super::wire::fields::{HasContext, HasCounts};
+use crate::core::allocation::Allocation;
+use crate::core::command::Posting;
+use crate::core::context::Context;
+use crate::core::event::Event;
+use crate::core::id::{AllocationId, RecordId};
+use crate::core::price::ServiceTier;
+use crate::core::quantity::{Counts, Usd};
+use crate::core::refusal::Refusal;
+use crate::core::usage::{Cost, CostSource, Draw, Usage};
+use crate::pricing::book::{Price, PriceBook};
+use crate::pricing::cost::full_cost_usd;
+use crate::pricing::provider_usage;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// The most bytes of a usage's metadata.
+const METADATA_MOST: usize = 4096;
+
+/// Makes postings of what one call records.
+pub struct Recording<'a> {
+    desk: &'a Desk,
+    call: &'a Call,
+    prices: Arc<PriceBook>,
+    now: Timestamp,
+}
+
+/// What was counted, and what the provider said besides.
+struct Counted {
+    counts: Counts,
+    cost: Option<Usd>,
+    tier: Option<ServiceTier>,
+}
+
+impl<'a> Recording<'a> {
+    /// Recording by a call, at the prices that hold now.
+    pub fn new(desk: &'a Desk, call: &'a Call) -> Self {
+        Self {
+            desk,
+            call,
+            prices: desk.prices(),
+            now: desk.now(),
+        }
+    }
+
+    /// The posting of a usage.
+    ///
+    /// # Errors
+    /// `invalid_argument`, or `permission_denied` for a context that is not the caller's.
+    pub fn posting(&self, input: UsageInput) -> Result<Posting, Refusal> {
+        let id = input.request_id.clone();
+        let request = request(
+            self.call,
+            "record_usage",
+            id.as_ref(),
+            &UsageInput {
+                request_id: None,
+                ..input.clone()
+            },
+        )?;
+        let hold = input
+            .allocation_id
+            .and_then(|id| self.desk.state().allocation(id).cloned());
+        let context = self.context(&input, hold.as_ref())?;
+        let occurred = input
+            .occurred_at
+            .map_or(self.now, super::wire::schema::Instant::time);
+        let (provider, model) = names(&input, hold.as_ref());
+        let model =
+            model.ok_or_else(|| Refusal::invalid("model", "expects the model that was used"))?;
+        let counted = counted(provider, &input)?;
+        let named = name_model(&self.prices, provider, model, occurred)?;
+        let tier = input.service_tier.or(counted.tier).unwrap_or_default();
+        let reported = input.reported_cost_usd.or(counted.cost);
+        let usage = Usage {
+            provider: named
+                .model
+                .provider
+                .unwrap_or_else(|| UNKNOWN_PROVIDER.to_owned()),
+            model: named.model.model.unwrap_or_default(),
+            tier: named.model.tier,
+            context,
+            counts: counted.counts,
+            cost: cost(reported, named.price.as_ref(), &counted.counts, tier),
+            occurred,
+            allocation: input.allocation_id,
+            is_final: input.is_final.unwrap_or(false),
+            metadata: metadata(input.metadata)?,
+        };
+        Ok(Posting { usage, request })
+    }
+
+    /// The context of a usage: what it says, else what its hold says, within what the client's configuration fixes.
+    fn context(&self, input: &UsageInput, hold: Option<&Allocation>) -> Result<Context, Refusal> {
+        let mut context = input.given_context();
+        if let Some(hold) = hold {
+            self.call
+                .caller
+                .fill(hold.context.clone())
+                .map_err(|refusal| refusal.within("allocation_id"))?;
+            inherit(&mut context, &hold.context);
+        }
+        self.call.caller.fill(context)
+    }
+}
+
+fn inherit(context: &mut Context, from: &Context) {
+    fn one(own: &mut Option<String>, from: Option<&String>) {
+        if own.is_none() {
+            *own = from.cloned();
+        }
+    }
+    one(&mut context.component, from.component.as_ref());
+    one(&mut context.task_type, from.task_type.as_ref());
+    one(&mut context.session_id, from.session_id.as_ref());
+    one(&mut context.task_id, from.task_id.as_ref());
+    one(&mut context.user, from.user.as_ref());
+    one(&mut context.project, from.project.as_ref());
+    for (name, value) in &from.tags {
+        context
+            .tags
+            .entry(name.clone())
+            .or_insert_with(|| value.clone());
+    }
+    context.priority = context.priority.or(from.priority);
+}
+
+fn names<'a>(
+    input: &'a UsageInput,
+    hold: Option<&'a Allocation>,
+) -> (Option<&'a str>, Option<&'a str>) {
+    match (&input.model, hold) {
+        (None, Some(hold)) => {
+            let provider = input.provider.as_deref().or(hold.model.provider.as_deref());
+            (provider, hold.model.model.as_deref())
+        }
+        (model, _) => (input.provider.as_deref(), model.as_deref()),
+    }
+}
+
+fn counted(provider: Option<&str>, input: &UsageInput) -> Result<Counted, Refusal> {
+    let given = input.given_counts();
+    let Some(object) = &input.provider_usage else {
+        let nothing_counted = input.reported_cost_usd.is_none() && input.requests.is_none();
+        let counts = match given {
+            Some(counts) => counts,
+            None if nothing_counted => {
+                return Err(Refusal::invalid(
+                    "provider_usage",
+                    "expects the provider's usage object, or counts",
+                ));
+            }
+            None => Counts {
+                requests: input.calls(),
+                ..Counts::default()
+            },
+        };
+        return Ok(Counted {
+            counts,
+            cost: None,
+            tier: None,
+        });
+    };
+    if given.is_some() {
+        return Err(Refusal::invalid(
+            "provider_usage",
+            "expects no counts beside it",
+        ));
+    }
+    let taken = provider_usage::parse(provider, &Value::Object(object.clone()))
+        .map_err(|refusal| refusal.within("provider_usage"))?;
+    let counts = Counts {
+        requests: input.requests.unwrap_or(taken.counts.requests.max(1)),
+        ..taken.counts
+    };
+    Ok(Counted {
+        counts,
+        cost: taken.reported_cost,
+        tier: taken.service_tier,
+    })
+}
+
+fn cost(
+    reported: Option<Usd>,
+    price: Option<&Price<'_>>,
+    counts: &Counts,
+    tier: ServiceTier,
+) -> Cost {
+    let from_price = || {
+        let price = price?;
+        Some((
+            full_cost_usd(price.rates, counts, tier)?,
+            price.version.to_owned(),
+        ))
+    };
+    match (reported, from_price()) {
+        (Some(usd), _) => Cost {
+            usd,
+            source: CostSource::Reported,
+            price_version: None,
+        },
+        (None, Some((usd, version))) => Cost {
+            usd,
+            source: CostSource::Catalogue,
+            price_version: Some(version),
+        },
+        (None, None) => Cost {
+            usd: Usd::ZERO,
+            source: CostSource::Unknown,
+            price_version: None,
+        },
+    }
+}
+
+fn metadata(metadata: Option<Map<String, Value>>) -> Result<Map<String, Value>, Refusal> {
+    let metadata = metadata.unwrap_or_default();
+    let size = if metadata.is_empty() {
+        0
+    } else {
+        serde_json::to_vec(&metadata).map_or(usize::MAX, |bytes| bytes.len())
+    };
+    if size > METADATA_MOST {
+        return Err(Refusal::invalid(
+            "metadata",
+            format!("expects at most {METADATA_MOST} bytes of JSON"),
+        ));
+    }
+    Ok(metadata)
+}
+
+/// What was recorded of one usage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RecordAnswer {
+    /// The record.
+    pub record_id: RecordId,
+    /// What it cost.
+    pub cost_usd: Usd,
+    /// Where the cost comes from; unknown counts as nothing and is shown as such.
+    pub cost_source: CostSource,
+    /// The version of the price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price_version: Option<String>,
+    /// Whether this request_id had recorded it before.
+    pub duplicate: bool,
+    /// Whether it was more than was held, or passed a limit.
+    pub overrun: bool,
+    /// What the hold has left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allocation_remaining: Option<Amounts>,
+    /// Set where the hold had ended before: recorded without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allocation_closed: Option<AllocationId>,
+}
+
+impl RecordAnswer {
+    /// The answer that a receipt makes.
+    pub fn of(receipt: &Receipt) -> Option<Self> {
+        let Event::UsageRecorded(recorded) = &receipt.entry.recorded.event else {
+            return None;
+        };
+        let (remaining, closed) = match recorded.draw {
+            Some(Draw::Drawn { remaining, .. }) => (Some(Amounts::all(remaining)), None),
+            Some(Draw::Ended) => (None, recorded.usage.allocation),
+            None => (None, None),
+        };
+        let cost = &recorded.usage.cost;
+        Some(Self {
+            record_id: RecordId(receipt.entry.sequence),
+            cost_usd: cost.usd,
+            cost_source: cost.source,
+            price_version: cost.price_version.clone(),
+            duplicate: receipt.duplicate,
+            overrun: recorded.overrun,
+            allocation_remaining: remaining,
+            allocation_closed: closed,
+        })
+    }
+
+    /// The answer in a line.
+    pub fn words(&self) -> String {
+        let cost = match self.cost_source {
+            CostSource::Unknown => "an unknown cost (the model has no price)".to_owned(),
+            _ => format!("${}", self.cost_usd),
+        };
+        let again = if self.duplicate {
+            " It had been recorded before."
+        } else {
+            ""
+        };
+        let over = if self.overrun {
+            " It overran what was held or left."
+        } else {
+            ""
+        };
+        let closed = self.allocation_closed.map_or(String::new(), |id| {
+            format!(" {id} had ended, so no hold was drawn.")
+        });
+        format!("{}: {cost}.{again}{over}{closed}", self.record_id)
+    }
+}

@@ -1,0 +1,181 @@
+//! Rates and prices on the wire: USD per one million units, as decimal strings.
+
+use super::schema::Instant;
+use crate::core::price::{
+    ContextTier, PriceStatus, Rates, ServiceTier, TierRates, Unit, UnitRates,
+};
+use crate::core::quantity::Usd;
+use crate::core::refusal::Refusal;
+use crate::pricing::book::Price;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Rates by unit.
+pub type RatesByUnit = BTreeMap<Unit, Usd>;
+
+/// Rates of long prompts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LongPromptRates {
+    /// The prompt must have more tokens than this.
+    pub above_tokens: u64,
+    /// Rates that change, by unit.
+    pub rates: RatesByUnit,
+}
+
+/// Rates of one service tier.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TierRatesView {
+    /// USD per million, by unit: input, cache_read, cache_write, cache_write_1h, output, reasoning, audio_input,
+    /// audio_output, image, request, web_search, second.
+    pub rates: RatesByUnit,
+    /// Rates of long prompts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub long_prompts: Vec<LongPromptRates>,
+}
+
+/// Everything that a usage is costed by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RatesView {
+    /// The standard tier.
+    pub standard: TierRatesView,
+    /// The other tiers that are sold: batch, flex, priority.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub service_tiers: BTreeMap<ServiceTier, TierRatesView>,
+}
+
+impl From<&Rates> for RatesView {
+    fn from(rates: &Rates) -> Self {
+        let tiers = rates
+            .service_tiers
+            .iter()
+            .map(|(tier, rates)| (*tier, rates.into()));
+        Self {
+            standard: (&rates.standard).into(),
+            service_tiers: tiers.collect(),
+        }
+    }
+}
+
+impl From<&TierRates> for TierRatesView {
+    fn from(tier: &TierRates) -> Self {
+        let long = tier.context_tiers.iter();
+        let long = long.map(|long| LongPromptRates {
+            above_tokens: long.above,
+            rates: by_unit(&long.rates),
+        });
+        Self {
+            rates: by_unit(&tier.rates),
+            long_prompts: long.collect(),
+        }
+    }
+}
+
+fn by_unit(rates: &UnitRates) -> RatesByUnit {
+    rates
+        .iter()
+        .map(|(unit, rate)| (*unit, Usd::new(*rate)))
+        .collect()
+}
+
+impl RatesView {
+    /// The rates that it says.
+    ///
+    /// # Errors
+    /// `invalid_argument` where a rate is negative, too large or too fine, or a tier has none.
+    pub fn rates(self) -> Result<Rates, Refusal> {
+        let tiers = self
+            .service_tiers
+            .into_iter()
+            .map(|(tier, rates)| (tier, rates.tier()));
+        let rates = Rates {
+            standard: self.standard.tier(),
+            service_tiers: tiers.collect(),
+        };
+        rates
+            .check()
+            .map_err(|(path, expects)| Refusal::invalid(&format!("rates.{path}"), expects))?;
+        Ok(rates)
+    }
+}
+
+impl TierRatesView {
+    fn tier(self) -> TierRates {
+        let plain = |rates: RatesByUnit| {
+            rates
+                .into_iter()
+                .map(|(unit, rate)| (unit, rate.amount()))
+                .collect()
+        };
+        let long = self.long_prompts.into_iter();
+        let long = long.map(|long| ContextTier {
+            above: long.above_tokens,
+            rates: plain(long.rates),
+        });
+        TierRates {
+            context_tiers: long.collect(),
+            rates: plain(self.rates),
+        }
+    }
+}
+
+/// One source's word for a price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceView {
+    /// Source.
+    pub name: String,
+    /// What it says, where that is something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<RatesView>,
+    /// When it was fetched.
+    pub fetched_at: Instant,
+    /// How much it counts.
+    pub weight: Usd,
+}
+
+/// A price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PriceView {
+    /// Provider.
+    pub provider: String,
+    /// Model.
+    pub model: String,
+    /// Rates.
+    pub rates: RatesView,
+    /// Version, as records name it.
+    pub version: String,
+    /// Since when it holds.
+    pub effective_from: Instant,
+    /// How far it can be trusted.
+    pub status: PriceStatus,
+    /// Why an admin set it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Where it comes from.
+    pub sources: Vec<SourceView>,
+}
+
+impl PriceView {
+    /// A price on the wire.
+    pub fn of(price: &Price<'_>) -> Self {
+        let sources = price.sources().into_iter().map(|quote| SourceView {
+            name: quote.name,
+            value: quote.value.as_ref().map(RatesView::from),
+            fetched_at: Instant(quote.fetched_at),
+            weight: Usd::new(quote.weight),
+        });
+        Self {
+            provider: price.provider.to_owned(),
+            model: price.model.to_owned(),
+            rates: price.rates.into(),
+            version: price.version.to_owned(),
+            effective_from: Instant(price.effective_from),
+            status: price.status,
+            reason: price.reason.map(str::to_owned),
+            sources: sources.collect(),
+        }
+    }
+}
