@@ -1,4 +1,11 @@
 //! The journal on the machine's own file system.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    reason = "a test may stop, speak and use small numbers"
+)]
 
 use std::path::Path;
 use std::sync::Arc;

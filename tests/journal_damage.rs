@@ -1,4 +1,11 @@
 //! Every kind of damage, made with real bytes: it is named, or it is the torn end of an unanswered batch.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    reason = "a test may stop, speak and use small numbers"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -375,4 +382,20 @@ fn verify_goes_on_and_lists_everything() {
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["damages"][0]["damage"], "batch_checksum");
     assert_eq!(json["damages"][0]["file"], names[0]);
+}
+
+#[test]
+fn a_missing_sector_with_a_later_batch_behind_it_is_no_torn_end() {
+    let files = FaultyFiles::new(Path::new(ROOT), 1);
+    let mut journal = Journal::open(Arc::new(files.clone()), &dir(), Expect::NOTHING)
+        .unwrap()
+        .journal;
+    journal.append(&[[1; 700]]).unwrap();
+    journal.append(&[[2; 10]]).unwrap();
+    files.remove(&dir().join("mark")).unwrap();
+    let path = dir().join(&segments(&files)[0]);
+    files.alter(&path, |bytes| bytes[108..512].fill(0));
+    let damage = refused(&files, Expect::NOTHING);
+    assert_eq!((damage.offset, damage.sequence), (108, 1));
+    assert_eq!(damage.kind, DamageKind::BatchHeader);
 }

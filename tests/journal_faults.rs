@@ -1,4 +1,11 @@
 //! What the journal does when the file system fails, the process is killed or the power is cut.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    reason = "a test may stop, speak and use small numbers"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -17,6 +17,7 @@
 //! but had not written it. What can't be told: an end cut off by hand together with the mark's going back, as
 //! far as the caller's store lags behind it.
 
+mod aside;
 mod batch;
 mod chain;
 mod error;

@@ -4,10 +4,11 @@
 //! Each step is durable before the next, and later segments go before earlier ones, so a repair that is
 //! interrupted leaves a journal that is still refused, and can be asked for again.
 
+use super::aside::Aside;
 use super::chain::Position;
 use super::error::{Damage, DamageKind, IoFailure, failed};
 use super::format::SEGMENT_HEADER;
-use super::inventory::{Inventory, SET_ASIDE, SegmentFile};
+use super::inventory::{Inventory, SegmentFile};
 use super::mark::Mark;
 use super::recovery::Expect;
 use super::report::Report;
@@ -16,7 +17,7 @@ use super::verify::verify;
 use crate::store::files::{Access, Files};
 use serde::Serialize;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What to give up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -174,9 +175,9 @@ impl Bench<'_> {
         if !inventory.foreign.iter().any(|foreign| foreign == name) {
             return Err(RepairError::NotForeign(name.to_owned()));
         }
-        let mut aside = Aside::new(self)?;
+        let mut aside = Aside::new(self.files, self.dir)?;
         aside.take(name, 0)?;
-        Ok(aside.done(report.end, None))
+        Ok(repaired(aside, report.end, None))
     }
 
     fn truncate(
@@ -190,7 +191,7 @@ impl Bench<'_> {
             return Err(RepairError::NotSound { sound });
         }
         let cut = self.find_cut(&inventory.segments, sequence)?;
-        let mut aside = Aside::new(self)?;
+        let mut aside = Aside::new(self.files, self.dir)?;
         let kept = cut.keeps.map_or(0, |keeps| keeps + 1);
         if let Some(segment) = cut.keeps.map(|keeps| &inventory.segments[keeps])
             && segment.length > cut.offset
@@ -206,8 +207,9 @@ impl Bench<'_> {
         let mark = Mark::open(self.files, self.dir)?;
         mark.write(cut.end)?;
         mark.sync()?;
-        self.sync_dir(self.dir)?;
-        Ok(aside.done(cut.end, lost(report, cut.end.sequence)))
+        let synced = self.files.sync_dir(self.dir);
+        synced.map_err(failed("sync", self.dir))?;
+        Ok(repaired(aside, cut.end, lost(report, cut.end.sequence)))
     }
 
     /// Finds where the batch ends that ends with `sequence`, in the sound part.
@@ -257,9 +259,16 @@ impl Bench<'_> {
             .map_err(failed("cut", &path))?;
         file.sync_data().map_err(failed("sync", &path))
     }
+}
 
-    fn sync_dir(&self, dir: &Path) -> Result<(), IoFailure> {
-        self.files.sync_dir(dir).map_err(failed("sync", dir))
+fn repaired(aside: Aside<'_>, end: Position, lost: Option<(u64, u64)>) -> Repaired {
+    let (set_aside, moved, bytes) = aside.into_parts();
+    Repaired {
+        set_aside,
+        moved,
+        bytes,
+        end,
+        lost,
     }
 }
 
@@ -273,96 +282,4 @@ fn lost(report: &Report, end: u64) -> Option<(u64, u64)> {
         .max(report.end.sequence)
         .max(marked);
     (last > end).then_some((end + 1, last))
-}
-
-/// The folder that takes what is cut, made when there is something.
-struct Aside<'a> {
-    bench: &'a Bench<'a>,
-    name: String,
-    made: bool,
-    moved: Vec<String>,
-    bytes: u64,
-}
-
-impl<'a> Aside<'a> {
-    fn new(bench: &'a Bench<'a>) -> Result<Self, IoFailure> {
-        let listed = bench.files.list(bench.dir);
-        let listed = listed.map_err(failed("list", bench.dir))?;
-        let taken = listed.into_iter().filter_map(|entry| {
-            let number = entry.name.strip_prefix(SET_ASIDE)?;
-            number.parse::<u64>().ok()
-        });
-        let number = taken.max().unwrap_or(0) + 1;
-        Ok(Self {
-            bench,
-            name: format!("{SET_ASIDE}{number:04}"),
-            made: false,
-            moved: Vec::new(),
-            bytes: 0,
-        })
-    }
-
-    fn folder(&mut self) -> Result<PathBuf, IoFailure> {
-        let folder = self.bench.dir.join(&self.name);
-        if !self.made {
-            let made = self.bench.files.create_dir(&folder);
-            made.map_err(failed("make", &folder))?;
-            self.bench.sync_dir(self.bench.dir)?;
-            self.made = true;
-        }
-        Ok(folder)
-    }
-
-    /// Moves a whole file.
-    fn take(&mut self, name: &str, bytes: u64) -> Result<(), IoFailure> {
-        let folder = self.folder()?;
-        let from = self.bench.dir.join(name);
-        let moved = self.bench.files.rename(&from, &folder.join(name));
-        moved.map_err(failed("move", &from))?;
-        self.bench.sync_dir(&folder)?;
-        self.bench.sync_dir(self.bench.dir)?;
-        self.moved.push(name.to_owned());
-        self.bytes += bytes;
-        Ok(())
-    }
-
-    /// Copies a segment's bytes from `offset` on.
-    fn copy_end(&mut self, segment: &SegmentFile, offset: u64) -> Result<(), IoFailure> {
-        let files = self.bench.files;
-        let folder = self.folder()?;
-        let from = self.bench.dir.join(&segment.name);
-        let name = format!("{}.from-{offset}", segment.name);
-        let to = folder.join(&name);
-        let source = files
-            .open(&from, Access::Read)
-            .map_err(failed("open", &from))?;
-        let target = files.create_new(&to).map_err(failed("make", &to))?;
-        let mut chunk = vec![0; 1 << 20];
-        let mut done = 0;
-        loop {
-            let read = source.read_full_at(offset + done, &mut chunk);
-            let read = read.map_err(failed("read", &from))?;
-            if read == 0 {
-                break;
-            }
-            let written = target.write_all_at(done, &chunk[..read]);
-            written.map_err(failed("write", &to))?;
-            done += read as u64;
-        }
-        target.sync_data().map_err(failed("sync", &to))?;
-        self.bench.sync_dir(&folder)?;
-        self.moved.push(name);
-        self.bytes += done;
-        Ok(())
-    }
-
-    fn done(self, end: Position, lost: Option<(u64, u64)>) -> Repaired {
-        Repaired {
-            set_aside: self.made.then_some(self.name),
-            moved: self.moved,
-            bytes: self.bytes,
-            end,
-            lost,
-        }
-    }
 }

@@ -154,8 +154,8 @@ fn judge(
 ) -> Result<TornTail, OpenError> {
     let (damage, fault) = match stop {
         Stop::Io(failure) => return Err(failure.into()),
-        Stop::Damaged(damage, Some(fault)) => (damage, fault),
-        Stop::Damaged(damage, None) => return Err(damage.into()),
+        Stop::Damaged(damage, Some(fault)) => (*damage, fault),
+        Stop::Damaged(damage, None) => return Err((*damage).into()),
     };
     if damage.sequence <= witnesses.acknowledged() {
         return Err(damage.into());

@@ -59,7 +59,7 @@ impl End {
         length: u64,
     ) -> Result<Option<Self>, IoFailure> {
         let offset = stopped_at.offset;
-        let left = usize::try_from(length - offset).unwrap_or(usize::MAX);
+        let left = usize::try_from(length.saturating_sub(offset)).unwrap_or(usize::MAX);
         if left > MAX_BATCH + BATCH_FRAME {
             return Ok(None);
         }

@@ -2,7 +2,7 @@
 
 use super::chain::{ChainHash, Position};
 use super::error::{Damage, DamageKind, IoFailure, failed};
-use super::format::{BatchHeader, SegmentHeader};
+use super::format::{BatchHeader, SEGMENT_HEADER, SegmentHeader};
 use super::inventory::{Inventory, SegmentFile, link_damage};
 use super::mark::Mark;
 use super::recovery::Expect;
@@ -66,7 +66,9 @@ impl Verifier<'_> {
             self.report.bytes += segment.length;
             self.next = Some(segment.first);
             self.hash = header.map(|header| header.before);
-            self.batches(segment, number + 1 == segments.len())?;
+            if segment.length >= SEGMENT_HEADER as u64 {
+                self.batches(segment, number + 1 == segments.len())?;
+            }
             before = Some((segment, header));
         }
         Ok(())

@@ -34,14 +34,14 @@ pub(super) struct Walk {
 pub(super) enum Stop {
     Io(IoFailure),
     /// A damage, and the fault in the bytes where that is the cause.
-    Damaged(Damage, Option<Fault>),
+    Damaged(Box<Damage>, Option<Fault>),
 }
 
 impl From<Stop> for ReadError {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Io(failure) => Self::Io(failure),
-            Stop::Damaged(damage, _) => Self::Damaged(damage),
+            Stop::Damaged(damage, _) => Self::Damaged(*damage),
         }
     }
 }
@@ -127,7 +127,7 @@ impl Walk {
 
     fn stop(&self, kind: DamageKind, fault: Option<Fault>) -> Stop {
         let damage = self.segment.damage(self.stream.offset(), self.next, kind);
-        Stop::Damaged(damage, fault)
+        Stop::Damaged(Box::new(damage), fault)
     }
 }
 
