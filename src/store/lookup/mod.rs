@@ -5,6 +5,7 @@
 
 use std::io;
 
+pub mod memory;
 mod set_aside;
 mod sled;
 
