@@ -61,7 +61,7 @@ impl Price<'_> {
                 let source = known.get(quote.source)?;
                 Some(SourceQuote {
                     name: source.name.to_string(),
-                    value: quote.rates.clone(),
+                    value: quote.rates.as_deref().cloned(),
                     fetched_at: source.fetched_at,
                     weight: source.weight,
                 })

@@ -2,7 +2,10 @@
 
 use crate::core::price::{ModelTier, Rates};
 use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What a model is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -80,7 +83,7 @@ pub struct Quote {
     /// Which of the catalogue's sources.
     pub source: usize,
     /// What it says, where that is not the card's price.
-    pub rates: Option<Rates>,
+    pub rates: Option<Arc<Rates>>,
 }
 
 /// Rates that hold from a time on, until the next ones.
@@ -89,7 +92,29 @@ pub struct DatedRates {
     /// From when; none for the ones before the first date that is known.
     pub effective_from: Option<Timestamp>,
     /// The rates.
-    pub rates: Rates,
+    pub rates: Arc<Rates>,
+}
+
+/// Rates that hold between two times of every day, in UTC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DailyRates {
+    /// The first moment.
+    pub from: Time,
+    /// The moment after the last.
+    pub until: Time,
+    /// The rates.
+    pub rates: Arc<Rates>,
+}
+
+impl DailyRates {
+    fn hold_at(&self, at: Timestamp) -> bool {
+        let time = TimeZone::UTC.to_datetime(at).time();
+        if self.from <= self.until {
+            self.from <= time && time < self.until
+        } else {
+            self.from <= time || time < self.until
+        }
+    }
 }
 
 /// What the catalogue knows of one model of one provider.
@@ -111,8 +136,10 @@ pub struct ModelCard {
     pub max_output_tokens: Option<u64>,
     /// What it can do.
     pub capabilities: Capabilities,
-    /// What it costs, on the catalogue's date.
-    pub rates: Rates,
+    /// What it costs, on the catalogue's date, at all hours that `hours` does not name.
+    pub rates: Arc<Rates>,
+    /// What it costs instead at some hours of the day.
+    pub hours: Vec<DailyRates>,
     /// Since when it costs that, where a source says so.
     pub effective_from: Option<Timestamp>,
     /// What it cost or will cost at other times, earliest first.
@@ -125,7 +152,16 @@ impl ModelCard {
     /// The rates at a time, and since when they hold where that is known.
     ///
     /// Before the first date that is known, the earliest known rates stand in.
-    pub fn rates_at(&self, at: Timestamp) -> (&Rates, Option<Timestamp>) {
+    pub fn rates_at(&self, at: Timestamp) -> (&Arc<Rates>, Option<Timestamp>) {
+        let held = self.held_at(at);
+        if held.1 != self.effective_from {
+            return held;
+        }
+        let hours = self.hours.iter().find(|hours| hours.hold_at(at));
+        hours.map_or(held, |hours| (&hours.rates, held.1))
+    }
+
+    fn held_at(&self, at: Timestamp) -> (&Arc<Rates>, Option<Timestamp>) {
         let own = (&self.rates, self.effective_from);
         if self.other_times.is_empty() {
             return own;
@@ -144,8 +180,8 @@ impl ModelCard {
             .unwrap_or(own)
     }
 
-    /// Every set of rates, earliest first.
-    pub fn rates_over_time(&self) -> Vec<(&Rates, Option<Timestamp>)> {
+    /// Every set of rates by date, earliest first.
+    pub fn rates_over_time(&self) -> Vec<(&Arc<Rates>, Option<Timestamp>)> {
         let mut all: Vec<_> = self
             .other_times
             .iter()

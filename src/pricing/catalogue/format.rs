@@ -8,23 +8,27 @@
 //!    "context": 128000, "output": 16384, "can": {"tools": true, "vision": true},
 //!    "rates": {"standard": {"rates": {"input": "2.5", "output": "10", "cache_read": "1.25"}},
 //!              "service_tiers": {"batch": {"rates": {"input": "1.25", "output": "5"}}}},
+//!    "hours": [{"from": "01:00:00", "until": "04:00:00", "rates": {}}],
 //!    "since": "2026-10-19",
 //!    "times": [{"since": "2027-01-01", "rates": {}}],
 //!    "quotes": [{"source": 0}, {"source": 1, "rates": {}}]}]}
 //! ```
 //! Rates are USD for one million units, decimal texts, in the shape of [`Rates`]. `since` is a day in UTC and
-//! is left out where no source says it; `times` are the rates of other times (one without `since` is from
+//! is left out where no source says it; `hours` are rates of some hours of every day, in UTC; `times` are the rates of other times (one without `since` is from
 //! before the first day that is known). A quote without `rates` says what the model's own `rates` say; one
 //! with them says something else. `tier` is left out where [`super::tier::of`] says it.
 
-use super::card::{Capabilities, DatedRates, Mode, ModelCard, Quote};
+use super::card::{Capabilities, DailyRates, DatedRates, Mode, ModelCard, Quote};
 use super::{Catalogue, Source, tier};
 use crate::core::price::{ModelTier, Rates};
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::{Timestamp, tz::TimeZone};
 use rust_decimal::Decimal;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// The format that this program reads and writes.
 const FORMAT: u32 = 1;
@@ -50,14 +54,15 @@ pub enum Unreadable {
     },
 }
 
+/// `R` is the rates: kept as text while reading, so that the many equal ones are read once and shared.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct File<R> {
     format: u32,
     version: Box<str>,
     date: Date,
     sources: Vec<SourceRow>,
-    models: Vec<Row>,
+    models: Vec<Row<R>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,10 +76,10 @@ struct SourceRow {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct Row<R> {
     provider: Box<str>,
     model: Box<str>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
     also: Vec<Box<str>>,
     mode: Mode,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,28 +90,42 @@ struct Row {
     output: Option<u64>,
     #[serde(default, skip_serializing_if = "is_none_of_them")]
     can: Capabilities,
-    rates: Rates,
+    rates: R,
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    hours: Vec<Hours<R>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     since: Option<Date>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    times: Vec<Dated>,
-    quotes: Vec<QuoteRow>,
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    times: Vec<Dated<R>>,
+    quotes: Vec<QuoteRow<R>>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Dated {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<Date>,
-    rates: Rates,
+struct Hours<R> {
+    from: Time,
+    until: Time,
+    rates: R,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct QuoteRow {
+struct Dated<R> {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<Date>,
+    rates: R,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuoteRow<R> {
     source: usize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    rates: Option<Rates>,
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    rates: Option<R>,
+}
+
+const fn none<R>() -> Option<R> {
+    None
 }
 
 #[expect(
@@ -135,7 +154,7 @@ impl Catalogue {
     /// # Errors
     /// Where it is of another shape or format, or has a price that can't be.
     pub fn from_json(text: &str) -> Result<Self, Unreadable> {
-        let file: File = serde_json::from_str(text)?;
+        let file: File<&RawValue> = serde_json::from_str(text)?;
         if file.format != FORMAT {
             return Err(Unreadable::Format(file.format));
         }
@@ -148,13 +167,17 @@ impl Catalogue {
                 weight: row.weight,
             })
             .collect();
-        let cards: Vec<ModelCard> = file.models.into_iter().map(card).collect();
-        check(&cards)?;
+        let mut shared = Shared::default();
+        let cards: Result<Vec<ModelCard>, Unreadable> = file
+            .models
+            .into_iter()
+            .map(|row| card(row, &mut shared))
+            .collect();
         Ok(Self::new(
             &file.version,
             midnight(file.date),
             sources,
-            cards,
+            cards?,
         ))
     }
 
@@ -190,21 +213,53 @@ impl Catalogue {
     }
 }
 
-fn check(cards: &[ModelCard]) -> Result<(), Unreadable> {
-    for card in cards {
-        for (rates, _) in card.rates_over_time() {
-            rates.check().map_err(|(path, expects)| Unreadable::Price {
-                model: format!("{}/{}", card.provider, card.model),
-                path,
-                expects,
-            })?;
+/// Rates by their text, each read and checked once.
+#[derive(Default)]
+struct Shared<'a>(FxHashMap<&'a str, Arc<Rates>>);
+
+impl<'a> Shared<'a> {
+    fn read(&mut self, raw: &'a RawValue, model: &str) -> Result<Arc<Rates>, Unreadable> {
+        if let Some(known) = self.0.get(raw.get()) {
+            return Ok(known.clone());
         }
+        let rates: Rates = serde_json::from_str(raw.get())?;
+        rates.check().map_err(|(path, expects)| Unreadable::Price {
+            model: model.to_owned(),
+            path,
+            expects,
+        })?;
+        let rates = Arc::new(rates);
+        self.0.insert(raw.get(), rates.clone());
+        Ok(rates)
     }
-    Ok(())
 }
 
-fn card(row: Row) -> ModelCard {
-    ModelCard {
+fn card<'a>(row: Row<&'a RawValue>, shared: &mut Shared<'a>) -> Result<ModelCard, Unreadable> {
+    let mut read = |raw| shared.read(raw, &row.model);
+    let rates = read(row.rates)?;
+    let mut hours = Vec::with_capacity(row.hours.len());
+    for daily in row.hours {
+        hours.push(DailyRates {
+            from: daily.from,
+            until: daily.until,
+            rates: read(daily.rates)?,
+        });
+    }
+    let mut other_times = Vec::with_capacity(row.times.len());
+    for dated in row.times {
+        other_times.push(DatedRates {
+            effective_from: dated.since.map(midnight),
+            rates: read(dated.rates)?,
+        });
+    }
+    let mut quotes = Vec::with_capacity(row.quotes.len());
+    for quote in row.quotes {
+        quotes.push(Quote {
+            source: quote.source,
+            rates: quote.rates.map(&mut read).transpose()?,
+        });
+    }
+    Ok(ModelCard {
         tier: row
             .tier
             .unwrap_or_else(|| tier::of(&row.provider, &row.model)),
@@ -215,28 +270,28 @@ fn card(row: Row) -> ModelCard {
         context_window: row.context,
         max_output_tokens: row.output,
         capabilities: row.can,
-        rates: row.rates,
+        rates,
+        hours,
         effective_from: row.since.map(midnight),
-        other_times: row
-            .times
-            .into_iter()
-            .map(|dated| DatedRates {
-                effective_from: dated.since.map(midnight),
-                rates: dated.rates,
-            })
-            .collect(),
-        quotes: row
-            .quotes
-            .into_iter()
-            .map(|quote| Quote {
-                source: quote.source,
-                rates: quote.rates,
-            })
-            .collect(),
-    }
+        other_times,
+        quotes,
+    })
 }
 
-fn row(card: &ModelCard) -> Row {
+fn row(card: &ModelCard) -> Row<&Rates> {
+    let hours = card.hours.iter().map(|daily| Hours {
+        from: daily.from,
+        until: daily.until,
+        rates: &*daily.rates,
+    });
+    let times = card.other_times.iter().map(|dated| Dated {
+        since: dated.effective_from.map(day),
+        rates: &*dated.rates,
+    });
+    let quotes = card.quotes.iter().map(|quote| QuoteRow {
+        source: quote.source,
+        rates: quote.rates.as_deref(),
+    });
     Row {
         provider: card.provider.clone(),
         model: card.model.clone(),
@@ -246,23 +301,10 @@ fn row(card: &ModelCard) -> Row {
         context: card.context_window,
         output: card.max_output_tokens,
         can: card.capabilities,
-        rates: card.rates.clone(),
+        rates: &card.rates,
+        hours: hours.collect(),
         since: card.effective_from.map(day),
-        times: card
-            .other_times
-            .iter()
-            .map(|dated| Dated {
-                since: dated.effective_from.map(day),
-                rates: dated.rates.clone(),
-            })
-            .collect(),
-        quotes: card
-            .quotes
-            .iter()
-            .map(|quote| QuoteRow {
-                source: quote.source,
-                rates: quote.rates.clone(),
-            })
-            .collect(),
+        times: times.collect(),
+        quotes: quotes.collect(),
     }
 }

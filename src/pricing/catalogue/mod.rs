@@ -3,6 +3,7 @@
 //! The catalogue that comes with the program is one JSON file of our own format ([`format`]), made by
 //! [`build`] from public price data and kept in the repository with its date and sources.
 
+pub mod build;
 pub mod card;
 pub mod format;
 pub mod provider;
@@ -10,7 +11,7 @@ mod resolve;
 pub mod search;
 pub mod tier;
 
-pub use card::{Capabilities, DatedRates, Mode, ModelCard, Quote};
+pub use card::{Capabilities, DailyRates, DatedRates, Mode, ModelCard, Quote};
 pub use resolve::Unresolved;
 pub use search::{Search, Sort};
 

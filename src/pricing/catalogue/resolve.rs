@@ -192,6 +192,7 @@ fn dated(model: &str) -> Option<(&str, char, Date, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     fn card(provider: &str, model: &str) -> ModelCard {
         let mode = super::super::Mode::Chat;
@@ -204,7 +205,8 @@ mod tests {
             context_window: None,
             max_output_tokens: None,
             capabilities: super::super::Capabilities::default(),
-            rates: crate::core::price::Rates::default(),
+            rates: Arc::default(),
+            hours: vec![],
             effective_from: None,
             other_times: vec![],
             quotes: vec![],

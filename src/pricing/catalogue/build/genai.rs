@@ -1,0 +1,293 @@
+//! genai-prices' `prices/data.json`: a list of providers with their models, USD for a million tokens.
+
+use super::number;
+use super::pattern::Pattern;
+use super::quote::Sheet;
+use super::{BuildError, DatedSheet};
+use crate::core::price::{ServiceTier, Unit};
+use crate::pricing::catalogue::provider;
+use jiff::civil::{Date, Time};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Deserialize)]
+pub(super) struct Provider {
+    pub(super) id: String,
+    #[serde(default)]
+    fallback_model_providers: Vec<String>,
+    pub(super) models: Vec<Model>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Model {
+    pub(super) id: String,
+    pub(super) r#match: Pattern,
+    #[serde(default)]
+    pub(super) context_window: Option<u64>,
+    prices: Box<RawValue>,
+    #[serde(default)]
+    price_variants: Vec<Variant>,
+}
+
+/// USD by price key: a number, or `{"base", "tiers": [{"start", "price"}]}`.
+type Prices = BTreeMap<String, Box<RawValue>>;
+
+#[derive(Deserialize)]
+struct Conditional {
+    #[serde(default)]
+    constraint: Option<Constraint>,
+    prices: Prices,
+}
+
+#[derive(Deserialize)]
+struct Variant {
+    when: BTreeMap<String, String>,
+    #[serde(default)]
+    constraint: Option<Constraint>,
+    prices: Prices,
+}
+
+/// From a day on, or between two times of every day.
+#[derive(Deserialize)]
+struct Constraint {
+    #[serde(default)]
+    start_date: Option<Date>,
+    #[serde(default)]
+    start_time: Option<String>,
+    #[serde(default)]
+    end_time: Option<String>,
+}
+
+impl Constraint {
+    /// The hours of the day, in UTC as all of them are.
+    fn hours(&self) -> Option<(Time, Time)> {
+        let time = |text: &Option<String>| {
+            let text = text.as_deref()?;
+            let utc = text
+                .strip_suffix('Z')
+                .or_else(|| text.strip_suffix("+00:00"))?;
+            utc.parse().ok()
+        };
+        Some((time(&self.start_time)?, time(&self.end_time)?))
+    }
+}
+
+#[derive(Deserialize)]
+struct Tiered {
+    base: Box<RawValue>,
+    tiers: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    start: u64,
+    price: Box<RawValue>,
+}
+
+pub(super) fn read(text: &str) -> Result<Vec<Provider>, BuildError> {
+    serde_json::from_str(text).map_err(|error| BuildError::Genai(error.to_string()))
+}
+
+/// The catalogue's name of genai-prices' provider.
+pub(super) fn canonical(id: &str) -> String {
+    let names = provider::named(id);
+    names
+        .first()
+        .map_or_else(|| id.to_owned(), ToString::to_string)
+}
+
+/// How a name was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Match {
+    /// The name is spelled out.
+    Exact,
+    /// A pattern takes it, or another provider has it.
+    Loose,
+}
+
+/// The model that a name means at a provider.
+pub(super) fn find<'a>(
+    providers: &'a [Provider],
+    id: &str,
+    name: &str,
+) -> Option<(&'a Model, Match)> {
+    let name = name.to_lowercase();
+    let of = providers.iter().find(|provider| provider.id == id)?;
+    if let Some(model) = first(of, &name) {
+        let exact = model.id.to_lowercase() == name
+            || (model.r#match.spelled_out().iter()).any(|known| known.to_lowercase() == name);
+        let how = if exact { Match::Exact } else { Match::Loose };
+        return Some((model, how));
+    }
+    of.fallback_model_providers.iter().find_map(|other| {
+        let other = providers.iter().find(|provider| provider.id == *other)?;
+        Some((first(other, &name)?, Match::Loose))
+    })
+}
+
+fn first<'a>(provider: &'a Provider, name: &str) -> Option<&'a Model> {
+    provider
+        .models
+        .iter()
+        .find(|model| model.r#match.takes(name))
+}
+
+impl Model {
+    fn conditional(&self) -> Result<Vec<Conditional>, BuildError> {
+        let wrong = |error: serde_json::Error| BuildError::Genai(format!("{}: {error}", self.id));
+        if self.prices.get().trim_start().starts_with('[') {
+            return serde_json::from_str(self.prices.get()).map_err(wrong);
+        }
+        let prices = serde_json::from_str(self.prices.get()).map_err(wrong)?;
+        Ok(vec![Conditional {
+            constraint: None,
+            prices,
+        }])
+    }
+
+    /// What it costs at some hours of the day.
+    pub(super) fn by_hour(&self) -> Result<Vec<(Time, Time, Sheet)>, BuildError> {
+        let mut by_hour = Vec::new();
+        // The last of those that hold counts, so the last comes first.
+        for price in self.conditional()?.iter().rev() {
+            if let Some((from, until)) = price.constraint.as_ref().and_then(Constraint::hours) {
+                let mut sheet = Sheet::default();
+                state_all(&mut sheet, ServiceTier::Standard, &price.prices, &self.id);
+                by_hour.push((from, until, sheet));
+            }
+        }
+        Ok(by_hour)
+    }
+
+    /// What it costs over time, earliest first; the last of them that has begun holds.
+    pub(super) fn over_time(&self, date: Date) -> Result<Vec<DatedSheet>, BuildError> {
+        let conditional = self.conditional()?;
+        let begun = |constraint: &Option<Constraint>| {
+            constraint
+                .as_ref()
+                .and_then(|constraint| constraint.start_date)
+        };
+        let price_days = conditional
+            .iter()
+            .filter_map(|price| begun(&price.constraint));
+        // A tier's day in the past is when it was looked up, not when it began.
+        let tier_days = self
+            .price_variants
+            .iter()
+            .filter_map(|variant| begun(&variant.constraint))
+            .filter(|day| *day > date);
+        let days: BTreeSet<Date> = price_days.chain(tier_days).collect();
+        let current = days.iter().copied().rfind(|day| *day <= date);
+        let mut sheets: Vec<DatedSheet> = Vec::new();
+        for since in std::iter::once(None).chain(days.into_iter().map(Some)) {
+            // Of past prices only the tiers that are known to have been sold by then are taken.
+            let sold_by = if since >= current {
+                Some(since.map_or(date, |since| since.max(date)))
+            } else {
+                since
+            };
+            let sheet = self.sheet_at(&conditional, since, sold_by);
+            let changes = sheets.last().is_none_or(|last| last.sheet != sheet);
+            if changes && !sheet.is_empty() {
+                sheets.push(DatedSheet { since, sheet });
+            }
+        }
+        Ok(sheets)
+    }
+
+    /// What it costs from a day on, with the tiers that are sold by another.
+    fn sheet_at(
+        &self,
+        prices: &[Conditional],
+        since: Option<Date>,
+        sold_by: Option<Date>,
+    ) -> Sheet {
+        let begun = |constraint: &Constraint, by: Option<Date>| {
+            constraint
+                .start_date
+                .is_none_or(|start| by.is_some_and(|by| start <= by))
+        };
+        let mut sheet = Sheet::default();
+        for price in prices {
+            match &price.constraint {
+                Some(constraint) if constraint.hours().is_some() => continue,
+                Some(constraint) if !begun(constraint, since) => continue,
+                _ => sheet = Sheet::default(),
+            }
+            state_all(&mut sheet, ServiceTier::Standard, &price.prices, &self.id);
+        }
+        for variant in &self.price_variants {
+            let sold = variant
+                .constraint
+                .as_ref()
+                .is_none_or(|constraint| begun(constraint, sold_by));
+            if let (Some(tier), true) = (tier(&variant.when), sold) {
+                state_all(&mut sheet, tier, &variant.prices, &self.id);
+            }
+        }
+        sheet
+    }
+}
+
+fn tier(when: &BTreeMap<String, String>) -> Option<ServiceTier> {
+    let mut when = when.iter();
+    let (Some((name, value)), None) = (when.next(), when.next()) else {
+        return None;
+    };
+    match (name.as_str(), value.as_str()) {
+        ("processing", "batch") => Some(ServiceTier::Batch),
+        ("service_tier", "flex") => Some(ServiceTier::Flex),
+        ("service_tier", "priority") => Some(ServiceTier::Priority),
+        _ => None,
+    }
+}
+
+fn state_all(sheet: &mut Sheet, tier: ServiceTier, prices: &Prices, id: &str) {
+    for (key, raw) in prices {
+        let Some((unit, rate)) = priced(key, id.contains("image")) else {
+            continue;
+        };
+        if let Some(price) = number::decimal(raw) {
+            sheet.state(tier, 0, unit, rate(price));
+        } else if let Ok(tiered) = serde_json::from_str::<Tiered>(raw.get()) {
+            let steps = tiered.tiers.iter().map(|step| (step.start, &step.price));
+            for (above, raw) in std::iter::once((0, &tiered.base)).chain(steps) {
+                if let Some(price) = number::decimal(raw) {
+                    sheet.state(tier, above, unit, rate(price));
+                }
+            }
+        }
+    }
+}
+
+/// Makes the rate of a price.
+type ToRate = fn(Decimal) -> Decimal;
+
+/// The unit of a price key, and the rate of its price.
+fn priced(key: &str, pictures: bool) -> Option<(Unit, ToRate)> {
+    Some(match key {
+        "input_mtok" => (Unit::Input, number::rate),
+        "output_mtok" => (Unit::Output, number::rate),
+        "cache_read_mtok" => (Unit::CacheRead, number::rate),
+        "cache_write_mtok" | "cache_write_5m_mtok" => (Unit::CacheWrite, number::rate),
+        "cache_write_1h_mtok" => (Unit::CacheWrite1h, number::rate),
+        "output_reasoning_mtok" => (Unit::Reasoning, number::rate),
+        "input_audio_mtok" => (Unit::AudioInput, number::rate),
+        "output_audio_mtok" => (Unit::AudioOutput, number::rate),
+        "input_image_mtok" if pictures => (Unit::Input, number::rate),
+        "output_image_mtok" if pictures => (Unit::Output, number::rate),
+        "cache_image_read_mtok" if pictures => (Unit::CacheRead, number::rate),
+        "web_searches_kcount" => (Unit::WebSearch, number::rate_of_thousand),
+        "requests_kcount" => (Unit::Request, number::rate_of_thousand),
+        "audio_hours" | "input_audio_hours" => (Unit::Second, rate_of_hour),
+        _ => return None,
+    })
+}
+
+const HOUR_SECONDS: Decimal = Decimal::from_parts(3_600, 0, 0, false, 0);
+
+fn rate_of_hour(price: Decimal) -> Decimal {
+    number::rate(number::rate_of_one(price) / HOUR_SECONDS)
+}

@@ -1,0 +1,191 @@
+//! What one source says of one model, in one shape for all sources.
+
+use crate::core::price::{ContextTier, Rates, ServiceTier, TierRates, Unit};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// Where a rate holds: the service tier, and the prompt above which it does (0 for any).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) tier: ServiceTier,
+    pub(super) above: u64,
+    pub(super) unit: Unit,
+}
+
+/// Every rate that a source states for a model.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sheet(BTreeMap<Place, Decimal>);
+
+/// More USD than this for a million tokens is a slip of units: the dearest model that was ever sold costs 600.
+const TOKEN_RATE_MOST: i64 = 1_000;
+/// More USD than this for a million calls, images, searches or seconds is one too: ten dollars each.
+const PIECE_RATE_MOST: i64 = 10_000_000;
+
+impl Sheet {
+    /// States a rate; of two for the same place, the dearer counts.
+    pub(super) fn state(&mut self, tier: ServiceTier, above: u64, unit: Unit, rate: Decimal) {
+        let known = self.0.entry(Place { tier, above, unit }).or_insert(rate);
+        *known = rate.max(*known);
+    }
+
+    /// States a rate unless one is stated already.
+    pub(super) fn state_if_new(
+        &mut self,
+        tier: ServiceTier,
+        above: u64,
+        unit: Unit,
+        rate: Decimal,
+    ) {
+        self.0.entry(Place { tier, above, unit }).or_insert(rate);
+    }
+
+    pub(super) fn get(&self, tier: ServiceTier, above: u64, unit: Unit) -> Option<Decimal> {
+        self.0.get(&Place { tier, above, unit }).copied()
+    }
+
+    /// Whether it says nothing of short prompts in the standard tier, on which all else rests.
+    pub(super) fn is_empty(&self) -> bool {
+        !self
+            .0
+            .keys()
+            .any(|place| place.tier == ServiceTier::Standard && place.above == 0)
+    }
+
+    /// Whether it says that everything is free.
+    pub(super) fn is_free(&self) -> bool {
+        self.0.values().all(Decimal::is_zero)
+    }
+
+    /// The first rate that can't be meant.
+    pub(super) fn slip(&self) -> Option<(Place, Decimal)> {
+        let most = |unit| match unit {
+            Unit::Image | Unit::Request | Unit::WebSearch | Unit::Second => PIECE_RATE_MOST,
+            _ => TOKEN_RATE_MOST,
+        };
+        self.0
+            .iter()
+            .find(|(place, rate)| {
+                rate.is_sign_negative() || **rate > Decimal::from(most(place.unit))
+            })
+            .map(|(place, rate)| (*place, *rate))
+    }
+
+    /// Leaves out a rate of reasoning that is always the rate of output, which stands in for it: kept, it
+    /// would hide a dearer output rate of a tier or a long prompt.
+    pub(super) fn tidy(&mut self) {
+        let needless = self.0.iter().all(|(place, rate)| {
+            place.unit != Unit::Reasoning
+                || self.get(place.tier, place.above, Unit::Output) == Some(*rate)
+        });
+        if needless {
+            self.0.retain(|place, _| place.unit != Unit::Reasoning);
+        }
+    }
+
+    /// Leaves out a unit that is free where the one that it goes with is not, unless calls cost or both sources
+    /// say so.
+    ///
+    /// The price of a free side is somewhere else (a router states its own fee), a cache's is not known, and
+    /// unknown is not free.
+    pub(super) fn doubt_free_sides(&mut self, both: Option<(&Self, &Self)>) {
+        let of = |sheet: &Self, unit| sheet.get(ServiceTier::Standard, 0, unit);
+        let is_free = |rate: Option<Decimal>| rate.is_some_and(|rate| rate.is_zero());
+        if of(self, Unit::Request).is_some() {
+            return;
+        }
+        for (unit, across) in [
+            (Unit::Input, Unit::Output),
+            (Unit::Output, Unit::Input),
+            (Unit::CacheRead, Unit::Input),
+            (Unit::CacheWrite, Unit::Input),
+            (Unit::CacheWrite1h, Unit::Input),
+            (Unit::Reasoning, Unit::Output),
+            (Unit::AudioInput, Unit::Input),
+            (Unit::AudioOutput, Unit::Output),
+        ] {
+            let costs_across = of(self, across).is_some_and(|rate| !rate.is_zero());
+            let said_twice =
+                both.is_some_and(|(one, other)| is_free(of(one, unit)) && is_free(of(other, unit)));
+            if is_free(of(self, unit)) && costs_across && !said_twice {
+                self.0.retain(|place, _| place.unit != unit);
+            }
+        }
+    }
+
+    /// Whether both say the same wherever both say something, and both say something somewhere.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        let mut shared = self.shared(other).peekable();
+        shared.peek().is_some() && shared.all(|(_, own, others)| own == others)
+    }
+
+    /// The places that both state, with both rates.
+    fn shared<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> impl Iterator<Item = (Place, Decimal, Decimal)> + 'a {
+        self.0.iter().filter_map(|(place, own)| {
+            let others = other.0.get(place)?;
+            Some((*place, *own, *others))
+        })
+    }
+
+    /// What an ordinary usage costs by either, over the rates that both state.
+    pub(super) fn weigh(&self, other: &Self) -> (Decimal, Decimal) {
+        self.shared(other).fold(
+            (Decimal::ZERO, Decimal::ZERO),
+            |sums, (place, own, others)| {
+                let weight = Decimal::from(ordinary(place));
+                (sums.0 + own * weight, sums.1 + others * weight)
+            },
+        )
+    }
+
+    /// What either says.
+    pub(super) fn joined(mut self, other: &Self) -> Self {
+        for (place, rate) in &other.0 {
+            self.0.entry(*place).or_insert(*rate);
+        }
+        self
+    }
+
+    /// The same as the ledger's rates.
+    pub(super) fn rates(&self) -> Rates {
+        let mut rates = Rates::default();
+        for (place, rate) in &self.0 {
+            let tier = match place.tier {
+                ServiceTier::Standard => &mut rates.standard,
+                tier => rates.service_tiers.entry(tier).or_default(),
+            };
+            units_of(tier, place.above).insert(place.unit, *rate);
+        }
+        rates
+    }
+}
+
+fn units_of(tier: &mut TierRates, above: u64) -> &mut BTreeMap<Unit, Decimal> {
+    if above == 0 {
+        return &mut tier.rates;
+    }
+    let tiers = &mut tier.context_tiers;
+    let at = tiers.partition_point(|known| known.above < above);
+    if tiers.get(at).is_none_or(|known| known.above != above) {
+        let rates = BTreeMap::new();
+        tiers.insert(at, ContextTier { above, rates });
+    }
+    &mut tiers[at].rates
+}
+
+/// How many of a unit an ordinary short usage has; only the standard tier counts.
+const fn ordinary(place: Place) -> u32 {
+    if !matches!(place.tier, ServiceTier::Standard) || place.above > 0 {
+        return 0;
+    }
+    match place.unit {
+        Unit::Input | Unit::CacheRead => 3_000,
+        Unit::Output => 1_000,
+        Unit::CacheWrite | Unit::Reasoning => 500,
+        Unit::CacheWrite1h | Unit::AudioInput | Unit::AudioOutput => 100,
+        Unit::Image | Unit::Request | Unit::Second => 1,
+        Unit::WebSearch => 0,
+    }
+}
