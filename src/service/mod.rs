@@ -1,6 +1,7 @@
 //! The operations and the faces that serve them.
 
 pub mod caller;
+pub mod front;
 pub mod operation;
 
 use tokio::sync::watch;
