@@ -4,8 +4,6 @@
 
 use serde::{Deserialize, Serialize};
 
-
-
 /// A line of the owner that is not the session's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -85,7 +85,8 @@ pub(super) fn read_welcome(line: &[u8], own: &Version) -> Result<Welcome, String
     if common.protocol != PROTOCOL {
         return Err(protocols_differ(common.protocol, &common.version, own));
     }
-    serde_json::from_slice(line).map_err(|error| format!("the owner's answer can't be read: {error}"))
+    serde_json::from_slice(line)
+        .map_err(|error| format!("the owner's answer can't be read: {error}"))
 }
 
 fn protocols_differ(protocol: u32, version: &str, own: &Version) -> String {
@@ -167,6 +168,9 @@ mod tests {
         let mut endless = tokio::io::BufReader::new(tokio::io::repeat(b'x'));
         assert!(read_line(&mut endless).await.is_err());
         assert!(read_line(&mut &b"half"[..]).await.is_err());
-        assert_eq!(read_line(&mut &b"whole\nmore"[..]).await.unwrap(), b"whole\n");
+        assert_eq!(
+            read_line(&mut &b"whole\nmore"[..]).await.unwrap(),
+            b"whole\n"
+        );
     }
 }

@@ -131,7 +131,7 @@ fn make_private(dir: &Path, uid: u32) -> io::Result<()> {
     }
     // Not followed: a link that another user laid is not our directory.
     let found = fs::symlink_metadata(dir)?;
-    if found.is_dir() && found.uid() == uid && found.mode() & 0o077 == 0 {
+    if found.is_dir() && found.uid() == uid && found.mode() & 0o7777 == 0o700 {
         return Ok(());
     }
     Err(io::Error::new(

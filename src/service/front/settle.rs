@@ -81,10 +81,7 @@ async fn attempt(options: &FrontOptions, place: &Place) -> Result<Attempt, Front
 }
 
 /// An outer error is of the connection, and is tried again.
-async fn greet(
-    options: &FrontOptions,
-    place: &Place,
-) -> io::Result<Result<Attempt, FrontError>> {
+async fn greet(options: &FrontOptions, place: &Place) -> io::Result<Result<Attempt, FrontError>> {
     let path = place.meeting_point().ok_or(io::ErrorKind::NotFound)?;
     let stream = UnixStream::connect(path).await?;
     if !is_same_user(stream.peer_cred()?.uid()) {

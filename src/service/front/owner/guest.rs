@@ -1,8 +1,8 @@
 //! One connection: who comes, and its session.
 
-use super::Rooms;
 use super::gate::Gate;
 use super::outlet::Outlet;
+use super::{Rooms, Stay};
 use crate::service::caller::Caller;
 use crate::service::front::control::Control;
 use crate::service::front::hello::{
@@ -72,7 +72,7 @@ where
     let mut closing = rooms.closing.subscribe();
     let (gate, mut told) = Gate::new(reader, async move {
         // An error says that the owner is gone, which is as much as that it is closing.
-        let _ = closing.wait_for(Option::is_some).await;
+        let _ = closing.wait_for(Stay::is_over).await;
     });
     let outlet = Outlet::new(writer);
     let host = Arc::clone(&rooms.host);
@@ -81,7 +81,10 @@ where
     tokio::select! {
         () = &mut session => {}
         Ok(read) = &mut told.lines => {
-            let to = rooms.closing.borrow().clone().flatten();
+            let to = match &*rooms.closing.borrow() {
+                Stay::Leaves(to) => to.clone(),
+                Stay::Stays => None,
+            };
             let leaving = Control::Closing { read, to }.line();
             tokio::join!(say(&outlet, &leaving), session);
         }

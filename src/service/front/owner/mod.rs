@@ -30,20 +30,34 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 struct Rooms<O> {
     host: Arc<O>,
     version: Version,
-    /// Whether the owner leaves, and for which newer version.
-    closing: watch::Sender<Option<Option<Version>>>,
+    /// Whether the owner leaves.
+    closing: watch::Sender<Stay>,
+}
+
+/// Whether an owner stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stay {
+    Stays,
+    /// It makes room for this newer version, if for one.
+    Leaves(Option<Version>),
+}
+
+impl Stay {
+    fn is_over(&self) -> bool {
+        *self != Self::Stays
+    }
 }
 
 impl<O> Rooms<O> {
     fn is_closing(&self) -> bool {
-        self.closing.borrow().is_some()
+        self.closing.borrow().is_over()
     }
 
     fn close(&self, to: Option<Version>) {
         self.closing.send_if_modified(|closing| {
-            let first = closing.is_none();
+            let first = !closing.is_over();
             if first {
-                *closing = Some(to);
+                *closing = Stay::Leaves(to);
             }
             first
         });
@@ -80,7 +94,7 @@ impl<O: Host> Owner<O> {
         let rooms = Arc::new(Rooms {
             host: Arc::new(host),
             version: options.version.clone(),
-            closing: watch::Sender::new(None),
+            closing: watch::Sender::new(Stay::Stays),
         });
         tracing::debug!(dir = %place.dir().display(), "this process owns the store");
         let reception = tokio::spawn(receive_all(
@@ -141,7 +155,7 @@ async fn receive_all<O: Host>(
     let mut guests = JoinSet::new();
     loop {
         tokio::select! {
-            _ = closing.wait_for(Option::is_some) => break,
+            _ = closing.wait_for(Stay::is_over) => break,
             stream = accept(&listener), if guests.len() < MOST_GUESTS => {
                 guests.spawn(guest::receive(Arc::clone(&rooms), stream));
             }

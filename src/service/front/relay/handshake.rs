@@ -15,11 +15,11 @@ pub(super) struct Told {
 }
 
 impl Told {
-    fn new(id: &Id, line: &[u8]) -> Option<Self> {
-        Some(Self {
+    fn new(id: &Id, line: &[u8]) -> Self {
+        Self {
             id: id.clone(),
             line: line.into(),
-        })
+        }
     }
 }
 
@@ -37,11 +37,11 @@ impl Handshake {
     /// Notes a request.
     pub(super) fn request(&mut self, id: &Id, method: &str, line: &[u8]) {
         match method {
-            "initialize" => self.initialize = Told::new(id, line),
-            "logging/setLevel" => self.level = Told::new(id, line),
+            "initialize" => self.initialize = Some(Told::new(id, line)),
+            "logging/setLevel" => self.level = Some(Told::new(id, line)),
             "resources/subscribe" => {
-                if let (Some(uri), Some(told)) = (uri(line), Told::new(id, line)) {
-                    self.subscribed.insert(uri, told);
+                if let Some(uri) = uri(line) {
+                    self.subscribed.insert(uri, Told::new(id, line));
                 }
             }
             "resources/unsubscribe" => {
@@ -82,7 +82,8 @@ pub(super) fn updated(uri: &str, subscription: Option<&Id>) -> String {
     if let Some(id) = subscription {
         params["_meta"] = json!({SUBSCRIPTION: id});
     }
-    let line = json!({"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": params});
+    let line =
+        json!({"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": params});
     format!("{line}\n")
 }
 
@@ -92,7 +93,11 @@ const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 /// The subscription that a `notifications/subscriptions/acknowledged` belongs to.
 pub(super) fn acknowledged(line: &[u8]) -> Option<Id> {
     let message: Value = serde_json::from_slice(line).ok()?;
-    message.get("params")?.get("_meta")?.get(SUBSCRIPTION).cloned()
+    message
+        .get("params")?
+        .get("_meta")?
+        .get(SUBSCRIPTION)
+        .cloned()
 }
 
 /// The resources that a `subscriptions/listen` watches.
@@ -100,7 +105,10 @@ pub(super) fn watched(line: &[u8]) -> Vec<String> {
     serde_json::from_slice::<Value>(line)
         .ok()
         .and_then(|message| {
-            let uris = message.get("params")?.get("notifications")?.get("resourceSubscriptions")?;
+            let uris = message
+                .get("params")?
+                .get("notifications")?
+                .get("resourceSubscriptions")?;
             serde_json::from_value(uris.clone()).ok()
         })
         .unwrap_or_default()

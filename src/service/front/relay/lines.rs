@@ -156,10 +156,7 @@ mod tests {
                 .iter()
                 .all(|(piece, _)| matches!(piece, Piece::Part { first: false, .. }))
         );
-        assert_eq!(
-            found.last().unwrap(),
-            &(Piece::Lines(2), b"y\n".to_vec())
-        );
+        assert_eq!(found.last().unwrap(), &(Piece::Lines(2), b"y\n".to_vec()));
         let all: Vec<u8> = found.into_iter().flat_map(|(_, bytes)| bytes).collect();
         assert_eq!(all, long);
     }
@@ -168,7 +165,9 @@ mod tests {
     async fn a_dropped_wait_loses_nothing() {
         let (mut far, near) = tokio::io::duplex(64);
         let mut lines = Lines::new(near);
-        tokio::io::AsyncWriteExt::write_all(&mut far, b"half").await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut far, b"half")
+            .await
+            .unwrap();
         for _ in 0..3 {
             tokio::select! {
                 biased;
@@ -176,7 +175,9 @@ mod tests {
                 () = tokio::task::yield_now() => {}
             }
         }
-        tokio::io::AsyncWriteExt::write_all(&mut far, b" done\n").await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut far, b" done\n")
+            .await
+            .unwrap();
         let piece = lines.ready().await.unwrap();
         assert_eq!(lines.take(piece), b"half done\n");
     }

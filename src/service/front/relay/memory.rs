@@ -66,6 +66,7 @@ impl Memory {
     /// A new connection begins: what has to be sent on it first.
     pub(super) fn attach(&mut self) -> Script {
         self.connection = Connection::default();
+        self.delivering = false;
         let connection = &mut self.connection;
         let mut script = Script::default();
         if let Some(told) = &self.handshake.initialize {
@@ -111,7 +112,7 @@ impl Memory {
     }
 
     /// Appends to `out` what of the client's lines goes to the owner.
-    pub(super) fn to_owner(&mut self, lines: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn pass_to_owner(&mut self, lines: &[u8], out: &mut Vec<u8>) {
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
             match self.client_says(line) {
                 Pass::On => out.extend_from_slice(line),
@@ -153,7 +154,7 @@ impl Memory {
     }
 
     /// Appends to `out` what of the owner's lines goes to the client.
-    pub(super) fn to_client(&mut self, lines: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn pass_to_client(&mut self, lines: &[u8], out: &mut Vec<u8>) {
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
             match self.owner_says(line) {
                 Pass::On => out.extend_from_slice(line),
@@ -254,19 +255,21 @@ mod tests {
 
     fn client(memory: &mut Memory, message: &Value) -> String {
         let mut out = Vec::new();
-        memory.to_owner(format!("{message}\n").as_bytes(), &mut out);
+        memory.pass_to_owner(format!("{message}\n").as_bytes(), &mut out);
         String::from_utf8(out).unwrap()
     }
 
     fn owner(memory: &mut Memory, message: &Value) -> String {
         let mut out = Vec::new();
-        memory.to_client(format!("{message}\n").as_bytes(), &mut out);
+        memory.pass_to_client(format!("{message}\n").as_bytes(), &mut out);
         String::from_utf8(out).unwrap()
     }
 
     fn messages(script: Script) -> Vec<Value> {
         let lines = script.first.into_iter().chain(script.rest);
-        lines.map(|line| serde_json::from_slice(&line).unwrap()).collect()
+        lines
+            .map(|line| serde_json::from_slice(&line).unwrap())
+            .collect()
     }
 
     #[test]
@@ -276,8 +279,10 @@ mod tests {
         let initialize = json!({"id": 1, "method": "initialize"});
         let initialized = json!({"method": "notifications/initialized"});
         let level = json!({"id": 2, "method": "logging/setLevel", "params": {"level": "info"}});
-        let budgets = json!({"id": 3, "method": "resources/subscribe", "params": {"uri": "budget://status"}});
-        let alerts = json!({"id": 4, "method": "resources/subscribe", "params": {"uri": "budget://alerts"}});
+        let budgets =
+            json!({"id": 3, "method": "resources/subscribe", "params": {"uri": "budget://status"}});
+        let alerts =
+            json!({"id": 4, "method": "resources/subscribe", "params": {"uri": "budget://alerts"}});
         let list = json!({"id": 5, "method": "tools/list"});
         for message in [&initialize, &initialized, &level, &budgets, &alerts, &list] {
             client(&mut memory, message);
@@ -326,7 +331,10 @@ mod tests {
         assert_eq!(messages(memory.attach()), [listen]);
         let told = owner(&mut memory, &acknowledged);
         assert!(told.contains("resources/updated") && told.contains(r#""s""#));
-        client(&mut memory, &json!({"method": CANCELLED, "params": {"requestId": "s"}}));
+        client(
+            &mut memory,
+            &json!({"method": CANCELLED, "params": {"requestId": "s"}}),
+        );
         memory.lose(Loss::Abrupt);
         assert!(messages(memory.attach()).is_empty());
     }
@@ -336,7 +344,10 @@ mod tests {
         let mut memory = Memory::new(ReadOnly::new());
         memory.attach();
         client(&mut memory, &json!({"id": 1, "method": "ping"}));
-        client(&mut memory, &json!({"method": CANCELLED, "params": {"requestId": 1}}));
+        client(
+            &mut memory,
+            &json!({"method": CANCELLED, "params": {"requestId": 1}}),
+        );
         assert_eq!(memory.lose(Loss::Abrupt), "");
         assert!(messages(memory.attach()).is_empty());
     }

@@ -138,7 +138,13 @@ impl Relay {
         let session = &self.session;
         session.leaving.send_replace(None);
         let ended = watch::Sender::new(false);
-        let sending = send(&mut self.client, upstream.writer, session, stop.clone(), &ended);
+        let sending = send(
+            &mut self.client,
+            upstream.writer,
+            session,
+            stop.clone(),
+            &ended,
+        );
         let receiving = receive(upstream.reader, &mut self.output, session);
         tokio::pin!(sending, receiving);
         let mut sends = true;
@@ -278,11 +284,11 @@ async fn skip_rest(client: &mut Lines<Reader>) -> io::Result<()> {
 fn take(client: &mut Lines<Reader>, piece: Piece, session: &Session, out: &mut Vec<u8>) {
     let bytes = client.take(piece);
     match piece {
-        Piece::Lines(_) => session.memory().to_owner(bytes, out),
+        Piece::Lines(_) => session.memory().pass_to_owner(bytes, out),
         // The last line of a client that ends without a line end is a line all the same.
         Piece::Half(_) => {
             let line = [bytes, b"\n"].concat();
-            session.memory().to_owner(&line, out);
+            session.memory().pass_to_owner(&line, out);
         }
         Piece::Part { first, .. } => {
             if first {
@@ -326,7 +332,7 @@ fn hand_on(
     out: &mut Vec<u8>,
 ) -> Option<Parting> {
     match piece {
-        Piece::Lines(_) => return pass(owner.take(piece), session, out),
+        Piece::Lines(_) => pass(owner.take(piece), session, out),
         Piece::Part { first, .. } => {
             let bytes = owner.take(piece);
             if first {
@@ -369,17 +375,19 @@ fn id_of(beginning: &[u8]) -> Option<(Id, bool)> {
 fn pass(lines: &[u8], session: &Session, out: &mut Vec<u8>) -> Option<Parting> {
     let mut rest = lines;
     while let Some((before, own, after)) = split_at_control(rest) {
-        session.memory().to_client(before, out);
+        session.memory().pass_to_client(before, out);
         match own {
             Control::Over => return Some(Parting::Over),
             Control::Closing { read, to } => {
                 let bound = Instant::now() + session.drain;
-                session.leaving.send_replace(Some(Leaving { read, to, bound }));
+                session
+                    .leaving
+                    .send_replace(Some(Leaving { read, to, bound }));
             }
         }
         rest = after;
     }
-    session.memory().to_client(rest, out);
+    session.memory().pass_to_client(rest, out);
     None
 }
 

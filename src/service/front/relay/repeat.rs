@@ -39,7 +39,9 @@ pub(super) fn is_repeatable(method: &str, line: &[u8], read_only: &ReadOnly) -> 
         return true;
     }
     match params.arguments.get("records") {
-        Some(Value::Array(records)) => records.iter().all(|record| names_itself(&record["request_id"])),
+        Some(Value::Array(records)) => records
+            .iter()
+            .all(|record| names_itself(&record["request_id"])),
         _ => params.arguments.get("request_id").is_some_and(names_itself),
     }
 }
@@ -79,7 +81,8 @@ mod tests {
     use super::*;
 
     fn repeatable(name: &str, arguments: &Value) -> bool {
-        let line = json!({"id": 1, "method": CALL, "params": {"name": name, "arguments": arguments}});
+        let line =
+            json!({"id": 1, "method": CALL, "params": {"name": name, "arguments": arguments}});
         is_repeatable(CALL, line.to_string().as_bytes(), &["check_budget"].into())
     }
 
@@ -111,9 +114,12 @@ mod tests {
         assert_eq!(answer["id"], "x");
         assert_eq!(answer["result"]["isError"], true);
         assert_eq!(answer["result"]["structuredContent"]["code"], "unavailable");
-        let message = answer["result"]["structuredContent"]["message"].as_str().unwrap();
+        let message = answer["result"]["structuredContent"]["message"]
+            .as_str()
+            .unwrap();
         assert!(message.contains("request_id") && message.contains("list_allocations"));
-        let answer: Value = serde_json::from_str(&unavailable(&json!(2), "resources/read")).unwrap();
+        let answer: Value =
+            serde_json::from_str(&unavailable(&json!(2), "resources/read")).unwrap();
         assert_eq!(answer["error"]["data"]["code"], "unavailable");
     }
 }

@@ -99,7 +99,9 @@ impl Unanswered {
 
     /// Whether there is none but those that stay open by their nature.
     pub(super) fn waits_for_nothing(&self) -> bool {
-        self.requests.values().all(|request| request.method == super::LISTEN)
+        self.requests
+            .values()
+            .all(|request| request.method == super::LISTEN)
     }
 
     /// The connection is lost: what may not be sent again is forgotten and answered, by a line each.
@@ -225,7 +227,11 @@ mod tests {
     fn a_line_too_long_to_keep_is_answered() {
         let mut unanswered = Unanswered::default();
         unanswered.add(json!(1), "tools/call".into(), None, 1);
-        assert!(unanswered.lose(Loss::Abrupt, &ReadOnly::new()).contains("unavailable"));
+        assert!(
+            unanswered
+                .lose(Loss::Abrupt, &ReadOnly::new())
+                .contains("unavailable")
+        );
         assert!(!unanswered.has(&json!(1)));
     }
 }
