@@ -25,6 +25,17 @@ impl Client {
         }
     }
 
+    /// One that sends and one that hears.
+    pub(crate) fn split(mut self) -> (Self, Self) {
+        let silent = BufReader::new(Box::new(tokio::io::empty()) as Reader).lines();
+        let asking = Self {
+            lines: silent,
+            writer: self.writer.take(),
+            next: self.next,
+        };
+        (asking, self)
+    }
+
     pub(crate) async fn send_text(&mut self, text: &str) {
         let writer = self.writer.as_mut().unwrap();
         writer.write_all(text.as_bytes()).await.unwrap();

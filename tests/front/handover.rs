@@ -4,6 +4,8 @@ use crate::client::{open, waits_at};
 use crate::member::Member;
 use crate::toy::counted;
 use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
 use tekton_budget::service::front::{Ended, FrontError};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
@@ -46,7 +48,7 @@ async fn an_older_owner_makes_room_for_a_newer_program_and_no_client_notices() {
 
 async fn wait_for_no_socket(dir: &std::path::Path) {
     while dir.join("owner.sock").exists() {
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
@@ -77,7 +79,7 @@ async fn a_question_of_an_owner_that_left_is_taken_back_and_its_answer_dropped()
     let mut owner = Member::start(dir.path(), "1.0.0");
     owner.client.initialize().await;
     let mut options = crate::member::options(dir.path(), "1.0.0");
-    options.drain = std::time::Duration::from_millis(50);
+    options.drain = Duration::from_millis(50);
     let mut other = Member::with(options);
     other.client.initialize().await;
     let id = other.client.request("ask", json!({"until": "go"})).await;
@@ -100,6 +102,90 @@ async fn a_question_of_an_owner_that_left_is_taken_back_and_its_answer_dropped()
     assert_eq!(heard["params"], json!({"id": 0, "result": "in time"}));
     open(dir.path(), "go");
     assert_eq!(other.client.result(id).await["asked"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_reads_slowly_gets_whole_lines_whoever_leaves_meanwhile() {
+    const SIZE: usize = 3_000_000;
+    let dir = tempfile::tempdir().unwrap();
+    let brief = |version| {
+        let mut options = crate::member::options(dir.path(), version);
+        options.drain = Duration::from_millis(20);
+        options.read_only.insert("fill");
+        options
+    };
+    let mut owner = Member::with(brief("1.0.0"));
+    owner.client.initialize().await;
+    let mut slow = Member::with(brief("1.0.0"));
+    slow.client.initialize().await;
+    let mut calls = Vec::new();
+    for _ in 0..5 {
+        calls.push(slow.client.call("fill", json!({"size": SIZE})).await);
+    }
+    owner.client.end().await;
+    owner.ended.await.unwrap().unwrap();
+    let mut texts = BTreeMap::new();
+    while texts.len() < calls.len() {
+        let answer = slow.client.next().await.unwrap();
+        let text = answer["result"]["text"].as_str().unwrap().len();
+        assert_eq!(texts.insert(answer["id"].as_u64().unwrap(), text), None);
+    }
+    assert!(texts.values().all(|len| *len == SIZE));
+    assert!(slow.client.end().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_may_come_faster_than_their_answers_are_taken() {
+    const CALLS: u64 = 5_000;
+    let dir = tempfile::tempdir().unwrap();
+    let mut owner = Member::start(dir.path(), "1.0.0");
+    owner.client.initialize().await;
+    let Member { client, ended, .. } = Member::start(dir.path(), "1.0.0");
+    let (mut asking, mut hearing) = client.split();
+    let sending = tokio::spawn(async move {
+        for _ in 0..CALLS {
+            asking.request("ping", json!({})).await;
+        }
+        asking
+    });
+    let mut ids = std::collections::BTreeSet::new();
+    while ids.len() < usize::try_from(CALLS).unwrap() {
+        assert!(ids.insert(hearing.next().await.unwrap()["id"].as_u64().unwrap()));
+    }
+    sending.await.unwrap().end().await;
+    assert_eq!(ended.await.unwrap().unwrap(), Ended::ClientEnded);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_stops_though_its_owner_does_not_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let lock = std::fs::File::create(dir.path().join("owner.lock")).unwrap();
+    lock.lock().unwrap();
+    let listener = tokio::net::UnixListener::bind(dir.path().join("owner.sock")).unwrap();
+    let mut options = crate::member::options(dir.path(), "1.0.0");
+    options.drain = Duration::from_millis(20);
+    let mut member = Member::with(options);
+    let id = member.client.call("add", json!({"request_id": "a"})).await;
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let welcome = json!({"protocol": 1, "version": "1.0.0", "pid": 1, "answer": "accepted"});
+    stream
+        .write_all(format!("{welcome}\n").as_bytes())
+        .await
+        .unwrap();
+    let mut lines = BufReader::new(stream).lines();
+    lines.next_line().await.unwrap();
+    assert!(
+        lines
+            .next_line()
+            .await
+            .unwrap()
+            .unwrap()
+            .contains("tools/call")
+    );
+    let (mut client, ended) = member.stop().await;
+    assert_eq!(ended.unwrap(), Ended::Stopped);
+    let answer = client.result(id).await;
+    assert_eq!(answer["structuredContent"]["code"], "unavailable");
 }
 
 #[tokio::test(flavor = "multi_thread")]

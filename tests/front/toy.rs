@@ -117,6 +117,10 @@ impl OpenToy {
         let arguments = &params["arguments"];
         let mut result = match params["name"].as_str() {
             Some("add") => self.add(&arguments["request_id"]),
+            Some("fill") => {
+                let size = arguments["size"].as_u64().unwrap_or_default();
+                return json!({"text": "x".repeat(usize::try_from(size).unwrap())});
+            }
             _ => json!({"count": self.lines.lock().unwrap().len()}),
         };
         self.gate(&arguments["until"]).await;

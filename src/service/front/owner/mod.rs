@@ -18,7 +18,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 /// The most clients that an owner serves at a time; others wait in the socket's queue.
-const MOST_GUESTS: usize = 1024;
+const MOST_GUESTS: usize = 512;
 
 /// How much may lie between an owner and its own client, in bytes each way.
 const OWN_BUFFER: usize = 256 * 1024;

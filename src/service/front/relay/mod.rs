@@ -5,16 +5,18 @@ mod lines;
 mod memory;
 mod peek;
 mod questions;
+mod receiving;
 mod repeat;
+mod sending;
 mod unanswered;
 
-use super::control::Control;
 use super::house::{Reader, Writer};
 use super::settle::Upstream;
-use lines::{Lines, Piece};
+use lines::Lines;
 use memory::Memory;
-use peek::{Id, Message, peek};
+use receiving::receive;
 use semver::Version;
+use sending::{Sent, send};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -84,14 +86,6 @@ impl Session {
     }
 }
 
-/// Why no more lines go to the owner.
-enum Sent {
-    /// The client has ended and everything is answered.
-    All,
-    /// The owner takes none.
-    Broken,
-}
-
 impl Relay {
     pub(super) fn new(
         input: Reader,
@@ -149,9 +143,10 @@ impl Relay {
         tokio::pin!(sending, receiving);
         let mut sends = true;
         let (mut leaving, mut ending) = (session.leaving.subscribe(), ended.subscribe());
+        let mut stop = stop.clone();
         loop {
             let left = leaving.borrow_and_update().clone();
-            if *ending.borrow_and_update() {
+            if *ending.borrow_and_update() || *stop.borrow_and_update() {
                 self.deadline.get_or_insert(Instant::now() + session.drain);
             }
             let (loss, to, bound) = match left {
@@ -177,6 +172,7 @@ impl Relay {
                 () = at(self.deadline) => return (Parting::Done, loss),
                 _ = leaving.changed() => {}
                 _ = ending.changed() => {}
+                Ok(()) = stop.changed() => {}
             }
         }
     }
@@ -215,193 +211,112 @@ async fn at(bound: Option<Instant>) {
     }
 }
 
-/// Sends the script of a new connection and then the client's lines. Where this future is dropped,
-/// what it had taken of the client is in the memory.
-async fn send(
-    client: &mut Lines<Reader>,
-    mut owner: Writer,
-    session: &Session,
-    mut stop: watch::Receiver<bool>,
-    ended: &watch::Sender<bool>,
-) -> Sent {
-    let sent = async {
-        replay(&mut owner, session).await?;
-        skip_rest(client).await?;
-        let mut out = Vec::new();
-        loop {
-            let piece = tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => break,
-                piece = client.ready() => piece.unwrap_or(Piece::End),
-            };
-            out.clear();
-            take(client, piece, session, &mut out);
-            if piece == Piece::End {
-                break;
-            }
-            owner.write_all(&out).await?;
-            owner.flush().await?;
-        }
-        ended.send_replace(true);
-        session
-            .until(|memory| memory.is_settled(Loss::Abrupt))
-            .await;
-        io::Result::Ok(())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{
+        AsyncBufReadExt as _, AsyncReadExt as _, BufReader, DuplexStream, duplex, split,
     };
-    match sent.await {
-        Ok(()) => Sent::All,
-        Err(error) => {
-            tracing::debug!(%error, "the owner takes no more lines");
-            Sent::Broken
-        }
-    }
-}
 
-async fn replay(owner: &mut Writer, session: &Session) -> io::Result<()> {
-    let script = session.memory().attach();
-    if let Some(line) = script.first {
-        owner.write_all(&line).await?;
-        owner.flush().await?;
-        session.until(Memory::may_go_on).await;
+    /// A relay with its client's end, and an upstream with its owner's end.
+    fn relay() -> (Relay, DuplexStream) {
+        let (near, far) = duplex(1024);
+        let (input, output) = split(far);
+        let drain = Duration::from_secs(10);
+        let relay = Relay::new(Box::new(input), Box::new(output), BTreeSet::new(), drain);
+        (relay, near)
     }
-    for line in script.rest {
-        owner.write_all(&line).await?;
-    }
-    owner.flush().await
-}
 
-/// The rest of a long line whose beginning went to an owner that is gone means nothing to another.
-async fn skip_rest(client: &mut Lines<Reader>) -> io::Result<()> {
-    while client.within_long() {
-        let piece = client.ready().await?;
-        if piece == Piece::End {
-            break;
-        }
-        client.take(piece);
+    fn upstream() -> (Upstream, DuplexStream) {
+        let (near, far) = duplex(1024);
+        let (reader, writer) = split(far);
+        let upstream = Upstream {
+            reader: Box::new(reader),
+            writer: Box::new(writer),
+        };
+        (upstream, near)
     }
-    Ok(())
-}
 
-fn take(client: &mut Lines<Reader>, piece: Piece, session: &Session, out: &mut Vec<u8>) {
-    let bytes = client.take(piece);
-    match piece {
-        Piece::Lines(_) => session.memory().pass_to_owner(bytes, out),
-        // The last line of a client that ends without a line end is a line all the same.
-        Piece::Half(_) => {
-            let line = [bytes, b"\n"].concat();
-            session.memory().pass_to_owner(&line, out);
-        }
-        Piece::Part { first, .. } => {
-            if first {
-                session.memory().long_line_to_owner(bytes);
-            }
-            out.extend_from_slice(bytes);
-        }
-        Piece::End => {}
-    }
-}
+    #[tokio::test]
+    async fn an_answer_too_long_to_hold_that_breaks_off_is_ended_and_asked_for_again() {
+        let (mut relay, client) = relay();
+        let (_stop, stopped) = watch::channel(false);
+        let mut client = BufReader::new(client);
+        let question = b"{\"id\":1,\"method\":\"ping\"}\n";
+        client.write_all(question).await.unwrap();
+        let hearing = tokio::spawn(async move {
+            let mut broken = Vec::new();
+            client.read_until(b'\n', &mut broken).await.unwrap();
+            let mut whole = String::new();
+            client.read_line(&mut whole).await.unwrap();
+            (broken, whole)
+        });
 
-/// Passes the owner's lines to the client until the owner is gone. A half line is dropped, and
-/// where it was too long to be held back, ended.
-async fn receive(owner: Reader, client: &mut Writer, session: &Session) -> Parting {
-    let mut owner = Lines::new(owner);
-    let mut out = Vec::new();
-    let mut long = None;
-    loop {
-        let piece = owner.ready().await.unwrap_or(Piece::End);
-        out.clear();
-        session.memory().deliver(true);
-        let parting = hand_on(&mut owner, piece, session, &mut long, &mut out);
-        if write(client, &out).await.is_err() {
-            return Parting::ClientGone;
-        }
-        // Only now: what waits for the last answer may end the process.
-        session.memory().deliver(owner.within_long());
-        session.answers.send_replace(());
-        if let Some(parting) = parting {
-            return parting;
-        }
-    }
-}
+        let (first, mut owner) = upstream();
+        let dying = tokio::spawn(async move {
+            owner.read_exact(&mut [0; 25]).await.unwrap();
+            let mut half = b"{\"id\":1,\"result\":\"".to_vec();
+            half.resize(lines::LONGEST_HELD + 100_000, b'x');
+            owner.write_all(&half).await.unwrap();
+        });
+        assert_eq!(relay.over(first, &stopped).await, Parting::Lost(None));
+        dying.await.unwrap();
 
-/// Appends what of the piece goes to the client; says whether it was the last.
-fn hand_on(
-    owner: &mut Lines<Reader>,
-    piece: Piece,
-    session: &Session,
-    long: &mut Option<(Id, bool)>,
-    out: &mut Vec<u8>,
-) -> Option<Parting> {
-    match piece {
-        Piece::Lines(_) => pass(owner.take(piece), session, out),
-        Piece::Part { first, .. } => {
-            let bytes = owner.take(piece);
-            if first {
-                *long = id_of(bytes);
-            }
-            out.extend_from_slice(bytes);
-            if !owner.within_long()
-                && let Some((id, error)) = long.take()
-            {
-                // It is on its way already, whether or not the client waits for it.
-                let _ = session.memory().answered(&id, error);
-            }
-            None
-        }
-        Piece::Half(_) | Piece::End => {
-            if owner.within_long() {
-                out.push(b'\n');
-            }
-            Some(Parting::Lost(None))
-        }
+        let (second, mut owner) = upstream();
+        let living = tokio::spawn(async move {
+            let mut asked = [0; 25];
+            owner.read_exact(&mut asked).await.unwrap();
+            assert_eq!(&asked, question);
+            owner.write_all(b"{\"id\":1,\"result\":2}\n").await.unwrap();
+        });
+        relay.over(second, &stopped).await;
+        living.await.unwrap();
+        let (broken, whole) = hearing.await.unwrap();
+        assert!(broken.len() > lines::LONGEST_HELD && broken.ends_with(b"x\n"));
+        assert_eq!(whole, "{\"id\":1,\"result\":2}\n");
     }
-}
 
-async fn write(client: &mut Writer, bytes: &[u8]) -> io::Result<()> {
-    if bytes.is_empty() {
-        return Ok(());
+    #[tokio::test]
+    async fn what_the_owner_says_of_itself_does_not_reach_the_client() {
+        let (mut relay, mut client) = relay();
+        let (_stop, stopped) = watch::channel(false);
+        client
+            .write_all(b"{\"id\":1,\"method\":\"tools/call\"}\n")
+            .await
+            .unwrap();
+        let (upstream, mut owner) = upstream();
+        let version = Version::new(2, 0, 0);
+        let closing = crate::service::front::control::Control::Closing {
+            read: 0,
+            to: Some(version.clone()),
+        };
+        let lines = [
+            b"{\"method\":\"a\"}\n",
+            &closing.line()[..],
+            b"{\"method\":\"b\"}\n",
+        ]
+        .concat();
+        owner.write_all(&lines).await.unwrap();
+        assert_eq!(
+            relay.over(upstream, &stopped).await,
+            Parting::Lost(Some(version))
+        );
+        let (next, mut owner) = self::upstream();
+        let asking = tokio::spawn(async move {
+            let mut asked = String::new();
+            BufReader::new(&mut owner)
+                .read_line(&mut asked)
+                .await
+                .unwrap();
+            asked
+        });
+        relay.over(next, &stopped).await;
+        // It was not taken, so it is sent again, though it is no call that may be made twice.
+        assert!(asking.await.unwrap().contains("tools/call"));
+        drop(relay);
+        let mut heard = String::new();
+        client.read_to_string(&mut heard).await.unwrap();
+        assert_eq!(heard.lines().next(), Some("{\"method\":\"a\"}"));
+        assert!(!heard.contains('\u{1e}'));
     }
-    client.write_all(bytes).await?;
-    client.flush().await
-}
-
-fn id_of(beginning: &[u8]) -> Option<(Id, bool)> {
-    match peek(beginning) {
-        Message::Answer { id, error } => Some((id, error)),
-        _ => None,
-    }
-}
-
-/// Sorts out what the owner itself says; says whether the session is over.
-fn pass(lines: &[u8], session: &Session, out: &mut Vec<u8>) -> Option<Parting> {
-    let mut rest = lines;
-    while let Some((before, own, after)) = split_at_control(rest) {
-        session.memory().pass_to_client(before, out);
-        match own {
-            Control::Over => return Some(Parting::Over),
-            Control::Closing { read, to } => {
-                let bound = Instant::now() + session.drain;
-                session
-                    .leaving
-                    .send_replace(Some(Leaving { read, to, bound }));
-            }
-        }
-        rest = after;
-    }
-    session.memory().pass_to_client(rest, out);
-    None
-}
-
-fn split_at_control(lines: &[u8]) -> Option<(&[u8], Control, &[u8])> {
-    let mut from = 0;
-    while let Some(at) = memchr::memchr(Control::MARK, &lines[from..]) {
-        let start = from + at;
-        let len = memchr::memchr(b'\n', &lines[start..]).map_or(lines.len() - start, |at| at + 1);
-        if (start == 0 || lines[start - 1] == b'\n')
-            && let Some(control) = Control::read(&lines[start..start + len])
-        {
-            return Some((&lines[..start], control, &lines[start + len..]));
-        }
-        from = start + 1;
-    }
-    None
 }

@@ -20,8 +20,7 @@ struct Request {
 #[derive(Deserialize)]
 struct Call {
     name: String,
-    #[serde(default)]
-    arguments: BTreeMap<String, Value>,
+    arguments: Option<BTreeMap<String, Value>>,
 }
 
 /// Whether the request does no more when it is done twice. All but tool calls only read, or set
@@ -31,23 +30,26 @@ pub(super) fn is_repeatable(method: &str, line: &[u8], read_only: &ReadOnly) -> 
     if method != CALL {
         return true;
     }
-    // What can't be read as a call is refused however often it is sent.
+    // What can't be read here may be read there.
     let Ok(Request { params }) = serde_json::from_slice(line) else {
-        return true;
+        return false;
     };
     if read_only.contains(params.name.as_str()) {
         return true;
     }
-    match params.arguments.get("records") {
+    let arguments = params.arguments.unwrap_or_default();
+    match arguments.get("records") {
         Some(Value::Array(records)) => records
             .iter()
-            .all(|record| names_itself(&record["request_id"])),
-        _ => params.arguments.get("request_id").is_some_and(names_itself),
+            .all(|record| names_itself(record.get("request_id"))),
+        _ => names_itself(arguments.get("request_id")),
     }
 }
 
-fn names_itself(request_id: &Value) -> bool {
-    request_id.as_str().is_some_and(|id| !id.is_empty())
+fn names_itself(request_id: Option<&Value>) -> bool {
+    request_id
+        .and_then(Value::as_str)
+        .is_some_and(|id| !id.is_empty())
 }
 
 /// The answer, as a line, to a request that was lost and can't be sent again.
@@ -100,6 +102,8 @@ mod tests {
     #[test]
     fn other_changes_are_not() {
         assert!(!repeatable("allocate_budget", &json!({})));
+        assert!(!repeatable("allocate_budget", &Value::Null));
+        assert!(!is_repeatable(CALL, b"{", &ReadOnly::new()));
         assert!(!repeatable("allocate_budget", &json!({"request_id": ""})));
         assert!(!repeatable("allocate_budget", &json!({"request_id": null})));
         assert!(!repeatable(
