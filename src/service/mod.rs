@@ -4,6 +4,7 @@ pub mod advice;
 pub mod caller;
 pub mod estimate;
 pub mod ledger;
+pub mod front;
 pub mod operation;
 pub mod operations;
 pub mod ordering;

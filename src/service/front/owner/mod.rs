@@ -1,0 +1,186 @@
+//! The process that has the store.
+
+mod gate;
+mod guest;
+mod outlet;
+
+use super::house::{Host, House};
+use super::lock::Lock;
+use super::place::{Place, Socket};
+use super::settle::Upstream;
+use super::{FrontError, FrontOptions};
+use semver::Version;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+
+/// The most clients that an owner serves at a time; others wait in the socket's queue.
+const MOST_GUESTS: usize = 512;
+
+/// How much may lie between an owner and its own client, in bytes each way.
+const OWN_BUFFER: usize = 256 * 1024;
+
+/// How long an owner waits where it has no descriptor left for another connection.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// What the sessions of an owner share.
+struct Rooms<O> {
+    host: Arc<O>,
+    version: Version,
+    /// Whether the owner leaves.
+    closing: watch::Sender<Stay>,
+}
+
+/// Whether an owner stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stay {
+    Stays,
+    /// It makes room for this newer version, if for one.
+    Leaves(Option<Version>),
+}
+
+impl Stay {
+    fn is_over(&self) -> bool {
+        *self != Self::Stays
+    }
+}
+
+impl<O> Rooms<O> {
+    fn is_closing(&self) -> bool {
+        self.closing.borrow().is_over()
+    }
+
+    fn close(&self, to: Option<Version>) {
+        self.closing.send_if_modified(|closing| {
+            let first = !closing.is_over();
+            if first {
+                *closing = Stay::Leaves(to);
+            }
+            first
+        });
+    }
+}
+
+/// An owner at work.
+pub(super) struct Owner<O> {
+    rooms: Arc<Rooms<O>>,
+    /// Ends when the last guest has left.
+    reception: JoinHandle<()>,
+    own: Option<JoinHandle<()>>,
+    drain: Duration,
+    lock: Lock,
+}
+
+impl<O: Host> Owner<O> {
+    /// Listens, opens the store, and lets others in.
+    pub(super) async fn open<H>(
+        lock: Lock,
+        place: &Place,
+        house: &Arc<H>,
+        options: &FrontOptions,
+    ) -> Result<Self, FrontError>
+    where
+        H: House<Open = O>,
+    {
+        let (listener, socket) = place.listen().map_err(FrontError::Place)?;
+        let house = Arc::clone(house);
+        let host = tokio::task::spawn_blocking(move || house.open())
+            .await
+            .map_err(|error| FrontError::Open(format!("the opening was broken off: {error}")))?
+            .map_err(FrontError::Open)?;
+        let rooms = Arc::new(Rooms {
+            host: Arc::new(host),
+            version: options.version.clone(),
+            closing: watch::Sender::new(Stay::Stays),
+        });
+        tracing::debug!(dir = %place.dir().display(), "this process owns the store");
+        let reception = tokio::spawn(receive_all(
+            Arc::clone(&rooms),
+            listener,
+            socket,
+            options.drain,
+        ));
+        Ok(Self {
+            rooms,
+            reception,
+            own: None,
+            drain: options.drain,
+            lock,
+        })
+    }
+
+    /// A session for the owner's own client.
+    pub(super) fn own_session(&mut self, options: &FrontOptions) -> Upstream {
+        let (near, far) = tokio::io::duplex(OWN_BUFFER);
+        let (reader, writer) = tokio::io::split(near);
+        let rooms = Arc::clone(&self.rooms);
+        let caller = options.caller.clone();
+        self.own = Some(tokio::spawn(async move {
+            let (reader, writer) = tokio::io::split(far);
+            guest::serve(&rooms, caller, reader, writer).await;
+        }));
+        Upstream {
+            reader: Box::new(reader),
+            writer: Box::new(writer),
+        }
+    }
+
+    /// Lets everybody finish, closes the store, and gives the lock away.
+    pub(super) async fn leave(self) -> Result<(), String> {
+        self.rooms.close(None);
+        if let Some(mut own) = self.own
+            && timeout(self.drain, &mut own).await.is_err()
+        {
+            own.abort();
+        }
+        if let Err(error) = self.reception.await {
+            tracing::error!(%error, "the reception broke off");
+        }
+        let closed = Arc::clone(&self.rooms.host).close().await;
+        drop(self.lock);
+        closed
+    }
+}
+
+async fn receive_all<O: Host>(
+    rooms: Arc<Rooms<O>>,
+    listener: UnixListener,
+    socket: Socket,
+    drain: Duration,
+) {
+    let mut closing = rooms.closing.subscribe();
+    let mut guests = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = closing.wait_for(Stay::is_over) => break,
+            stream = accept(&listener), if guests.len() < MOST_GUESTS => {
+                guests.spawn(guest::receive(Arc::clone(&rooms), stream));
+            }
+            Some(_) = guests.join_next() => {}
+        }
+    }
+    drop(listener);
+    drop(socket);
+    // A little longer than the relays wait: they are to leave, not to be cut off.
+    let all = async { while guests.join_next().await.is_some() {} };
+    if timeout(drain + Duration::from_secs(1), all).await.is_err() {
+        tracing::warn!(left = guests.len(), "sessions were cut off");
+    }
+    guests.shutdown().await;
+}
+
+/// The next connection. A failure to take one is no reason to take none after it.
+async fn accept(listener: &UnixListener) -> UnixStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(EXHAUSTED).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What a JSON-RPC line is, read no further than it takes to know.
+
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+use std::fmt;
+
+/// A message's id: a number or a text.
+pub(super) type Id = Value;
+
+/// What a line is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Message {
+    /// Wants an answer.
+    Request { id: Id, method: String },
+    /// Wants none.
+    Notification { method: String },
+    /// Answers a request of the other side.
+    Answer { id: Id, error: bool },
+    /// Anything else: a batch, no JSON, an error without an id. Passed on, never remembered.
+    Other,
+}
+
+/// What the line, or the beginning of a long one, is.
+pub(super) fn peek(line: &[u8]) -> Message {
+    let mut seen = Seen::default();
+    // An error says that enough was seen, or that the rest is no JSON; what was seen counts in both.
+    let whole = Walk(&mut seen)
+        .deserialize(&mut serde_json::Deserializer::from_slice(line))
+        .is_ok();
+    match seen {
+        Seen {
+            id: Some(id),
+            method: Some(method),
+            ..
+        } => Message::Request { id, method },
+        Seen {
+            id: Some(id),
+            answer: Some(error),
+            ..
+        } => Message::Answer { id, error },
+        Seen {
+            id: None,
+            method: Some(method),
+            ..
+        } if whole => Message::Notification { method },
+        _ => Message::Other,
+    }
+}
+
+#[derive(Default)]
+struct Seen {
+    id: Option<Id>,
+    method: Option<String>,
+    /// Whether the answer is an error.
+    answer: Option<bool>,
+}
+
+impl Seen {
+    fn enough(&self) -> bool {
+        self.id.is_some() && (self.method.is_some() || self.answer.is_some())
+    }
+}
+
+struct Walk<'a>(&'a mut Seen);
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON-RPC message")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let seen = self.0;
+        while let Some(key) = map.next_key_seed(Name)? {
+            match key {
+                Key::Id => seen.id = map.next_value::<Option<Value>>()?.filter(is_id),
+                Key::Method => seen.method = Some(map.next_value()?),
+                Key::Result => seen.answer = Some(false),
+                Key::Error => seen.answer = Some(true),
+                Key::Else => {}
+            }
+            if seen.enough() {
+                return Err(A::Error::custom("enough"));
+            }
+            if matches!(key, Key::Result | Key::Error | Key::Else) {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_id(value: &Value) -> bool {
+    value.is_number() || value.is_string()
+}
+
+enum Key {
+    Id,
+    Method,
+    Result,
+    Error,
+    Else,
+}
+
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Key;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Key, E> {
+        Ok(match name {
+            "id" => Key::Id,
+            "method" => Key::Method,
+            "result" => Key::Result,
+            "error" => Key::Error,
+            _ => Key::Else,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_message_is_known_in_any_order_of_its_fields() {
+        let request = Message::Request {
+            id: json!(7),
+            method: "tools/call".into(),
+        };
+        for line in [
+            r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"id":1,"method":"x"}}"#,
+            r#"{"method":"tools/call","params":{"id":1,"result":[{}]},"jsonrpc":"2.0","id":7}"#,
+        ] {
+            assert_eq!(peek(line.as_bytes()), request, "{line}");
+        }
+        assert_eq!(
+            peek(br#"{"result":{"id":3},"id":"a\u0062"}"#),
+            Message::Answer {
+                id: json!("ab"),
+                error: false
+            }
+        );
+        assert_eq!(
+            peek(br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#),
+            Message::Notification {
+                method: "notifications/initialized".into()
+            }
+        );
+    }
+
+    #[test]
+    fn the_beginning_of_a_long_line_is_enough_where_it_names_the_id() {
+        assert!(matches!(
+            peek(br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"a":"bbbb"#),
+            Message::Request { .. }
+        ));
+        assert_eq!(
+            peek(br#"{"method":"tools/call","params":{"a":"bbbb"#),
+            Message::Other
+        );
+    }
+
+    #[test]
+    fn what_is_no_message_is_passed_on() {
+        for line in [
+            "",
+            "x",
+            "[]",
+            r#"[{"id":1,"method":"ping"}]"#,
+            r#"{"id":null,"error":{}}"#,
+            r#"{"id":{},"method":1}"#,
+        ] {
+            assert_eq!(peek(line.as_bytes()), Message::Other, "{line}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Which requests may be sent a second time, and what is answered in place of the others.
+
+use crate::core::refusal::Refusal;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::peek::Id;
+
+/// The tools that change nothing, by name.
+pub(super) type ReadOnly = BTreeSet<&'static str>;
+
+const CALL: &str = "tools/call";
+
+#[derive(Deserialize)]
+struct Request {
+    params: Call,
+}
+
+#[derive(Deserialize)]
+struct Call {
+    name: String,
+    arguments: Option<BTreeMap<String, Value>>,
+}
+
+/// Whether the request does no more when it is done twice. All but tool calls only read, or set
+/// what is set already; a tool call is repeatable where the tool only reads, or where every change
+/// in it carries a `request_id`, by which the ledger knows it again.
+pub(super) fn is_repeatable(method: &str, line: &[u8], read_only: &ReadOnly) -> bool {
+    if method != CALL {
+        return true;
+    }
+    // What can't be read here may be read there.
+    let Ok(Request { params }) = serde_json::from_slice(line) else {
+        return false;
+    };
+    if read_only.contains(params.name.as_str()) {
+        return true;
+    }
+    let arguments = params.arguments.unwrap_or_default();
+    match arguments.get("records") {
+        Some(Value::Array(records)) => records
+            .iter()
+            .all(|record| names_itself(record.get("request_id"))),
+        _ => names_itself(arguments.get("request_id")),
+    }
+}
+
+fn names_itself(request_id: Option<&Value>) -> bool {
+    request_id
+        .and_then(Value::as_str)
+        .is_some_and(|id| !id.is_empty())
+}
+
+/// The answer, as a line, to a request that was lost and can't be sent again.
+pub(super) fn unavailable(id: &Id, method: &str) -> String {
+    let refusal = Refusal::unavailable(
+        "the process that owns the budget's store went away before it answered; the change may or \
+         may not have been made. Look (list_allocations, get_budget_status), and call again with a \
+         request_id if it is not there: a call with a request_id is repeated safely by itself",
+    )
+    .with("may_have_happened", true);
+    let answer = if method == CALL {
+        json!({"jsonrpc": "2.0", "id": id, "result": {
+            "resultType": "complete",
+            "content": [{"type": "text", "text": refusal.to_string()}],
+            "structuredContent": refusal,
+            "isError": true,
+        }})
+    } else {
+        let refusal = Refusal::unavailable(
+            "the process that owns the budget's store went away before it answered; send it again",
+        );
+        json!({"jsonrpc": "2.0", "id": id, "error": {
+            "code": -32603, "message": refusal.message, "data": refusal,
+        }})
+    };
+    format!("{answer}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repeatable(name: &str, arguments: &Value) -> bool {
+        let line =
+            json!({"id": 1, "method": CALL, "params": {"name": name, "arguments": arguments}});
+        is_repeatable(CALL, line.to_string().as_bytes(), &["check_budget"].into())
+    }
+
+    #[test]
+    fn reads_and_changes_that_name_themselves_are_repeatable() {
+        assert!(repeatable("check_budget", &json!({})));
+        assert!(repeatable("allocate_budget", &json!({"request_id": "r1"})));
+        assert!(repeatable(
+            "record_usage",
+            &json!({"records": [{"request_id": "a"}, {"request_id": "b"}]})
+        ));
+        assert!(is_repeatable("resources/read", b"{}", &ReadOnly::new()));
+    }
+
+    #[test]
+    fn other_changes_are_not() {
+        assert!(!repeatable("allocate_budget", &json!({})));
+        assert!(!repeatable("allocate_budget", &Value::Null));
+        assert!(!is_repeatable(CALL, b"{", &ReadOnly::new()));
+        assert!(!repeatable("allocate_budget", &json!({"request_id": ""})));
+        assert!(!repeatable("allocate_budget", &json!({"request_id": null})));
+        assert!(!repeatable(
+            "record_usage",
+            &json!({"records": [{"request_id": "a"}, {}], "request_id": "all"})
+        ));
+    }
+
+    #[test]
+    fn the_answer_of_a_call_is_a_tool_error_that_says_what_to_do() {
+        let answer: Value = serde_json::from_str(&unavailable(&json!("x"), CALL)).unwrap();
+        assert_eq!(answer["id"], "x");
+        assert_eq!(answer["result"]["isError"], true);
+        assert_eq!(answer["result"]["structuredContent"]["code"], "unavailable");
+        let message = answer["result"]["structuredContent"]["message"]
+            .as_str()
+            .unwrap();
+        assert!(message.contains("request_id") && message.contains("list_allocations"));
+        let answer: Value =
+            serde_json::from_str(&unavailable(&json!(2), "resources/read")).unwrap();
+        assert_eq!(answer["error"]["data"]["code"], "unavailable");
+    }
+}

@@ -1,0 +1,103 @@
+//! From the client to the owner.
+
+use super::Session;
+use super::lines::{Lines, Piece};
+use super::memory::Memory;
+use super::unanswered::Loss;
+use crate::service::front::house::{Reader, Writer};
+use std::io;
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::watch;
+
+/// Why no more lines go to the owner.
+pub(super) enum Sent {
+    /// The client has ended and everything is answered.
+    All,
+    /// The owner takes none.
+    Broken,
+}
+
+/// Sends the script of a new connection and then the client's lines. Where this future is dropped,
+/// what it had taken of the client is in the memory.
+pub(super) async fn send(
+    client: &mut Lines<Reader>,
+    mut owner: Writer,
+    session: &Session,
+    mut stop: watch::Receiver<bool>,
+    ended: &watch::Sender<bool>,
+) -> Sent {
+    let sent = async {
+        replay(&mut owner, session).await?;
+        skip_rest(client).await?;
+        let mut out = Vec::new();
+        loop {
+            let piece = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                piece = client.ready() => piece.unwrap_or(Piece::End),
+            };
+            out.clear();
+            take(client, piece, session, &mut out);
+            if piece == Piece::End {
+                break;
+            }
+            owner.write_all(&out).await?;
+            owner.flush().await?;
+        }
+        ended.send_replace(true);
+        session
+            .until(|memory| memory.is_settled(Loss::Abrupt))
+            .await;
+        io::Result::Ok(())
+    };
+    match sent.await {
+        Ok(()) => Sent::All,
+        Err(error) => {
+            tracing::debug!(%error, "the owner takes no more lines");
+            Sent::Broken
+        }
+    }
+}
+
+async fn replay(owner: &mut Writer, session: &Session) -> io::Result<()> {
+    let script = session.memory().attach();
+    if let Some(line) = script.first {
+        owner.write_all(&line).await?;
+        owner.flush().await?;
+        session.until(Memory::may_go_on).await;
+    }
+    for line in script.rest {
+        owner.write_all(&line).await?;
+    }
+    owner.flush().await
+}
+
+/// The rest of a long line whose beginning went to an owner that is gone means nothing to another.
+async fn skip_rest(client: &mut Lines<Reader>) -> io::Result<()> {
+    while client.within_long() {
+        let piece = client.ready().await?;
+        if piece == Piece::End {
+            break;
+        }
+        client.take(piece);
+    }
+    Ok(())
+}
+
+fn take(client: &mut Lines<Reader>, piece: Piece, session: &Session, out: &mut Vec<u8>) {
+    let bytes = client.take(piece);
+    match piece {
+        Piece::Lines(_) => session.memory().pass_to_owner(bytes, out),
+        // The last line of a client that ends without a line end is a line all the same.
+        Piece::Half(_) => {
+            let line = [bytes, b"\n"].concat();
+            session.memory().pass_to_owner(&line, out);
+        }
+        Piece::Part { first, .. } => {
+            if first {
+                session.memory().long_line_to_owner(bytes);
+            }
+            out.extend_from_slice(bytes);
+        }
+        Piece::End => {}
+    }
+}
