@@ -1,15 +1,21 @@
 //! The operations and the faces that serve them.
 
 pub mod advice;
+pub mod arguments;
 pub mod caller;
+pub mod contract;
 pub mod estimate;
-pub mod ledger;
 pub mod front;
+pub mod ledger;
+pub mod mcp;
+pub mod nearest;
 pub mod operation;
 pub mod operations;
 pub mod ordering;
 pub mod prices;
 pub mod recording;
+#[cfg(test)]
+mod testing;
 pub mod wire;
 
 use crate::core::command::Command;
@@ -136,5 +142,20 @@ impl Desk {
     /// The prices that hold.
     pub fn prices(&self) -> Arc<PriceBook> {
         self.prices.current(&self.state())
+    }
+}
+
+#[cfg(test)]
+impl Service {
+    /// A service without a ledger, for tests of the faces.
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            changes: watch::Sender::new(0),
+        }
+    }
+
+    /// Says that something has changed.
+    pub(crate) fn change_for_tests(&self) {
+        self.changes.send_modify(|sequence| *sequence += 1);
     }
 }

@@ -1,13 +1,14 @@
 //! What an operation is: defined once, served by every face.
 
 use super::Service;
+use super::arguments::Arguments;
 use super::caller::Caller;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::role::Role;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -106,6 +107,37 @@ impl Progress {
     }
 }
 
+/// A question to the person behind a client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// What is asked, in full: the person sees nothing else.
+    pub message: String,
+    /// The JSON schema of the answer: an object whose fields are strings, numbers, booleans or enums.
+    pub schema: Map<String, Value>,
+}
+
+/// What became of a question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// The person answered, in the fields of the question's schema.
+    Accepted(Map<String, Value>),
+    /// The person said no.
+    Declined,
+    /// The person closed the question without an answer.
+    Cancelled,
+    /// The client could not ask.
+    Unsupported,
+}
+
+/// A way to ask the person behind a client.
+///
+/// A face may have to start the operation anew once the answer is there; so an operation asks before it records
+/// anything, and asks the same question when nothing has changed.
+pub trait AskPerson: Send + Sync {
+    /// Asks, and waits for the answer.
+    fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Reply> + Send + '_>>;
+}
+
 /// One call of an operation; dropping its future cancels it.
 #[derive(Clone)]
 pub struct Call {
@@ -113,6 +145,19 @@ pub struct Call {
     pub caller: Caller,
     /// Where progress goes.
     pub progress: Progress,
+    /// How to ask the person behind the client, where the client can.
+    pub ask: Option<Arc<dyn AskPerson>>,
+}
+
+impl Call {
+    /// A call without progress and with nobody to ask.
+    pub fn new(caller: Caller) -> Self {
+        Self {
+            caller,
+            progress: Progress::default(),
+            ask: None,
+        }
+    }
 }
 
 /// One thing that the service can do.
@@ -143,7 +188,7 @@ pub struct Tool {
     pub input_schema: fn() -> schemars::Schema,
     /// The schema of its structured result, as schemars makes it.
     pub output_schema: fn() -> schemars::Schema,
-    run: fn(Arc<Service>, Call, Value) -> Running,
+    run: fn(Arc<Service>, Call, Arguments) -> Running,
 }
 
 impl Tool {
@@ -174,7 +219,7 @@ impl Tool {
         &self,
         service: Arc<Service>,
         call: Call,
-        arguments: Value,
+        arguments: impl Into<Arguments>,
     ) -> Result<Answer<Value>, Refusal> {
         if call.caller.role < self.contract.role {
             return Err(Refusal::new(
@@ -186,20 +231,16 @@ impl Tool {
             )
             .with("role", self.contract.role.as_str()));
         }
-        (self.run)(service, call, arguments).await
+        (self.run)(service, call, arguments.into()).await
     }
 }
 
 async fn run_erased<O: Operation>(
     service: Arc<Service>,
     call: Call,
-    arguments: Value,
+    arguments: Arguments,
 ) -> Result<Answer<Value>, Refusal> {
-    let input = serde_path_to_error::deserialize(arguments).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { "arguments" } else { &path };
-        Refusal::invalid(field, error.inner())
-    })?;
+    let input = arguments.read()?;
     let answer = O::run(&service, &call, input).await?;
     let content = serde_json::to_value(answer.content).map_err(|error| {
         Refusal::unavailable(format!("the answer could not be written as JSON: {error}"))

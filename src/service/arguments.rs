@@ -1,0 +1,294 @@
+//! Reads a call's arguments, and says in plain words what is wrong with them.
+
+use super::nearest::nearest;
+use crate::core::refusal::Refusal;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Arguments as a face received them.
+#[derive(Clone, Debug)]
+pub enum Arguments {
+    /// Already taken apart.
+    Value(Value),
+    /// JSON text that is known to be one whole value; read without a tree in between.
+    Text(Arc<str>),
+}
+
+impl From<Value> for Arguments {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
+    }
+}
+
+impl Arguments {
+    /// The typed arguments.
+    ///
+    /// # Errors
+    /// `invalid_argument` that names the field and what it expects.
+    pub fn read<T: DeserializeOwned>(self) -> Result<T, Refusal> {
+        if !self.is_object() {
+            return Err(Refusal::invalid("arguments", "expects an object"));
+        }
+        match self {
+            Self::Value(value) => serde_path_to_error::deserialize(value).map_err(refuse),
+            // Keeping the path costs more than the reading itself, so only what fails is read with it.
+            Self::Text(text) => serde_json::from_str(&text).or_else(|_| {
+                let mut json = serde_json::Deserializer::from_str(&text);
+                serde_path_to_error::deserialize(&mut json).map_err(refuse)
+            }),
+        }
+    }
+}
+
+impl Arguments {
+    /// serde would also take a list, field by field in the order of the type: nothing that a caller should rely on.
+    fn is_object(&self) -> bool {
+        match self {
+            Self::Value(value) => value.is_object(),
+            Self::Text(text) => text.trim_ascii_start().starts_with('{'),
+        }
+    }
+}
+
+fn refuse(error: serde_path_to_error::Error<serde_json::Error>) -> Refusal {
+    let path = error.path().to_string();
+    let message = error.into_inner().to_string();
+    let message = message
+        .rfind(" at line ")
+        .map_or(message.as_str(), |end| &message[..end]);
+    explain(&path, message)
+}
+
+/// serde's message in the caller's words.
+fn explain(path: &str, message: &str) -> Refusal {
+    if let Some((name, rest)) = named(message, "unknown field `") {
+        let known = backquoted(rest);
+        let expects = unknown(name, "field", "fields", &known);
+        return Refusal::invalid(&join(path, name), expects).with("known", known);
+    }
+    if let Some((name, rest)) = named(message, "unknown variant `") {
+        let known = backquoted(rest);
+        let expects = unknown(name, "value", "values", &known);
+        return Refusal::invalid(&field(path), expects).with("known", known);
+    }
+    if let Some((name, _)) = named(message, "missing field `") {
+        return Refusal::invalid(&join(path, name), "is missing");
+    }
+    if let Some((name, _)) = named(message, "duplicate field `") {
+        return Refusal::invalid(&join(path, name), "is given twice");
+    }
+    let wrong = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|start| message.strip_prefix(start))
+        .and_then(|rest| rest.rsplit_once(", expected "));
+    if let Some((got, expected)) = wrong {
+        let expects = format!("expects {}, got {}", in_words(expected), shown(got));
+        return Refusal::invalid(&field(path), expects);
+    }
+    if message.starts_with("data did not match any variant") {
+        return Refusal::invalid(&field(path), "fits none of the forms in the schema");
+    }
+    if message.starts_with("recursion limit") {
+        return Refusal::invalid(&field(path), "is nested too deeply");
+    }
+    Refusal::invalid(&field(path), clipped(message))
+}
+
+fn named<'a>(message: &'a str, start: &str) -> Option<(&'a str, &'a str)> {
+    message.strip_prefix(start)?.split_once('`')
+}
+
+fn backquoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+fn unknown(name: &str, one: &str, many: &str, known: &[&str]) -> String {
+    let name = clipped(name);
+    let mut text = format!("{name:?} is not a {one} here");
+    if let Some(near) = nearest(&name, known.iter().copied()).first() {
+        text += &format!("; did you mean {near}?");
+    }
+    if !known.is_empty() {
+        text += &format!(" The {many} are {}", known.join(", "));
+    }
+    text
+}
+
+fn field(path: &str) -> String {
+    clipped(if path == "." { "arguments" } else { path })
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path == "." {
+        clipped(name)
+    } else if path == name || path.ends_with(&format!(".{name}")) {
+        clipped(path)
+    } else {
+        clipped(&format!("{path}.{name}"))
+    }
+}
+
+fn in_words(expected: &str) -> String {
+    match expected {
+        "u64" | "u128" | "usize" => "a whole number of at least 0".to_owned(),
+        "u8" => "a whole number from 0 to 255".to_owned(),
+        "u16" => "a whole number from 0 to 65535".to_owned(),
+        "u32" => "a whole number from 0 to 4294967295".to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "string or map" => "one of the values in the schema".to_owned(),
+        "a map" => "an object".to_owned(),
+        _ if expected.starts_with("struct ") || expected.starts_with("internally tagged") => {
+            "an object".to_owned()
+        }
+        _ if expected.starts_with("nonzero ") => "a whole number above 0".to_owned(),
+        _ => expected.to_owned(),
+    }
+}
+
+fn shown(got: &str) -> String {
+    let (kind, rest) = got.split_once(' ').unwrap_or((got, ""));
+    let kind = match kind {
+        "map" => "an object",
+        "sequence" => "a list",
+        "string" => "the text",
+        "integer" | "floating" => "the number",
+        "boolean" => "the boolean",
+        _ => return clipped(got),
+    };
+    let rest = rest.strip_prefix("point ").unwrap_or(rest);
+    clipped(format!("{kind} {rest}").trim_end())
+}
+
+/// At most 100 characters: an argument may be of any length, and its echo helps nobody.
+fn clipped(text: &str) -> String {
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Sample {
+        model: String,
+        #[serde(default)]
+        input_tokens: u64,
+        #[serde(default)]
+        tier: Tier,
+        #[serde(default)]
+        records: Vec<Record>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read")]
+    struct Record {
+        model: String,
+        #[serde(default)]
+        is_final: bool,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Tier {
+        #[default]
+        Standard,
+        Batch,
+    }
+
+    fn refused(text: &str) -> String {
+        let from_text = Arguments::Text(text.into()).read::<Sample>().unwrap_err();
+        // A tree has already forgotten what was given twice.
+        if !text.contains("twice") {
+            let value: Value = serde_json::from_str(text).unwrap();
+            let from_value = Arguments::from(value).read::<Sample>().unwrap_err();
+            assert_eq!(from_text, from_value);
+        }
+        from_text.message
+    }
+
+    #[test]
+    fn each_mistake_is_named_with_what_is_expected() {
+        let cases = [
+            ("{}", "model: is missing"),
+            (
+                r#"{"model":"m","modle":1}"#,
+                r#"modle: "modle" is not a field here; did you mean model? The fields are model, input_tokens, tier, records"#,
+            ),
+            (
+                r#"{"model":"m","input_tokens":"12"}"#,
+                r#"input_tokens: expects a whole number of at least 0, got the text "12""#,
+            ),
+            (
+                r#"{"model":"m","input_tokens":-1}"#,
+                "input_tokens: expects a whole number of at least 0, got the number `-1`",
+            ),
+            (
+                r#"{"model":"m","input_tokens":1.5}"#,
+                "input_tokens: expects a whole number of at least 0, got the number `1.5`",
+            ),
+            (
+                r#"{"model":"m","input_tokens":99999999999999999999999}"#,
+                "input_tokens: expects a whole number of at least 0, got the number `1e+23`",
+            ),
+            (
+                r#"{"model":"m","input_tokens":null}"#,
+                "input_tokens: expects a whole number of at least 0, got null",
+            ),
+            (
+                r#"{"model":{},"tier":"batch"}"#,
+                "model: expects a string, got an object",
+            ),
+            (
+                r#"{"model":"m","tier":"bach"}"#,
+                r#"tier: "bach" is not a value here; did you mean batch? The values are standard, batch"#,
+            ),
+            (
+                r#"{"model":"m","records":[{"model":"a"},{"is_final":true}]}"#,
+                "records[1].model: is missing",
+            ),
+            (
+                r#"{"model":"m","records":[{"model":"a","is_final":"yes"}]}"#,
+                r#"records[0].is_final: expects true or false, got the text "yes""#,
+            ),
+            (
+                r#"{"model":"m","records":[{"model":"a","fnial":1}]}"#,
+                r#"records[0].fnial: "fnial" is not a field here; did you mean is_final? The fields are model, is_final"#,
+            ),
+            (
+                r#"{"model":"m","records":7}"#,
+                "records: expects a list, got the number `7`",
+            ),
+            ("[]", "arguments: expects an object"),
+            ("7", "arguments: expects an object"),
+            (r#"{"model":"m","model":"twice"}"#, "model: is given twice"),
+        ];
+        for (text, message) in cases {
+            assert_eq!(refused(text), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn long_and_deep_arguments_are_refused_in_short() {
+        let long = format!(r#"{{"model":"m","{}":1}}"#, "x".repeat(10_000));
+        assert!(refused(&long).len() < 400);
+        let deep = format!(
+            r#"{{"model":"m","records":{}{}}}"#,
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        );
+        let refusal = Arguments::Text(deep.into()).read::<Value>().unwrap_err();
+        assert!(refusal.message.ends_with("is nested too deeply"));
+        assert!(refusal.message.len() < 400, "{}", refusal.message.len());
+    }
+}
