@@ -5,7 +5,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// The instant, cut to the microsecond that the ledger keeps.
 pub fn to_microsecond(at: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+    of_microsecond(at.as_microsecond()).unwrap_or(at)
+}
+
+/// The instant of a microsecond. The last second of the calendar has no microseconds of its own: all of it is
+/// [`Timestamp::MAX`], which also ends the window of all time.
+fn of_microsecond(micros: i64) -> Result<Timestamp, jiff::Error> {
+    let last_second = Timestamp::MAX.as_second() * 1_000_000;
+    if (last_second..=Timestamp::MAX.as_microsecond()).contains(&micros) {
+        return Ok(Timestamp::MAX);
+    }
+    Timestamp::from_microsecond(micros)
 }
 
 /// Writes an instant.
@@ -22,7 +32,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timesta
     if deserializer.is_human_readable() {
         Timestamp::deserialize(deserializer)
     } else {
-        Timestamp::from_microsecond(i64::deserialize(deserializer)?).map_err(D::Error::custom)
+        of_microsecond(i64::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::core::id::AllocationId;
 use crate::core::quantity::{COUNT_MOST, USD_MOST};
 use crate::core::refusal::{Code, Refusal};
 use crate::core::tally::Tally;
+use crate::core::time::to_microsecond;
 use crate::core::verdict::{Cause, Verdict};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -98,6 +99,7 @@ impl Desk<'_> {
         }
         self.now
             .checked_add(ttl)
+            .map(to_microsecond)
             .map_err(|_| Refusal::invalid("ttl_seconds", "ends after the end of the calendar"))
     }
 

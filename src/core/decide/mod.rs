@@ -5,6 +5,7 @@ mod alerts;
 mod allocate;
 mod budgets;
 mod increases;
+mod instants;
 mod prices;
 mod record;
 #[cfg(test)]
@@ -65,6 +66,7 @@ pub enum Done {
 /// Pure: what it does follows from its arguments alone. A refused command leaves the state as it was but for what was
 /// due to end by the command's time.
 pub fn execute(state: &mut State, order: Order) -> Decided {
+    let order = order.cut();
     let mut desk = Desk {
         now: order.stamp.at,
         stamp: order.stamp,
