@@ -114,6 +114,9 @@ pub enum FrontError {
     /// The owner does not let this process in.
     #[error("the owner of the store refuses: {0}")]
     Refused(String),
+    /// A fault of this program.
+    #[error("serving the client broke off: {0}")]
+    Broken(#[source] tokio::task::JoinError),
     /// Somebody holds the lock, but does not answer.
     #[error(
         "another process{} holds {}/owner.lock but does not answer ({why}); end it, or wait until it is done",
