@@ -3,9 +3,11 @@
 pub mod advice;
 pub mod arguments;
 pub mod caller;
+pub mod cli;
 pub mod contract;
 pub mod estimate;
 pub mod front;
+pub mod house;
 pub mod ledger;
 pub mod mcp;
 pub mod nearest;
@@ -150,6 +152,7 @@ impl Service {
     /// A service without a ledger, for tests of the faces.
     pub(crate) fn for_tests() -> Self {
         Self {
+            opening: watch::channel(Opening::Closed).1,
             changes: watch::Sender::new(0),
         }
     }

@@ -14,6 +14,7 @@ use serde::Serialize;
 const REQUEST_ID_MOST: usize = 256;
 
 /// What an order came to.
+#[expect(clippy::large_enum_variant, reason = "made and taken apart at once")]
 pub enum Ordered {
     /// The event that says it, whether it was done before, and the alerts that were raised.
     Done {

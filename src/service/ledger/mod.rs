@@ -39,7 +39,7 @@ pub struct Ledger {
     inbox: mpsc::Sender<Message>,
     places: Arc<Semaphore>,
     clock: Clock,
-    thread: std::sync::Mutex<Option<JoinHandle<()>>>,
+    threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
 
 enum Message {
@@ -57,7 +57,7 @@ impl Ledger {
         let (inbox, messages) = mpsc::channel();
         let (checkpoints, saving) = mpsc::channel::<Checkpoint>();
         let back = inbox.clone();
-        std::thread::Builder::new()
+        let saver = std::thread::Builder::new()
             .name("checkpoints".into())
             .spawn(move || {
                 for checkpoint in saving {
@@ -85,7 +85,7 @@ impl Ledger {
             inbox,
             places: Arc::new(Semaphore::new(WAITING_MOST)),
             clock,
-            thread: std::sync::Mutex::new(Some(thread)),
+            threads: std::sync::Mutex::new(vec![thread, saver]),
         })
     }
 
@@ -120,13 +120,16 @@ impl Ledger {
     pub fn close(&self) {
         self.places.close();
         let _ = self.inbox.send(Message::Close);
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the ledger's thread ended by a panic");
+        let threads = std::mem::take(
+            &mut *self
+                .threads
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the ledger ended by a panic");
+            }
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::core::state::State;
 use crate::reporting::rollup::Rollups;
 use crate::store::files::Files;
 use crate::store::journal::{
-    Batch, Check, Expect, Journal, JournalReader, OpenError, Position, ReadError, TornTail,
+    Batch, Check, Expect, Journal, JournalReader, OpenError, Position, ReadError, SealedScan,
+    TornTail,
 };
 use crate::store::lookup::{Lookup, LookupError};
 use jiff::Timestamp;
@@ -56,6 +57,8 @@ pub struct Started {
     pub shared: Arc<Shared>,
     /// How many events were replayed.
     pub replayed: u64,
+    /// The check of the sealed segments, which opening did not read, under way.
+    pub scan: Arc<SealedScan>,
     /// A torn end of the journal that was cut.
     pub torn: Option<TornTail>,
 }
@@ -76,6 +79,7 @@ pub fn start(
         None => (State::default(), Expect::NOTHING),
     };
     let opened = Journal::open(files, dir, expect)?;
+    let scan = Arc::new(opened.journal.scan_sealed());
     let reader = opened.journal.reader();
     let mut replay = Replay {
         state,
@@ -105,6 +109,7 @@ pub fn start(
         writer,
         shared,
         replayed,
+        scan,
         torn: opened.torn,
     })
 }

@@ -64,7 +64,7 @@ impl RequestIndex {
             .copied())
     }
 
-    fn finish_loading(&mut self) -> Result<(), LookupError> {
+    pub(super) fn finish_loading(&mut self) -> Result<(), LookupError> {
         let Some(reading) = self.loading.take() else {
             return Ok(());
         };

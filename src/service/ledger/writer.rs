@@ -398,7 +398,11 @@ impl Writer {
     }
 
     /// Ends the journal in good order.
-    pub(super) fn close(self) {
+    pub(super) fn close(mut self) {
+        // The store may be closed only once the ids are read from it.
+        if let Err(error) = self.requests.finish_loading() {
+            tracing::warn!(%error, "request ids could not be read");
+        }
         if let Err(error) = self.journal.close() {
             tracing::warn!(%error, "the journal's mark was not synced");
         }

@@ -205,7 +205,7 @@ fn counters(
             std::cmp::Reverse(
                 state
                     .standing(policy.policy.id, key.clone(), now)
-                    .map(share),
+                    .map(|finding| share(&finding)),
             )
         });
         keys.truncate(KEYS_MOST);
@@ -228,7 +228,7 @@ fn counter(
     at: Timestamp,
     now: Timestamp,
 ) -> CounterStatus {
-    let used = share(finding.clone());
+    let used = share(finding);
     let use_state = if !policy.policy.applies(at) {
         UseState::Inactive
     } else if used > Decimal::ONE {
@@ -249,9 +249,9 @@ fn counter(
 }
 
 /// The used share of the limit that is used most; what is left of nothing counts as all used once anything is.
-fn share(finding: Finding) -> Decimal {
+fn share(finding: &Finding) -> Decimal {
     let used = finding.posted.or_zero() + finding.held;
-    let limits = finding.limits;
+    let limits = &finding.limits;
     let of = |used: Decimal, limit: Decimal| {
         if limit.is_zero() {
             if used.is_zero() {
@@ -292,7 +292,7 @@ fn runs_out(finding: &Finding, policy: &PolicyState, now: Timestamp) -> Option<T
         held: crate::core::tally::Tally::ZERO,
         ..finding.clone()
     };
-    let used = share(posted);
+    let used = share(&posted);
     if elapsed <= 0 || used.is_zero() || used >= Decimal::ONE {
         return None;
     }

@@ -1,0 +1,163 @@
+//! The command line: without a command the MCP server on standard input and output.
+
+mod serve;
+mod tools;
+
+use crate::core::context::{Context, Tags};
+use crate::core::role::{Interface, Role};
+use crate::pricing::catalogue::build as catalogue_build;
+use crate::service::caller::Caller;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A budget that holds: an MCP server for the tokens and money that LLM agents spend.
+#[derive(Debug, Parser)]
+#[command(name = "tekton-budget", version, about, disable_help_subcommand = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    client: Client,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Where the store is, and who calls.
+#[derive(Debug, Args)]
+pub struct Client {
+    /// Where the store is [default: the platform's data directory]
+    #[arg(
+        long,
+        global = true,
+        env = "TEKTON_BUDGET_DATA_DIR",
+        value_name = "DIR"
+    )]
+    data_dir: Option<PathBuf>,
+    /// What this client may do: viewer, agent, operator or admin
+    #[arg(
+        long,
+        global = true,
+        env = "TEKTON_BUDGET_ROLE",
+        default_value = "agent",
+        value_name = "ROLE"
+    )]
+    role: Role,
+    /// This client's name in the audit trail
+    #[arg(long, global = true, env = "TEKTON_BUDGET_ACTOR", value_name = "NAME")]
+    actor: Option<String>,
+    /// The component that every charge of this client is for
+    #[arg(
+        long,
+        global = true,
+        env = "TEKTON_BUDGET_COMPONENT",
+        value_name = "NAME"
+    )]
+    component: Option<String>,
+    /// The user that every charge of this client is for
+    #[arg(long, global = true, env = "TEKTON_BUDGET_USER", value_name = "NAME")]
+    user: Option<String>,
+    /// The project that every charge of this client is for
+    #[arg(
+        long,
+        global = true,
+        env = "TEKTON_BUDGET_PROJECT",
+        value_name = "NAME"
+    )]
+    project: Option<String>,
+    /// A tag of every charge of this client; may be repeated
+    #[arg(
+        long = "tag",
+        global = true,
+        env = "TEKTON_BUDGET_TAGS",
+        value_delimiter = ',',
+        value_name = "NAME=VALUE",
+        value_parser = tag
+    )]
+    tags: Vec<(String, String)>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The published contracts of the tools
+    Tools {
+        #[command(subcommand)]
+        command: tools::ToolsCommand,
+    },
+    /// The bundled price catalogue
+    Catalogue {
+        #[command(subcommand)]
+        command: CatalogueCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum CatalogueCommand {
+    /// Make the catalogue from price data of litellm and genai-prices
+    Build(catalogue_build::Args),
+}
+
+fn tag(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expects NAME=VALUE")?;
+    if name.is_empty() || value.is_empty() {
+        return Err("expects a name and a value".to_owned());
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl Client {
+    fn data_dir(&self) -> Result<PathBuf, String> {
+        if let Some(dir) = &self.data_dir {
+            return Ok(dir.clone());
+        }
+        directories::ProjectDirs::from("", "", "tekton-budget")
+            .map(|dirs| dirs.data_dir().to_owned())
+            .ok_or_else(|| "there is no home directory; say --data-dir DIR".to_owned())
+    }
+
+    fn caller(&self, interface: Interface) -> Caller {
+        Caller {
+            actor: self.actor.clone().unwrap_or_else(|| self.role.to_string()),
+            role: self.role,
+            interface,
+            fixed: Context {
+                component: self.component.clone(),
+                user: self.user.clone(),
+                project: self.project.clone(),
+                tags: self.tags.iter().cloned().collect::<Tags>(),
+                ..Context::default()
+            },
+        }
+    }
+}
+
+/// Does what the arguments ask.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let done = match &arguments.command {
+        None => serve::serve(&arguments.client),
+        Some(Command::Tools { command }) => tools::run(command),
+        Some(Command::Catalogue {
+            command: CatalogueCommand::Build(wanted),
+        }) => catalogue_build::run(wanted)
+            .map_err(|error| error.to_string())
+            .and_then(|summary| print(&summary)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            // The message is for a person at the terminal, and so goes where the logs do.
+            let _ = std::io::Write::write_all(
+                &mut std::io::stderr(),
+                format!("tekton-budget: {message}\n").as_bytes(),
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints what a command has to say.
+fn print(text: &str) -> Result<(), String> {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", text.trim_end())
+        .and_then(|()| out.flush())
+        .map_err(|error| error.to_string())
+}

@@ -1,0 +1,258 @@
+//! The embedded store as the front opens it: the ledger opens behind the service, which answers from the first moment.
+
+use super::caller::Caller;
+use super::front::{Host, House, Reader, Writer};
+use super::ledger::{Clock, Ledger, StartError, Started, start};
+use super::operations::TOOLS;
+use super::{Desk, Opening, Service, mcp};
+use crate::store::files::RealFiles;
+use crate::store::journal::SealedScan;
+use crate::store::lookup::{Lookup, LookupError, open_or_set_aside, set_aside};
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long a start waits for the check of sealed segments, before that goes on behind the service.
+const SCAN_PATIENCE: Duration = Duration::from_millis(150);
+/// How long a closing store waits for the last reader.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+/// After how many replayed events a long start says how far it is.
+const TOLD_EVERY: u64 = 250_000;
+
+/// Where the journal is in a data directory.
+pub fn journal_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("journal")
+}
+
+/// Where the lookup store is in a data directory.
+pub fn lookup_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("lookup")
+}
+
+/// The store of a data directory.
+pub struct EmbeddedStore {
+    data_dir: PathBuf,
+}
+
+impl EmbeddedStore {
+    /// The store of this data directory.
+    pub const fn new(data_dir: PathBuf) -> Self {
+        Self { data_dir }
+    }
+}
+
+impl House for EmbeddedStore {
+    type Open = OpenStore;
+
+    fn open(&self) -> Result<OpenStore, String> {
+        let (sender, opening) = watch::channel(Opening::Under);
+        let sender = Arc::new(sender);
+        let (dir, tell) = (self.data_dir.clone(), Arc::clone(&sender));
+        let thread = std::thread::Builder::new()
+            .name("opening".into())
+            .spawn(move || open(&dir, &tell));
+        let thread = thread.map_err(|error| format!("no thread to open the store: {error}"))?;
+        Ok(OpenStore {
+            service: Arc::new(Service::new(opening)),
+            opening: sender,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+}
+
+/// A store that is open, or being opened.
+pub struct OpenStore {
+    service: Arc<Service>,
+    opening: Arc<watch::Sender<Opening>>,
+    thread: Mutex<Option<JoinHandle<Option<Held>>>>,
+}
+
+/// What is held while the store is open.
+struct Held {
+    store: Weak<dyn Lookup>,
+    scan: Arc<SealedScan>,
+}
+
+impl Host for OpenStore {
+    async fn serve(self: Arc<Self>, caller: Caller, reader: Reader, writer: Writer) {
+        let passing = tokio::spawn({
+            let service = Arc::clone(&self.service);
+            async move { service.pass_on_changes().await }
+        });
+        let served = session(Arc::clone(&self.service), caller, reader, writer).await;
+        passing.abort();
+        if let Err(error) = served {
+            tracing::warn!(%error, "a client's session ended");
+        }
+    }
+
+    async fn close(self: Arc<Self>) -> Result<(), String> {
+        let closing = tokio::task::spawn_blocking(move || self.close_now());
+        closing.await.map_err(|error| error.to_string())
+    }
+}
+
+/// One client's session, as a future whose type says no more than that: the compiler can't follow it through `serve`.
+fn session(
+    service: Arc<Service>,
+    caller: Caller,
+    reader: Reader,
+    writer: Writer,
+) -> Pin<Box<dyn Future<Output = Result<(), mcp::ServeError>> + Send>> {
+    Box::pin(mcp::serve(service, TOOLS, caller, reader, writer))
+}
+
+impl OpenStore {
+    fn close_now(&self) {
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let held = thread.and_then(|thread| thread.join().ok()).flatten();
+        if let Opening::Open(desk) = self.opening.send_replace(Opening::Closed) {
+            desk.ledger().close();
+        }
+        if let Some(Held { store, scan }) = held {
+            scan.cancel();
+            drop(scan);
+            await_last_reader(&store);
+        }
+    }
+}
+
+/// Another process may open sled only once nobody here holds it.
+fn await_last_reader(store: &Weak<dyn Lookup>) {
+    let step = Duration::from_millis(5);
+    let mut waited = Duration::ZERO;
+    while store.strong_count() > 0 && waited < CLOSE_PATIENCE {
+        std::thread::sleep(step);
+        waited += step;
+    }
+}
+
+fn open(data_dir: &Path, tell: &Arc<watch::Sender<Opening>>) -> Option<Held> {
+    match open_ledger(data_dir) {
+        Ok((desk, held)) => {
+            watch_scan(&held.scan, tell);
+            // A scan that has already found a damage has said so.
+            tell.send_if_modified(|opening| {
+                let serves = matches!(opening, Opening::Under);
+                if serves {
+                    *opening = Opening::Open(Arc::new(desk));
+                }
+                serves
+            });
+            Some(held)
+        }
+        Err(error) => {
+            tracing::error!(%error, "the store is not served");
+            tell.send_replace(Opening::Failed(describe(&error).into()));
+            None
+        }
+    }
+}
+
+fn describe(error: &StartError) -> String {
+    let next = match error {
+        StartError::Journal(_) | StartError::Read(_) => {
+            "; `tekton-budget verify` tells all that is wrong, and `tekton-budget repair` what can be given up"
+        }
+        StartError::Event { .. } => "; start the tekton-budget that wrote it, or a newer one",
+        StartError::Lookup(_) | StartError::Thread(_) => {
+            "; see to the data directory and start tekton-budget again"
+        }
+    };
+    format!("the store is not served: {error}{next}")
+}
+
+fn open_ledger(data_dir: &Path) -> Result<(Desk, Held), StartError> {
+    let clock: Clock = Arc::new(Timestamp::now);
+    let (started, store) = match start_with_lookup(data_dir, &clock) {
+        Err(StartError::Lookup(
+            error @ (LookupError::Damaged(_) | LookupError::OtherVersion { .. }),
+        )) => {
+            tracing::warn!(%error, "the lookup store is set aside and made again from the journal");
+            set_aside(&lookup_dir(data_dir))?;
+            start_with_lookup(data_dir, &clock)?
+        }
+        other => other?,
+    };
+    if let Some(torn) = &started.torn {
+        tracing::warn!(
+            ?torn,
+            "a torn end of the journal, which was never answered, was cut"
+        );
+    }
+    let held = Held {
+        store: Arc::downgrade(&store),
+        scan: Arc::clone(&started.scan),
+    };
+    Ok((Desk::new(Ledger::run(started, store, clock)?), held))
+}
+
+fn start_with_lookup(
+    data_dir: &Path,
+    clock: &Clock,
+) -> Result<(Started, Arc<dyn Lookup>), StartError> {
+    let (store, aside) = open_or_set_aside(&lookup_dir(data_dir))?;
+    if let Some(aside) = aside {
+        tracing::warn!(folder = %aside.folder.display(), "the lookup store was set aside; it is made again");
+    }
+    let store: Arc<dyn Lookup> = Arc::new(store);
+    let mut told = 0;
+    let progress = std::cell::RefCell::new(&mut told);
+    let tell = |done: u64, total: u64| {
+        let mut told = progress.borrow_mut();
+        if done - **told >= TOLD_EVERY || (done == total && total >= TOLD_EVERY) {
+            **told = done;
+            tracing::info!(done, total, "replaying the journal");
+        }
+    };
+    let files = Arc::new(RealFiles);
+    let started = start(
+        files,
+        &journal_dir(data_dir),
+        Arc::clone(&store),
+        (clock)(),
+        &tell,
+    )?;
+    Ok((started, store))
+}
+
+/// Waits a moment for the check of the sealed segments, and then lets it go on behind the service: a damage that it
+/// finds ends the service.
+fn watch_scan(scan: &Arc<SealedScan>, tell: &Arc<watch::Sender<Opening>>) {
+    if scan_ended(scan, SCAN_PATIENCE, tell) {
+        return;
+    }
+    let (scan, tell) = (Arc::clone(scan), Arc::clone(tell));
+    let watching = std::thread::Builder::new()
+        .name("scan".into())
+        .spawn(
+            move || {
+                while !scan_ended(&scan, Duration::from_millis(500), &tell) {}
+            },
+        );
+    if let Err(error) = watching {
+        tracing::warn!(%error, "the check of the sealed segments is not watched");
+    }
+}
+
+fn scan_ended(scan: &SealedScan, at_most: Duration, tell: &watch::Sender<Opening>) -> bool {
+    let state = scan.wait(at_most);
+    if let Some(damage) = state.damages.first() {
+        tracing::error!(%damage, "the journal is damaged; nothing is served");
+        let why = format!(
+            "the store is not served: {damage}; `tekton-budget verify` tells all that is wrong, and `tekton-budget \
+             repair` what can be given up"
+        );
+        tell.send_replace(Opening::Failed(why.into()));
+        return true;
+    }
+    state.over
+}
