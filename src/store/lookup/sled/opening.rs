@@ -20,14 +20,22 @@ const LOCK_TRY: Duration = Duration::from_millis(5);
 /// What sled says where another handle, of this or another process, holds the store.
 const LOCKED: &str = "could not acquire lock";
 
+/// How sled is to open a store. It has no timer: what is written is flushed by the commit that wrote it.
+pub(super) fn config(dir: &Path) -> Config {
+    Config::new()
+        .path(dir)
+        .cache_capacity(CACHE)
+        .flush_every_ms(None)
+}
+
 /// Opens the store in a folder, or makes a new one.
 ///
 /// sled's snapshot, written where a start finds something new in its log, names all pages, each with a checksum that is
 /// looked at when it is read. So only a start that made a new snapshot has to compare all rows with the digest.
-pub(super) fn open(dir: &Path) -> Result<Store, LookupError> {
+pub(super) fn open(dir: &Path, config: &Config) -> Result<Store, LookupError> {
     files::prepare(dir)?;
     let (checked, before) = (files::checked(dir)?, files::snapshot(dir)?);
-    let db = open_db(dir)?;
+    let db = open_db(config)?;
     let after = files::snapshot(dir)?;
     files::sync_dir(dir)?;
     let committed = Committed::decode(caught(|| db.get(record::KEY))?.as_deref())?;
@@ -50,14 +58,9 @@ pub(super) fn open(dir: &Path) -> Result<Store, LookupError> {
     })
 }
 
-fn open_db(dir: &Path) -> Result<Db, LookupError> {
+fn open_db(config: &Config) -> Result<Db, LookupError> {
     let start = Instant::now();
     loop {
-        // Without sled's own timer: what is written is flushed by the commit that wrote it.
-        let config = Config::new()
-            .path(dir)
-            .cache_capacity(CACHE)
-            .flush_every_ms(None);
         match caught(|| config.open()) {
             Err(LookupError::Unavailable(error)) if error.to_string().starts_with(LOCKED) => {
                 if start.elapsed() > LOCK_WAIT {
