@@ -1,5 +1,13 @@
 //! The lookup store, in sled and in memory: commits, order, reopening, other versions, leftovers.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;

@@ -54,7 +54,9 @@ pub enum LookupError {
 
 /// Ordered rows under one head, changed by whole commits.
 ///
-/// After a commit that failed nothing more is answered: what is in memory may be ahead of the disk. Open it again.
+/// After damage or a commit that failed nothing more is answered: what is in memory may be ahead of the disk. After damage,
+/// drop it, put it aside ([`set_aside`]) and open a new one; after a commit that failed for another reason, it may take a
+/// new process to open it again.
 pub trait Lookup: Send + Sync {
     /// What everything in it is true of, or nothing for a new one. After a crash it may be an earlier head than the last
     /// one that was committed only where that commit was not answered.
@@ -69,5 +71,8 @@ pub trait Lookup: Send + Sync {
 
     /// Puts and deletes rows and moves the head, all of it or nothing, durable when it returns. Where a key is named
     /// twice, the last one counts.
+    ///
+    /// In sled a row takes about 5 kB of memory until its commit ends, and some 20 µs: keep a commit under 10,000 rows, and
+    /// put what is small and many into blocks of a few kB under one key.
     fn commit(&self, rows: Vec<Change>, head: &Head) -> Result<(), LookupError>;
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// How often a waiting call looks whether sled's writers still live.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long after a writer's death a call may still end by itself, with an error that says more.
+/// How long after a writer's failure a call may still end by itself, with an error that says more.
 const GRACE: Duration = Duration::from_secs(2);
 /// sled's names for its writer threads.
 const WRITER: &str = "sled-io-";
@@ -62,39 +62,77 @@ pub(super) fn caught<T>(call: impl FnOnce() -> ::sled::Result<T>) -> Result<T, L
     }
 }
 
-/// How many of sled's writers have died by now. Later deaths are the fault of what was done since.
-pub(super) fn dead_writers() -> usize {
-    DEAD_WRITERS.load(Ordering::SeqCst)
+/// Sees when sled's writers can't be waited for any more.
+#[derive(Clone)]
+pub(super) struct Watch {
+    config: ::sled::Config,
+    /// The writers that had died before; later deaths are the fault of what was done since.
+    dead: usize,
+    doubting: bool,
 }
 
-/// Does something that may wait for sled's writers on a thread of its own, which is left behind where more of them have
-/// died than `dead`: it would wait for ever.
-pub(super) fn patiently<T: Send + 'static>(
-    dead: usize,
-    work: impl FnOnce() -> Result<T, LookupError> + Send + 'static,
-) -> Result<T, LookupError> {
-    hush();
-    let (sender, receiver) = mpsc::sync_channel(1);
-    thread::Builder::new()
-        .name("lookup".into())
-        .spawn(move || {
-            // The receiver is gone only where it has given up on us.
-            let _ = sender.send(work());
-        })?;
-    let mut died: Option<Instant> = None;
-    loop {
-        match receiver.recv_timeout(LOOK) {
-            Ok(outcome) => return outcome,
-            Err(RecvTimeoutError::Disconnected) => {
-                return Err(LookupError::Damaged(
-                    "the thread that called sled panicked".into(),
-                ));
+impl Watch {
+    /// Over a store that is opened with this configuration from now on.
+    pub(super) fn new(config: ::sled::Config) -> Self {
+        Self {
+            config,
+            dead: DEAD_WRITERS.load(Ordering::SeqCst),
+            doubting: false,
+        }
+    }
+
+    /// The same over a store that has failed before: sled may then wait for what nobody does any more.
+    pub(super) fn doubting(&self) -> Self {
+        Self {
+            doubting: true,
+            ..self.clone()
+        }
+    }
+
+    /// What has gone wrong behind a call's back.
+    fn trouble(&self) -> Option<LookupError> {
+        if DEAD_WRITERS.load(Ordering::SeqCst) != self.dead {
+            return Some(LookupError::Damaged("a writer of sled panicked".into()));
+        }
+        if self.doubting {
+            return Some(
+                io::Error::new(ErrorKind::TimedOut, "sled does not end after its failure").into(),
+            );
+        }
+        self.config.global_error().err().map(ours)
+    }
+
+    /// Does something that may wait for sled's writers on a thread of its own. A writer that has failed does not always
+    /// wake those who wait for it: `wake` is called then, and where that does not help, the thread is left behind.
+    pub(super) fn over<T: Send + 'static>(
+        &self,
+        wake: impl Fn(),
+        work: impl FnOnce() -> Result<T, LookupError> + Send + 'static,
+    ) -> Result<T, LookupError> {
+        hush();
+        let (sender, receiver) = mpsc::sync_channel(1);
+        thread::Builder::new()
+            .name("lookup".into())
+            .spawn(move || {
+                // The receiver is gone only where it has given up on us.
+                let _ = sender.send(work());
+            })?;
+        let mut since: Option<Instant> = None;
+        loop {
+            match receiver.recv_timeout(LOOK) {
+                Ok(outcome) => return outcome,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(LookupError::Damaged(
+                        "the thread that called sled panicked".into(),
+                    ));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
             }
-            Err(RecvTimeoutError::Timeout) if dead_writers() == dead => {}
-            Err(RecvTimeoutError::Timeout)
-                if died.get_or_insert_with(Instant::now).elapsed() < GRACE => {}
-            Err(RecvTimeoutError::Timeout) => {
-                return Err(LookupError::Damaged("a writer of sled panicked".into()));
+            if let Some(trouble) = self.trouble() {
+                if since.get_or_insert_with(Instant::now).elapsed() > GRACE {
+                    return Err(trouble);
+                }
+                wake();
             }
         }
     }

@@ -12,7 +12,7 @@ use super::{Change, Head, Lookup, LookupError, Row, Rows};
 use ::sled::{Batch, Db, IVec};
 use files::Files;
 pub(super) use files::{sync_dir, sync_parent};
-use guarded::{caught, patiently};
+use guarded::{Watch, caught};
 use record::{Committed, Digest};
 use std::collections::BTreeMap;
 use std::io;
@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 pub struct SledLookup {
     /// Always there but while it is dropped.
     store: Option<Arc<Store>>,
-    dead_writers: usize,
+    watch: Watch,
 }
 
 /// An open store. It is shared with the thread that a commit runs on.
@@ -52,17 +52,18 @@ impl SledLookup {
     /// # Errors
     /// [`LookupError`]; nothing is changed or moved where it does not open.
     pub fn open(dir: &Path) -> Result<Self, LookupError> {
-        let dead_writers = guarded::dead_writers();
+        let config = opening::config(dir);
+        let watch = Watch::new(config.clone());
         let dir = dir.to_path_buf();
-        let store = patiently(dead_writers, move || opening::open(&dir))?;
+        let store = watch.over(|| {}, move || opening::open(&dir, &config))?;
         Ok(Self {
             store: Some(Arc::new(store)),
-            dead_writers,
+            watch,
         })
     }
 
     /// Closes it so that the next start is short: it is opened once more, which has sled write a snapshot and the rows
-    /// compared with their digest.
+    /// compared with their digest. Takes about half a second for 100 MB; it may be killed meanwhile.
     ///
     /// # Errors
     /// [`LookupError`], as of opening.
@@ -87,12 +88,17 @@ impl Drop for SledLookup {
         let Some(store) = self.store.take() else {
             return;
         };
-        let closed = patiently(self.dead_writers, move || {
+        let watch = match store.broken.get() {
+            None => self.watch.clone(),
+            Some(_) => self.watch.doubting(),
+        };
+        let close = move || {
             caught(|| {
                 drop(store);
                 Ok(())
             })
-        });
+        };
+        let closed = watch.over(|| {}, close);
         if let Err(error) = closed {
             tracing::error!("closing the lookup store: {error}");
         }
@@ -135,9 +141,9 @@ impl Lookup for SledLookup {
         }
         let store = self.store()?;
         let (worker, head) = (Arc::clone(store), head.clone());
-        store.breaking(patiently(self.dead_writers, move || {
-            worker.commit(rows, head)
-        }))
+        // Another flush finds a writer's error, and wakes the one that waits.
+        let wake = || drop(caught(|| store.db.flush()));
+        store.breaking(self.watch.over(wake, move || worker.commit(rows, head)))
     }
 }
 
