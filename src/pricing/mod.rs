@@ -3,3 +3,4 @@
 pub mod book;
 pub mod catalogue;
 pub mod cost;
+pub mod provider_usage;
