@@ -4,3 +4,4 @@ pub mod book;
 pub mod catalogue;
 pub mod cost;
 pub mod provider_usage;
+pub mod tokens;
