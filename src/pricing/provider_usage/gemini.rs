@@ -1,0 +1,109 @@
+//! Google's `usageMetadata`: the prompt includes what the cache served; thoughts, and the prompt of tools, stand
+//! beside it and the candidates. Names are taken in camel case and, as from the Python library, in snake case.
+
+use super::fields::{Count, Fields};
+use super::{Shape, TakenUsage};
+use crate::core::quantity::Counts;
+use crate::core::refusal::Refusal;
+
+/// Members that no other shape has.
+pub(super) const MARKS: &[&str] = &[
+    "promptTokenCount",
+    "prompt_token_count",
+    "candidatesTokenCount",
+    "candidates_token_count",
+    "totalTokenCount",
+    "total_token_count",
+];
+
+pub(super) fn take(usage: &Fields<'_>, response: &Fields<'_>) -> Result<TakenUsage, Refusal> {
+    let prompt = usage.count(&["promptTokenCount", "prompt_token_count"])?;
+    let cached = usage.count(&["cachedContentTokenCount", "cached_content_token_count"])?;
+    let tools = usage.count(&["toolUsePromptTokenCount", "tool_use_prompt_token_count"])?;
+    let thoughts = usage.count(&["thoughtsTokenCount", "thoughts_token_count"])?;
+    let output = usage.count(&[
+        "candidatesTokenCount",
+        "candidates_token_count",
+        "responseTokenCount",
+        "response_token_count",
+    ])?;
+    let heard = audio(usage, &["promptTokensDetails", "prompt_tokens_details"])?;
+    let heard_from_cache = audio(usage, &["cacheTokensDetails", "cache_tokens_details"])?;
+    let heard_by_tools = audio(
+        usage,
+        &[
+            "toolUsePromptTokensDetails",
+            "tool_use_prompt_tokens_details",
+        ],
+    )?;
+    let spoken = audio(
+        usage,
+        &[
+            "candidatesTokensDetails",
+            "candidates_tokens_details",
+            "responseTokensDetails",
+            "response_tokens_details",
+        ],
+    )?;
+    let heard_anew = heard.without(&[&heard_from_cache])?;
+    let thoughts_within = check_total(usage, [&prompt, &tools, &output], &thoughts)?;
+    let output_tokens = if thoughts_within {
+        output.without(&[&spoken, &thoughts])?
+    } else {
+        output.without(&[&spoken])?
+    };
+    let counts = Counts {
+        input_tokens: prompt.without(&[&cached, &heard.holding(heard_anew)])?
+            + tools.without(&[&heard_by_tools])?,
+        cache_read_tokens: cached.or_zero(),
+        audio_input_tokens: heard_anew + heard_by_tools.or_zero(),
+        output_tokens,
+        reasoning_tokens: thoughts.or_zero(),
+        audio_output_tokens: spoken.or_zero(),
+        web_searches: searches(response),
+        ..Counts::default()
+    };
+    Ok(TakenUsage::of(Shape::Gemini, counts))
+}
+
+/// Whether the thoughts are within the candidates, as the total tells.
+fn check_total(usage: &Fields<'_>, parts: [&Count; 3], thoughts: &Count) -> Result<bool, Refusal> {
+    let total = usage.count(&["totalTokenCount", "total_token_count"])?;
+    let without: u64 = parts.iter().map(|part| part.or_zero()).sum();
+    let with = without + thoughts.or_zero();
+    match total.given() {
+        None => Ok(false),
+        Some(given) if given == with => Ok(false),
+        Some(given) if given == without => Ok(true),
+        Some(_) => Err(total.refuse(&format!("{with}, what its parts make together"))),
+    }
+}
+
+/// The tokens of a modality list that are audio.
+fn audio(usage: &Fields<'_>, names: &[&str]) -> Result<Count, Refusal> {
+    let mut sum = Count::default();
+    for part in usage.objects(names) {
+        if part
+            .text(&["modality"])
+            .is_some_and(|m| m.eq_ignore_ascii_case("audio"))
+        {
+            let count = part.count(&["tokenCount", "token_count"])?;
+            sum = count.holding(sum.or_zero() + count.or_zero());
+        }
+    }
+    Ok(sum)
+}
+
+/// The searches that the answers were grounded in.
+fn searches(response: &Fields<'_>) -> u64 {
+    let candidates = response.objects(&["candidates"]);
+    let grounds = candidates
+        .iter()
+        .filter_map(|candidate| candidate.object(&["groundingMetadata", "grounding_metadata"]));
+    grounds
+        .map(|ground| {
+            let camel = ground.list_length("webSearchQueries");
+            camel.max(ground.list_length("web_search_queries"))
+        })
+        .sum()
+}

@@ -1,0 +1,147 @@
+//! The counts of OpenAI and of all that follow it: wholes that include their parts.
+
+use super::fields::{Count, Fields};
+use crate::core::quantity::Counts;
+use crate::core::refusal::Refusal;
+
+/// What the members are called.
+pub(super) struct Names {
+    pub(super) input: &'static str,
+    pub(super) input_details: &'static [&'static str],
+    pub(super) output: &'static str,
+    pub(super) output_details: &'static [&'static str],
+    /// Where cached tokens stand where they do not stand in the details.
+    pub(super) cached: &'static [&'static str],
+}
+
+/// Whether reasoning is a part of the output or stands beside it, where the total does not tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reasoning {
+    Within,
+    Beside,
+}
+
+/// Splits the wholes into counts that do not overlap.
+///
+/// The total tells where reasoning is counted: equal to input and output, reasoning is within the output;
+/// larger by just the reasoning, beside it (xAI). Larger where no reasoning is named, the rest is taken for
+/// reasoning (Google behind OpenAI's interface): it was spent. A total that is anything else is refused.
+pub(super) fn split(
+    usage: &Fields<'_>,
+    names: &Names,
+    otherwise: Reasoning,
+) -> Result<Counts, Refusal> {
+    let total = usage.count(&["total_tokens"])?;
+    let mut input = usage.count(&[names.input])?;
+    let output = usage.count(&[names.output])?;
+    if input.given().is_none() && output.given().is_none() {
+        // Embeddings of some providers tell the total alone.
+        input = total.clone();
+    }
+    let parts = InputParts::read(usage, names)?;
+    let reasoning_and_audio = OutputParts::read(usage, names)?;
+    let (reasoning, within) = place(&total, &input, &output, &reasoning_and_audio, otherwise)?;
+    let OutputParts {
+        reasoning: reasoning_part,
+        audio: audio_output,
+    } = reasoning_and_audio;
+    let output_tokens = if within == Reasoning::Within {
+        output.without(&[&reasoning_part, &audio_output])?
+    } else {
+        output.without(&[&audio_output])?
+    };
+    let audio_input = parts.audio.without(&[&parts.cached_audio])?;
+    let cached_text = parts.cached.without(&[&parts.cached_audio])?;
+    let input_tokens = input.without(&[
+        &parts.audio,
+        &parts.cached.holding(cached_text),
+        &parts.written,
+    ])?;
+    Ok(Counts {
+        input_tokens,
+        cache_read_tokens: parts.cached.or_zero(),
+        cache_write_tokens: parts.written.or_zero(),
+        audio_input_tokens: audio_input,
+        output_tokens,
+        reasoning_tokens: reasoning,
+        audio_output_tokens: audio_output.or_zero(),
+        ..Counts::default()
+    })
+}
+
+struct InputParts {
+    cached: Count,
+    cached_audio: Count,
+    written: Count,
+    audio: Count,
+}
+
+impl InputParts {
+    fn read(usage: &Fields<'_>, names: &Names) -> Result<Self, Refusal> {
+        let Some(details) = usage.object(names.input_details) else {
+            return Ok(Self {
+                cached: usage.count(names.cached)?,
+                cached_audio: Count::default(),
+                written: Count::default(),
+                audio: Count::default(),
+            });
+        };
+        let cached = details.count(&["cached_tokens", "cache_read_input_tokens"])?;
+        let cached_audio = match details.object(&["cached_tokens_details"]) {
+            Some(cached) => cached.count(&["audio_tokens"])?,
+            None => Count::default(),
+        };
+        Ok(Self {
+            cached: match cached.given() {
+                Some(_) => cached,
+                None => usage.count(names.cached)?,
+            },
+            cached_audio,
+            written: details.count(&["cache_write_tokens", "cache_creation_tokens"])?,
+            audio: details.count(&["audio_tokens"])?,
+        })
+    }
+}
+
+struct OutputParts {
+    reasoning: Count,
+    audio: Count,
+}
+
+impl OutputParts {
+    fn read(usage: &Fields<'_>, names: &Names) -> Result<Self, Refusal> {
+        Ok(match usage.object(names.output_details) {
+            Some(details) => Self {
+                reasoning: details.count(&["reasoning_tokens"])?,
+                audio: details.count(&["audio_tokens"])?,
+            },
+            None => Self {
+                reasoning: usage.count(&["reasoning_tokens"])?,
+                audio: Count::default(),
+            },
+        })
+    }
+}
+
+/// How much reasoning there was, and where it is counted.
+fn place(
+    total: &Count,
+    input: &Count,
+    output: &Count,
+    parts: &OutputParts,
+    otherwise: Reasoning,
+) -> Result<(u64, Reasoning), Refusal> {
+    let reasoning = parts.reasoning.or_zero();
+    let sides = input.or_zero() + output.or_zero();
+    let Some(total_tokens) = total.given() else {
+        return Ok((reasoning, otherwise));
+    };
+    match total_tokens.checked_sub(sides) {
+        Some(0) => Ok((reasoning, Reasoning::Within)),
+        Some(beside) if reasoning == 0 || beside == reasoning => Ok((beside, Reasoning::Beside)),
+        _ => Err(total.refuse(&format!(
+            "{sides}, what input and output make together, or {} with the reasoning beside them",
+            sides + reasoning
+        ))),
+    }
+}
