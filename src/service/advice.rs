@@ -8,7 +8,7 @@ use crate::core::quantity::{COUNT_MOST, Counts, Usd};
 use crate::core::state::State;
 use crate::core::verdict::{Outcome, Verdict};
 use crate::pricing::book::{Price, PriceBook};
-use crate::pricing::catalogue::{Mode, ModelCard};
+use crate::pricing::catalogue::{Capabilities, Mode, ModelCard};
 use crate::pricing::cost::full_cost_usd;
 use jiff::Timestamp;
 
@@ -128,6 +128,14 @@ impl Search<'_> {
     fn alternatives(&self) -> Vec<Alternative> {
         let catalogue = self.prices.catalogue();
         let own = self.asked.model;
+        let asked = own
+            .model
+            .as_deref()
+            .and_then(|model| catalogue.resolve(own.provider.as_deref(), model).ok());
+        let needs = asked.map_or_else(Capabilities::default, |card| Capabilities {
+            reasoning: false,
+            ..card.capabilities
+        });
         let same_model = |card: &ModelCard| {
             own.provider.as_deref() == Some(&*card.provider)
                 && own.model.as_deref() == Some(&*card.model)
@@ -135,7 +143,7 @@ impl Search<'_> {
         let same_provider = |card: &ModelCard| own.provider.as_deref() == Some(&*card.provider);
         let mut found: Vec<_> = catalogue
             .cards_of(Mode::Chat)
-            .filter(|card| !same_model(card) && self.could_serve(card))
+            .filter(|card| !same_model(card) && self.could_serve(card, needs))
             .filter_map(|card| Some((!same_provider(card), self.cost_at(card)?, card)))
             .filter(|(_, cost, _)| self.asked.amount.cost.is_none_or(|asked| *cost < asked))
             .collect();
@@ -160,19 +168,21 @@ impl Search<'_> {
         alternatives.collect()
     }
 
-    /// Whether a model could take the call: its window is large enough, and somebody is paid for it, since a free offer
-    /// of a provider is rationed and no budget's way out.
-    fn could_serve(&self, card: &ModelCard) -> bool {
-        let window = card
-            .context_window
-            .is_none_or(|window| window >= self.counts.tokens());
-        let output = card
-            .max_output_tokens
-            .is_none_or(|most| most >= self.counts.completion_tokens());
-        let wants_audio =
+    /// Whether a model could take the call in place of the one that was asked for: its bounds are known and wide enough,
+    /// it can do what that one can, it is nobody's fine-tuned copy, and somebody is paid for it, since a free offer is
+    /// rationed and no budget's way out.
+    fn could_serve(&self, card: &ModelCard, needs: Capabilities) -> bool {
+        let wide = |bound: Option<u64>, needed: u64| bound.is_some_and(|bound| bound >= needed);
+        let tuned = card.model.starts_with("ft:") || card.model.contains(".ft-");
+        let wants_more =
             self.counts.audio_input_tokens + self.counts.audio_output_tokens + self.counts.images
                 > 0;
-        window && output && !wants_audio && card.tier == ModelTier::RemoteHeavyweight
+        wide(card.context_window, self.counts.tokens())
+            && wide(card.max_output_tokens, self.counts.completion_tokens())
+            && card.capabilities.cover(needs)
+            && !tuned
+            && !wants_more
+            && card.tier == ModelTier::RemoteHeavyweight
     }
 
     fn cost_at(&self, card: &ModelCard) -> Option<Usd> {

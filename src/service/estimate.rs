@@ -138,7 +138,7 @@ fn counts_of(workload: &impl Workload, named: &Named<'_>) -> Result<(Counts, boo
             ));
         }
         let counted = tokens::count(
-            named.model.provider.as_deref().unwrap_or_default(),
+            named.model.provider.as_deref(),
             named.model.model.as_deref().unwrap_or_default(),
             text,
         );

@@ -42,6 +42,8 @@ struct Counted {
     counts: Counts,
     cost: Option<Usd>,
     tier: Option<ServiceTier>,
+    /// The model, where a whole response was given.
+    model: Option<String>,
 }
 
 impl<'a> Recording<'a> {
@@ -78,9 +80,10 @@ impl<'a> Recording<'a> {
             .occurred_at
             .map_or(self.now, super::wire::schema::Instant::time);
         let (provider, model) = names(&input, hold.as_ref());
+        let counted = counted(provider, &input)?;
+        let model = model.or(counted.model.as_deref());
         let model =
             model.ok_or_else(|| Refusal::invalid("model", "expects the model that was used"))?;
-        let counted = counted(provider, &input)?;
         let named = name_model(&self.prices, provider, model, occurred)?;
         let tier = input.service_tier.or(counted.tier).unwrap_or_default();
         let reported = input.reported_cost_usd.or(counted.cost);
@@ -171,6 +174,7 @@ fn counted(provider: Option<&str>, input: &UsageInput) -> Result<Counted, Refusa
             counts,
             cost: None,
             tier: None,
+            model: None,
         });
     };
     if given.is_some() {
@@ -179,8 +183,7 @@ fn counted(provider: Option<&str>, input: &UsageInput) -> Result<Counted, Refusa
             "expects no counts beside it",
         ));
     }
-    let taken = provider_usage::parse(provider, &Value::Object(object.clone()))
-        .map_err(|refusal| refusal.within("provider_usage"))?;
+    let taken = provider_usage::parse(provider, &Value::Object(object.clone()))?;
     let counts = Counts {
         requests: input.requests.unwrap_or(taken.counts.requests.max(1)),
         ..taken.counts
@@ -189,6 +192,7 @@ fn counted(provider: Option<&str>, input: &UsageInput) -> Result<Counted, Refusa
         counts,
         cost: taken.reported_cost,
         tier: taken.service_tier,
+        model: taken.model,
     })
 }
 

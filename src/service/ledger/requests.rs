@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// How long an id is remembered at least.
-pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(31 * 24);
+pub(super) const REMEMBERED: SignedDuration = SignedDuration::from_hours(31 * 24);
 /// The most ids of one block, so that its value stays small.
 const BLOCK_MOST: usize = 1024;
 /// Bytes of one id in a block: fingerprint and sequence.

@@ -1,8 +1,8 @@
 //! Every operation, one file each, in the folders of the contract.
 
-mod budget;
-mod pricing;
-mod report;
+pub mod budget;
+pub mod pricing;
+pub mod report;
 
 pub use budget::record_usage::UsageInput;
 

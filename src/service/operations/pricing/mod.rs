@@ -1,6 +1,6 @@
 //! Prices and models.
 
-pub(super) mod estimate_cost;
-pub(super) mod get_price;
-pub(super) mod override_price;
-pub(super) mod search_models;
+pub mod estimate_cost;
+pub mod get_price;
+pub mod override_price;
+pub mod search_models;
