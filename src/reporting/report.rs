@@ -153,17 +153,17 @@ impl Summing {
             };
             groups = groups
                 .into_iter()
-                .flat_map(|group| values.iter().map(move |value| with(&group, value)))
+                .flat_map(|group| {
+                    values.iter().map(move |value| {
+                        let mut group = group.clone();
+                        group.push(value.clone());
+                        group
+                    })
+                })
                 .collect();
         }
         groups
     }
-}
-
-fn with(group: &[Option<String>], value: &Option<String>) -> Vec<Option<String>> {
-    let mut group = group.to_vec();
-    group.push(value.clone());
-    group
 }
 
 /// When an hour since 1970 begins.

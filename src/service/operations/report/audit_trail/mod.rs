@@ -20,12 +20,12 @@ use verification::Verification;
 use view::EventView;
 
 /// Who did what, when and why.
-pub struct AuditTrail;
+pub(crate) struct AuditTrail;
 
 /// Which events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AuditTrailInput {
+pub(crate) struct AuditTrailInput {
     /// Only those at or after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Instant>,
@@ -54,7 +54,7 @@ pub struct AuditTrailInput {
 
 /// A page of events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct AuditTrailAnswer {
+pub(crate) struct AuditTrailAnswer {
     /// The events, the newest first.
     pub events: Vec<EventView>,
     /// Where the next page begins; a page that searched far may be short and have one.

@@ -17,7 +17,7 @@ const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is looked for.
 #[derive(Debug)]
-pub struct Search {
+pub(crate) struct Search {
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     actor: Option<String>,
@@ -29,14 +29,14 @@ pub struct Search {
 
 /// What a page found, and from below which sequence the next one looks.
 #[derive(Debug)]
-pub struct Found {
+pub(crate) struct Found {
     pub events: Vec<EventView>,
     pub next: Option<u64>,
 }
 
 impl Search {
     /// The search that is asked for.
-    pub fn of(input: AuditTrailInput) -> Result<Self, Refusal> {
+    pub(crate) fn of(input: AuditTrailInput) -> Result<Self, Refusal> {
         if let Some(kind) = &input.kind
             && !KINDS.contains(&kind.as_str())
         {
@@ -55,7 +55,7 @@ impl Search {
     }
 
     /// The newest events below a sequence that are wanted, at most `length`.
-    pub fn page(
+    pub(crate) fn page(
         &self,
         journal: &JournalReader,
         below: u64,
@@ -123,10 +123,6 @@ impl Search {
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is what `map_err` hands over"
-)]
 fn unreadable(error: impl std::fmt::Display) -> Refusal {
     Refusal::unavailable(format!("the journal can't be read: {error}"))
 }

@@ -5,7 +5,7 @@ use crate::core::event::Event;
 use crate::core::id::{AlertId, AllocationId, IncreaseId, RecordId};
 
 /// Every kind of event.
-pub const KINDS: [&str; 15] = [
+pub(crate) const KINDS: [&str; 15] = [
     "usage_recorded",
     "usage_adjusted",
     "allocation_made",
@@ -24,7 +24,7 @@ pub const KINDS: [&str; 15] = [
 ];
 
 /// The ids that an event is about, its own first; of a price `provider/model`.
-pub fn subjects(sequence: u64, event: &Event) -> Vec<String> {
+pub(crate) fn subjects(sequence: u64, event: &Event) -> Vec<String> {
     match event {
         Event::UsageRecorded(recorded) => {
             let allocation = recorded.usage.allocation.map(|id| id.to_string());
@@ -83,7 +83,7 @@ fn of_cause(cause: &AlertCause) -> Vec<String> {
 }
 
 /// The first event that can be about a subject: an id that is a sequence is of nothing before it.
-pub fn first_about(subject: &str) -> u64 {
+pub(crate) fn first_about(subject: &str) -> u64 {
     let sequence = None
         .or_else(|| subject.parse().ok().map(|RecordId(sequence)| sequence))
         .or_else(|| subject.parse().ok().map(|AllocationId(sequence)| sequence))

@@ -11,7 +11,7 @@ const STRIDE: u64 = 100_000;
 
 /// What a check of the journal's chain of hashes found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Verification {
+pub(crate) struct Verification {
     /// How many events were checked.
     pub checked_events: u64,
     /// Whether each is as it was written.
@@ -23,7 +23,7 @@ pub struct Verification {
 
 impl Verification {
     /// The same in a sentence.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let Some(damage) = &self.damage else {
             return format!("The journal is intact: {} events. ", self.checked_events);
         };
@@ -35,7 +35,7 @@ impl Verification {
 }
 
 /// Reads the whole journal up to its durable end and checks each batch against the chain.
-pub fn verify(
+pub(crate) fn verify(
     journal: &JournalReader,
     progress: &Progress,
     stopped: &dyn Fn() -> bool,

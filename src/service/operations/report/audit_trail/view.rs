@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct EventView {
+pub(crate) struct EventView {
     /// Its place in the journal.
     pub sequence: u64,
     /// When.
@@ -38,7 +38,7 @@ pub struct EventView {
 
 impl EventView {
     /// An event on the wire.
-    pub fn of(sequence: u64, recorded: Recorded) -> Result<Self, Refusal> {
+    pub(crate) fn of(sequence: u64, recorded: Recorded) -> Result<Self, Refusal> {
         let kind = recorded.event.kind();
         let written = serde_json::to_value(&recorded.event);
         let written = written.map_err(|error| {

@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 /// A metric's values by name: cost_usd a decimal string, the others integers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Figures(
+pub(crate) struct Figures(
     #[schemars(with = "BTreeMap<String, serde_json::Value>")] BTreeMap<&'static str, Figure>,
 );
 
 /// The usage of a time, summed up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct UsageReportAnswer {
+pub(crate) struct UsageReportAnswer {
     /// Start of the hours counted: from, rounded down to a whole hour UTC.
     pub from: Instant,
     /// End of the hours counted: to, rounded up.
@@ -38,7 +38,7 @@ pub struct UsageReportAnswer {
 
 /// A group in a step of time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct RowView {
+pub(crate) struct RowView {
     /// When the bucket begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bucket_start: Option<Instant>,
@@ -50,7 +50,7 @@ pub struct RowView {
 
 /// The time before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct PreviousView {
+pub(crate) struct PreviousView {
     /// Its start.
     pub from: Instant,
     /// Its end.
@@ -62,7 +62,7 @@ pub struct PreviousView {
 }
 
 /// Which part of a report is shown.
-pub struct Page {
+pub(crate) struct Page {
     pub hours: Hours,
     pub offset: usize,
     pub length: usize,
@@ -72,7 +72,12 @@ pub struct Page {
 
 impl Page {
     /// The page of a report, with the totals of the time before.
-    pub fn answer(&self, report: &Report, before: &Sums, state: &State) -> UsageReportAnswer {
+    pub(crate) fn answer(
+        &self,
+        report: &Report,
+        before: &Sums,
+        state: &State,
+    ) -> UsageReportAnswer {
         let shown = report.rows.iter().skip(self.offset).take(self.length);
         let end = self.offset.saturating_add(self.length);
         let earlier = self.hours.before();
@@ -122,7 +127,7 @@ impl Page {
 
 impl UsageReportAnswer {
     /// The report in a few lines.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         use std::fmt::Write;
         let mut text = format!(
             "{} to {}: {}; change {}.",

@@ -24,12 +24,12 @@ const STRIDE: i64 = 168;
 const GROUP_MOST: usize = 3;
 
 /// Where the money went.
-pub struct UsageReport;
+pub(crate) struct UsageReport;
 
 /// Which usage, and how to sum it up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UsageReportInput {
+pub(crate) struct UsageReportInput {
     /// Start, rounded down to the hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Instant>,
@@ -66,8 +66,7 @@ pub struct UsageReportInput {
 /// The step of time of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is what its name says")]
-pub enum BucketLength {
+pub(crate) enum BucketLength {
     Hour,
     Day,
     Week,

@@ -16,8 +16,7 @@ const HOURS_MOST: i64 = 87_672;
 /// A named stretch of time that ends now or at a step of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is what its name says")]
-pub enum ReportPeriod {
+pub(crate) enum ReportPeriod {
     Today,
     Yesterday,
     ThisWeek,
@@ -34,14 +33,14 @@ pub enum ReportPeriod {
 
 /// The hours of a report, since 1970: from the first up to but without the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hours {
+pub(crate) struct Hours {
     pub from: i64,
     pub to: i64,
 }
 
 impl Hours {
     /// As many hours, just before.
-    pub const fn before(self) -> Self {
+    pub(crate) const fn before(self) -> Self {
         Self {
             from: self.from - (self.to - self.from),
             to: self.from,
@@ -49,7 +48,7 @@ impl Hours {
     }
 
     /// The whole hours that hold what is asked for.
-    pub fn asked(
+    pub(crate) fn asked(
         input: &UsageReportInput,
         zone: &TimeZone,
         now: Timestamp,
@@ -94,12 +93,12 @@ impl Hours {
     }
 
     /// The cursor of a place among the rows of these hours, so that every page is of the same ones.
-    pub fn cursor(self, offset: usize) -> String {
+    pub(crate) fn cursor(self, offset: usize) -> String {
         format!("{}.{}.{offset}", self.from, self.to)
     }
 
     /// The hours and the place of a cursor.
-    pub fn of_cursor(cursor: &str) -> Result<(Self, usize), Refusal> {
+    pub(crate) fn of_cursor(cursor: &str) -> Result<(Self, usize), Refusal> {
         let wrong = || Refusal::invalid("cursor", "expects the next_cursor of an answer");
         let parts: Vec<&str> = cursor.split('.').collect();
         let &[from, to, offset] = parts.as_slice() else {
