@@ -31,6 +31,8 @@ pub static TOOLS: &[Tool] = &[
     Tool::of::<pricing::search_models::SearchModels>(),
     Tool::of::<pricing::estimate_cost::EstimateCost>(),
     Tool::of::<pricing::override_price::OverridePrice>(),
+    Tool::of::<report::usage_report::UsageReport>(),
+    Tool::of::<report::audit_trail::AuditTrail>(),
 ];
 
 /// The operation of a name.

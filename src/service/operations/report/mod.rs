@@ -1,1 +1,4 @@
 //! Reports and the audit trail.
+
+pub(super) mod audit_trail;
+pub(super) mod usage_report;
