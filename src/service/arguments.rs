@@ -105,14 +105,16 @@ fn backquoted(text: &str) -> Vec<&str> {
 
 fn unknown(name: &str, one: &str, many: &str, known: &[&str]) -> String {
     let name = clipped(name);
-    let mut text = format!("{name:?} is not a {one} here");
-    if let Some(near) = nearest(&name, known.iter().copied()).first() {
-        text += &format!("; did you mean {near}?");
-    }
-    if !known.is_empty() {
-        text += &format!(" The {many} are {}", known.join(", "));
-    }
-    text
+    let near = nearest(&name, known.iter().copied());
+    let hint = near
+        .first()
+        .map_or_else(String::new, |near| format!("; did you mean {near}?"));
+    let all = if known.is_empty() {
+        String::new()
+    } else {
+        format!(" The {many} are {}", known.join(", "))
+    };
+    format!("{name:?} is not a {one} here{hint}{all}")
 }
 
 fn field(path: &str) -> String {

@@ -120,6 +120,7 @@ pub(crate) struct Budget {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the contract's names")]
 pub(crate) struct Model {
     /// Who sells it.
     provider: String,
@@ -135,6 +136,7 @@ pub(crate) struct Model {
 #[serde(transparent)]
 pub(crate) struct Any(Map<String, Value>);
 
+#[expect(clippy::unnecessary_wraps, reason = "it ends an operation")]
 fn answer(content: Value) -> Result<Answer<Any>, Refusal> {
     let Value::Object(content) = content else {
         panic!("an object");

@@ -69,13 +69,14 @@ pub(super) async fn call(
 
 fn unknown(client: &Client, name: &str) -> ErrorData {
     let shown: String = name.chars().take(100).collect();
-    let mut message = format!("there is no tool {shown:?}");
     let known = allowed(client.tools, client.caller.role);
     let near = nearest(name, known.into_iter().map(|tool| tool.contract.name));
-    if !near.is_empty() {
-        message += &format!("; did you mean {}?", near.join(" or "));
-    }
-    ErrorData::invalid_params(message, None)
+    let hint = if near.is_empty() {
+        String::new()
+    } else {
+        format!("; did you mean {}?", near.join(" or "))
+    };
+    ErrorData::invalid_params(format!("there is no tool {shown:?}{hint}"), None)
 }
 
 fn arguments(taken: Option<JsonObject>, context: &mut RequestContext<RoleServer>) -> Arguments {

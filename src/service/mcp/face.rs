@@ -233,13 +233,13 @@ impl ServerHandler for Face {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let (kind, content) = tokio::select! {
+        let (kind, text) = tokio::select! {
             biased;
             () = context.ct.cancelled() => return Err(ErrorData::internal_error("cancelled", None)),
-            content = resources::read(&self.client, &request.uri) => content?,
+            read = resources::read(&self.client, &request.uri) => read?,
         };
         let contents =
-            ResourceContents::text(content, request.uri).with_mime_type(resources::MEDIA_TYPE);
+            ResourceContents::text(text, request.uri).with_mime_type(resources::MEDIA_TYPE);
         Ok(ReadResourceResult::new(vec![contents])
             .with_ttl_ms(kind.fresh_ms)
             .with_cache_scope(CacheScope::Private)

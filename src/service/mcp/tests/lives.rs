@@ -4,10 +4,10 @@ use super::{Raw, caller, meta};
 use crate::core::role::Role;
 use crate::service::mcp::serve;
 use crate::service::testing::{TOOLS, service};
-use rmcp::ServiceExt;
 use rmcp::model::{
     CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation, ProtocolVersion,
 };
+use rmcp::service::{ClientLifecycleMode, ClientServiceExt};
 use serde_json::json;
 
 #[tokio::test]
@@ -133,7 +133,19 @@ async fn the_client_of_rmcp_is_served_in_every_version() {
             Implementation::new("rmcp", "1"),
         )
         .with_protocol_version(version.clone());
-        let client = config.serve(theirs).await.unwrap();
+        let lifecycle = if version.has_initialize() {
+            ClientLifecycleMode::Initialize
+        } else {
+            ClientLifecycleMode::Discover {
+                preferred_versions: vec![version.clone()],
+            }
+        };
+        let client = config
+            .serve_with_lifecycle(theirs, lifecycle)
+            .await
+            .unwrap();
+        let agreed = client.peer_info().map(|info| info.protocol_version.clone());
+        assert_eq!(agreed.as_ref(), Some(version));
         let tools = client.list_all_tools().await.unwrap();
         assert_eq!(tools.len(), 10, "{version}");
         let mut arguments = serde_json::Map::new();

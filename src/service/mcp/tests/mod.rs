@@ -99,6 +99,18 @@ impl Raw {
         answer
     }
 
+    /// The same where news may come first.
+    async fn ask_past_news(&mut self, id: u64, method: &str, params: Value) -> Value {
+        let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        self.send(request).await;
+        loop {
+            let line = self.next().await;
+            if line.get("id").is_some() {
+                return line;
+            }
+        }
+    }
+
     async fn call(&mut self, id: u64, tool: &str, arguments: Value) -> Value {
         let params = json!({"name": tool, "arguments": arguments});
         self.ask(id, "tools/call", params).await
@@ -120,6 +132,7 @@ impl Raw {
 }
 
 /// The `_meta` of a request of 2026-07-28.
+#[expect(clippy::needless_pass_by_value, reason = "called with literals")]
 fn meta(capabilities: Value) -> Value {
     json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",

@@ -28,9 +28,13 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 
 /// The most requests of one client that may be under way at once.
 const IN_FLIGHT_MOST: usize = 4096;
+
+/// How long a client that has said all may still be worked for.
+const LAST_ANSWERS: Duration = Duration::from_secs(30);
 
 /// How long the last answers may take to get out to a client that has ended its side.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -46,6 +50,8 @@ pub(super) struct Wire<R, W> {
     /// Whether rmcp has been told which life of the protocol the client leads; before that it takes only requests.
     opened: bool,
     batches_allowed: bool,
+    /// Set once the client has said all; when what it waits for is given up.
+    closing: Option<Instant>,
 }
 
 /// What outlives the wire, to get the last answers out.
@@ -78,6 +84,7 @@ where
             batches: Batches::default(),
             opened: false,
             batches_allowed: false,
+            closing: None,
         }
     }
 
@@ -124,6 +131,14 @@ where
         if let Some(line) = self.batches.open(batch) {
             self.answer(&line);
         }
+    }
+
+    /// Waits for the answers that are still to come. rmcp asks anew after each of them.
+    async fn answer_the_rest<T>(&mut self, until: Instant) -> Option<T> {
+        if !self.in_flight.is_empty() && !self.output.is_broken() {
+            tokio::time::sleep_until(until).await;
+        }
+        None
     }
 
     /// Queues a message for rmcp, or says why not.
@@ -291,6 +306,9 @@ where
             if let Some(message) = self.queue.pop_front() {
                 return Some(message);
             }
+            if let Some(until) = self.closing {
+                return self.answer_the_rest(until).await;
+            }
             let ended = self.ended.clone();
             let read = tokio::select! {
                 biased;
@@ -298,16 +316,19 @@ where
                 read = self.read() => read,
             };
             match read {
-                Ok(Read::Line) => self.take_line(),
                 Ok(Read::TooLong(id)) => {
                     let error =
                         format!("a message has at most {LINE_MOST} bytes; send fewer at once");
                     let error = ErrorData::new(ErrorCode::INVALID_REQUEST, error, None);
                     self.answer(&refusal(&error, id));
                 }
-                Ok(Read::End) if self.lines.line().is_empty() => self.ended.end(),
+                Ok(Read::End) if self.lines.line().is_empty() => {
+                    // Whoever waits for this client gives up; what works for it finishes.
+                    self.ended.end();
+                    self.closing = Some(Instant::now() + LAST_ANSWERS);
+                }
                 // The last line may lack its end; what lacks more than that is answered as not JSON.
-                Ok(Read::End) => self.take_line(),
+                Ok(Read::Line | Read::End) => self.take_line(),
                 Err(error) => {
                     tracing::warn!(%error, "the client can't be read from");
                     self.ended.end();

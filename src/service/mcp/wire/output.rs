@@ -3,6 +3,7 @@
 use super::ended::Ended;
 use serde::Serialize;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -21,6 +22,7 @@ struct Shared<W> {
     waiting: Mutex<Vec<u8>>,
     sink: tokio::sync::Mutex<Sink<W>>,
     ended: Ended,
+    broken: AtomicBool,
 }
 
 struct Sink<W> {
@@ -53,6 +55,7 @@ impl<W: AsyncWrite + Unpin> Output<W> {
                 waiting: Mutex::default(),
                 sink: tokio::sync::Mutex::new(sink),
                 ended,
+                broken: AtomicBool::new(false),
             }),
         }
     }
@@ -81,12 +84,18 @@ impl<W: AsyncWrite + Unpin> Output<W> {
         self.waiting().len() > WAITING_MOST
     }
 
+    /// Whether the client can't be written to any more.
+    pub(super) fn is_broken(&self) -> bool {
+        self.shared.broken.load(Ordering::Relaxed)
+    }
+
     /// Writes all that waits. Safe to drop: what was not written then, the next call writes.
     pub(super) async fn flush(&self) -> io::Result<()> {
         let mut sink = self.shared.sink.lock().await;
         let done = self.write_all(&mut sink).await;
         if done.is_err() {
             // Nobody hears the answers any more, so nothing more is asked.
+            self.shared.broken.store(true, Ordering::Relaxed);
             self.shared.ended.end();
             self.waiting().clear();
         }
