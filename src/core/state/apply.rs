@@ -134,7 +134,7 @@ impl State {
                 .filter(|state| state.policy.applies(at))
             {
                 let key = state.meter_key(facts.context, at);
-                state.meter_mut(&key).posted += tally;
+                state.post(&key, tally);
                 self.changes.note(RowKey::Meter(id, key));
             }
         }
