@@ -199,7 +199,7 @@ impl State {
     pub(super) fn put_budget(&mut self, state: BudgetState) {
         let id = state.budget.id;
         if let Some(old) = self.budgets.remove(&id).filter(|old| !old.budget.archived) {
-            self.index.remove(id, &old.budget.scope);
+            self.index.remove(id);
             self.names.remove(&old.budget.name);
         }
         if !state.budget.archived {

@@ -238,6 +238,14 @@ impl State {
             .collect()
     }
 
+    /// How many budgets are looked at to find those that cover a charge: what keeps decisions quick.
+    #[doc(hidden)]
+    pub fn looked_at(&self, facts: &Facts<'_>) -> usize {
+        let mut found = Vec::new();
+        self.index.candidates(facts, &mut found);
+        found.len()
+    }
+
     /// What the policies say of a charge at `at`, as things stand `now`.
     pub fn weigh(
         &self,
