@@ -30,7 +30,7 @@ impl Model {
             let policy = &self.policy(*id).unwrap().1;
             if policy.rollover == Rollover::Unused
                 && let MeterKey::Window(window) = key
-                && window.end < Timestamp::MAX
+                && !window.is_endless()
             {
                 let next = self.window(policy, window.end).unwrap();
                 self.step.touched.push((*id, MeterKey::Window(next)));
@@ -82,9 +82,7 @@ impl Model {
                 );
                 let by_itself = now + SignedDuration::from_hours(30 * 24);
                 let ends = match cause.meter() {
-                    Some((_, MeterKey::Window(window))) if window.end < Timestamp::MAX => {
-                        window.end
-                    }
+                    Some((_, MeterKey::Window(window))) if !window.is_endless() => window.end,
                     _ => by_itself,
                 };
                 self.step.raised.push(cause.clone());

@@ -17,7 +17,7 @@ use tekton_budget::core::tally::Tally;
 /// Everything of a state that can be seen from outside.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
-    numbers: (u64, u64, usize),
+    numbers: (u64, u64, u64, usize),
     due: Option<Timestamp>,
     budgets: Vec<(Budget, Vec<PolicyId>)>,
     named: Vec<Option<u64>>,
@@ -51,6 +51,7 @@ pub fn see(state: &State, now: Timestamp) -> Seen {
         numbers: (
             state.sequence(),
             state.next_id(),
+            state.prices_set(),
             state.unbudgeted_overruns(),
         ),
         due: state.next_due(),

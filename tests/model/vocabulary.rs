@@ -3,11 +3,12 @@
 use super::random::Random;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
-use tekton_budget::core::charge::{Amount, ModelRef, ModelTier};
+use tekton_budget::core::charge::{Amount, ModelRef};
 use tekton_budget::core::command::PolicyDraft;
 use tekton_budget::core::context::{Context, Priority};
 use tekton_budget::core::period::{Period, WeekStart};
 use tekton_budget::core::policy::{Enforcement, Limits, Rollover};
+use tekton_budget::core::price::ModelTier;
 use tekton_budget::core::quantity::{Counts, Usd};
 use tekton_budget::core::scope::{Scope, Values};
 

@@ -224,7 +224,7 @@ impl PolicyState {
     pub fn carries_into(&self, key: &MeterKey) -> Option<MeterKey> {
         match key {
             MeterKey::Window(window)
-                if self.policy.rollover == Rollover::Unused && window.end < Timestamp::MAX =>
+                if self.policy.rollover == Rollover::Unused && !window.is_endless() =>
             {
                 Some(MeterKey::Window(self.calendar.window(window.end)))
             }
