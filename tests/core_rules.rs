@@ -1,5 +1,21 @@
 //! Rules of the ledger that the model or a reading of them found broken once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "shared by several test binaries, each of which uses a part"
+)]
+mod model;
+
 use jiff::{SignedDuration, Timestamp};
 use tekton_budget::core::alert::{AlertCause, Level, MeterKey};
 use tekton_budget::core::charge::{Amount, ModelRef};
@@ -228,4 +244,239 @@ fn an_event_at_the_end_of_the_calendar_can_be_read_again() {
     let policy = again.policy(id).unwrap();
     let all_time = MeterKey::Window(policy.window(ledger.now));
     assert_eq!(policy.meter(&all_time).posted.cost, usd("0.9"));
+}
+
+#[test]
+fn a_changed_period_counts_by_its_own_windows_whatever_old_ones_do() {
+    let mut ledger = Ledger::new();
+    let (budget, policy) = ledger.budget("apollo", daily("1"));
+    let usage = ledger.usage("apollo", "0.96");
+    ledger.record(usage);
+    assert_eq!(ledger.levels(policy), [Level::Warning, Level::Action]);
+    let hourly = |limit| PolicyDraft {
+        id: Some(policy),
+        period: Some(Period::Hourly),
+        limits: cost(limit),
+        ..PolicyDraft::default()
+    };
+    // The higher limit resolves the alerts of the day's counter.
+    for limit in ["1", "5"] {
+        ledger.change(budget, hourly(limit)).result.unwrap();
+    }
+    assert_eq!(ledger.levels(policy), []);
+    let window = ledger.state.policy(policy).unwrap().window(ledger.now);
+    assert_eq!(window.start, ledger.now);
+    assert_eq!(window.end, ledger.now + SignedDuration::from_hours(1));
+}
+
+#[test]
+fn a_hold_of_one_budget_does_not_pay_for_a_charge_to_another() {
+    let mut ledger = Ledger::new();
+    ledger.budget("apollo", daily("10"));
+    let (_, other) = ledger.budget("rhetor", daily("1"));
+    let hold = ledger.hold("apollo", "5");
+    let usage = Usage {
+        allocation: Some(hold),
+        ..ledger.usage("rhetor", "5")
+    };
+    assert!(ledger.record(usage).overrun);
+    let alerted = ledger.state.alerts().any(
+        |alert| matches!(alert.cause, AlertCause::PolicyOverrun { policy, .. } if policy == other),
+    );
+    assert!(alerted);
+}
+
+#[test]
+fn a_hold_made_later_does_not_pay_for_a_window_that_was_over() {
+    let mut ledger = Ledger::new();
+    ledger.budget("apollo", daily("1"));
+    let yesterday = ledger.usage("apollo", "0.9");
+    ledger.record(yesterday.clone());
+    ledger.later(24);
+    let late = Usage {
+        allocation: Some(ledger.hold("apollo", "0.9")),
+        ..yesterday
+    };
+    assert!(ledger.record(late).overrun);
+}
+
+#[test]
+fn a_late_usage_raises_the_levels_of_the_window_that_it_leaves_less_to() {
+    let mut ledger = Ledger::new();
+    let policy = PolicyDraft {
+        rollover: Some(tekton_budget::core::policy::Rollover::Unused),
+        ..daily("1")
+    };
+    let (_, policy) = ledger.budget("apollo", policy);
+    let late = ledger.usage("apollo", "1");
+    ledger.later(24);
+    let usage = ledger.usage("apollo", "0.9");
+    ledger.record(usage);
+    assert_eq!(ledger.levels(policy), []);
+    ledger.record(late);
+    assert_eq!(ledger.levels(policy), [Level::Warning]);
+}
+
+#[test]
+fn a_budget_that_comes_back_has_its_levels_again_and_nobody_asks_for_more_in_between() {
+    let mut ledger = Ledger::new();
+    let (budget, policy) = ledger.budget("apollo", daily("1"));
+    let usage = ledger.usage("apollo", "0.96");
+    ledger.record(usage);
+    ledger.give(Command::ArchiveBudget(budget)).result.unwrap();
+    assert_eq!(ledger.levels(policy), []);
+    let wanted = tekton_budget::core::command::RequestIncrease {
+        policy,
+        context: Context::default(),
+        amount: tekton_budget::core::tally::Tally {
+            cost: usd("1"),
+            ..Default::default()
+        },
+    };
+    let refusal = ledger.give(Command::RequestIncrease(wanted)).result;
+    assert_eq!(refusal.unwrap_err().details["field"], "policy_id");
+    let back = SaveBudget {
+        id: Some(budget),
+        ..SaveBudget::default()
+    };
+    ledger.save(back).result.unwrap();
+    assert_eq!(ledger.levels(policy), [Level::Warning, Level::Action]);
+}
+
+#[test]
+fn a_budget_under_an_archived_one_can_still_be_changed() {
+    let mut ledger = Ledger::new();
+    let (parent, _) = ledger.budget("apollo", daily("1"));
+    let (child, _) = ledger.budget("rhetor", daily("1"));
+    let under = |parent| SaveBudget {
+        id: Some(child),
+        parent: Some(Some(parent)),
+        ..SaveBudget::default()
+    };
+    ledger.save(under(parent)).result.unwrap();
+    ledger.give(Command::ArchiveBudget(parent)).result.unwrap();
+    let renamed = SaveBudget {
+        id: Some(child),
+        name: Some("another".into()),
+        ..SaveBudget::default()
+    };
+    ledger.save(renamed).result.unwrap();
+    assert!(ledger.save(under(BudgetId(99))).result.is_err());
+    let (other, _) = ledger.budget("apollo", daily("1"));
+    ledger.give(Command::ArchiveBudget(other)).result.unwrap();
+    assert!(ledger.save(under(other)).result.is_err());
+}
+
+#[test]
+fn a_soft_limit_recommends_a_cheaper_model_though_the_cost_is_not_known() {
+    let mut ledger = Ledger::new();
+    let soft = PolicyDraft {
+        enforcement: Some(tekton_budget::core::policy::Enforcement::SoftLimit),
+        limits: Limits {
+            tokens: Some(100),
+            ..cost("1")
+        },
+        ..daily("1")
+    };
+    ledger.budget("apollo", soft);
+    let asked = Amount {
+        tokens: Some(96),
+        requests: 1,
+        cost: None,
+    };
+    let context = of("apollo");
+    let facts = ModelRef::default();
+    let verdict = ledger
+        .state
+        .weigh(&facts.facts(&context), &asked, ledger.now, ledger.now);
+    assert_eq!(
+        verdict.outcome,
+        tekton_budget::core::verdict::Outcome::SoftLimit
+    );
+}
+
+#[test]
+fn every_instant_of_the_calendar_has_a_window() {
+    let mut ledger = Ledger::new();
+    for number in 0..9 {
+        let period = model::vocabulary::PERIODS[number];
+        for zone in model::vocabulary::ZONES {
+            let policy = PolicyDraft {
+                period: Some(period),
+                time_zone: Some(zone.into()),
+                rollover: Some(tekton_budget::core::policy::Rollover::Unused),
+                ..daily("1")
+            };
+            ledger.budget("apollo", policy);
+        }
+    }
+    let asked = Amount {
+        tokens: Some(1),
+        requests: 1,
+        cost: Some(usd("0.1")),
+    };
+    let context = of("apollo");
+    let facts = ModelRef::default();
+    let edges = [Timestamp::MIN, Timestamp::MAX, Timestamp::UNIX_EPOCH];
+    let inside = [
+        Timestamp::MIN + SignedDuration::from_hours(30),
+        Timestamp::MAX - SignedDuration::from_hours(30),
+    ];
+    for at in edges.into_iter().chain(inside) {
+        for now in edges {
+            ledger.state.weigh(&facts.facts(&context), &asked, at, now);
+        }
+        let usage = Usage {
+            occurred: at.min(ledger.now),
+            ..ledger.usage("apollo", "0.1")
+        };
+        ledger.record(usage);
+    }
+    for budget in ledger.state.budgets() {
+        let own = ledger.state.policy(budget.policies[0]).unwrap();
+        let window = model::calendar::window(&own.policy, ledger.now);
+        assert_eq!(
+            window.unwrap_or(own.window(ledger.now)),
+            own.window(ledger.now)
+        );
+    }
+    for now in [Timestamp::MIN, Timestamp::MAX] {
+        ledger.now = now;
+        ledger.give(Command::Tick).result.unwrap();
+        let usage = ledger.usage("apollo", "0.1");
+        ledger.record(usage);
+        ledger.budget("apollo", daily("1"));
+    }
+}
+
+#[test]
+fn a_total_counter_carries_nothing_even_where_the_clock_is_far_behind() {
+    let mut ledger = Ledger::new();
+    ledger.now = "1969-07-20T20:17:00Z".parse().unwrap();
+    let policy = PolicyDraft {
+        period: Some(Period::Total),
+        rollover: Some(tekton_budget::core::policy::Rollover::Unused),
+        ..daily("1")
+    };
+    let (_, policy) = ledger.budget("apollo", policy);
+    let state = ledger.state.policy(policy).unwrap();
+    let key = state.meter_key(&of("apollo"), ledger.now);
+    assert_eq!(state.limits(&key).cost, Some(usd("1")));
+}
+
+#[test]
+fn a_long_reason_is_refused_whatever_it_is_for() {
+    let mut ledger = Ledger::new();
+    let (budget, _) = ledger.budget("apollo", daily("1"));
+    let stamp = Stamp {
+        reason: Some("r".repeat(10_000)),
+        ..Stamp::of_time(ledger.now)
+    };
+    let order = Order {
+        stamp,
+        request: None,
+        command: Command::ArchiveBudget(budget),
+    };
+    let refusal = execute(&mut ledger.state, order).result.unwrap_err();
+    assert_eq!(refusal.details["field"], "reason");
 }

@@ -196,7 +196,8 @@ impl Calendar {
         let start = local.div_euclid(HOUR) * HOUR - offset;
         let instant = |second| Timestamp::from_second(second).unwrap_or(at);
         let (mut start, mut end) = (instant(start), instant(start + HOUR));
-        if let Some(change) = self.zone.preceding(at + Span::new().nanoseconds(1)).next() {
+        let just_after = at.checked_add(Span::new().nanoseconds(1)).unwrap_or(at);
+        if let Some(change) = self.zone.preceding(just_after).next() {
             start = start.max(change.timestamp());
         }
         if let Some(change) = self.zone.following(at).next() {

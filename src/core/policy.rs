@@ -142,7 +142,10 @@ impl Policy {
 
     /// What a window that used `posted` carries into the next one.
     pub fn carries(&self, window: &Window, posted: Tally) -> Tally {
-        if self.rollover == Rollover::None || self.period.is_keyed() || window.end <= self.begins()
+        if self.rollover == Rollover::None
+            || self.period.is_keyed()
+            || self.period == Period::Total
+            || window.end <= self.begins()
         {
             return Tally::ZERO;
         }

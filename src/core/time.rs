@@ -8,14 +8,13 @@ pub fn to_microsecond(at: Timestamp) -> Timestamp {
     of_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
-/// The instant of a microsecond. The last second of the calendar has no microseconds of its own: all of it is
-/// [`Timestamp::MAX`], which also ends the window of all time.
+/// The instant of a microsecond, those of the calendar's last second too, which end the window of all time.
 fn of_microsecond(micros: i64) -> Result<Timestamp, jiff::Error> {
-    let last_second = Timestamp::MAX.as_second() * 1_000_000;
-    if (last_second..=Timestamp::MAX.as_microsecond()).contains(&micros) {
-        return Ok(Timestamp::MAX);
-    }
-    Timestamp::from_microsecond(micros)
+    const SECOND: i64 = 1_000_000;
+    Timestamp::from_microsecond(micros).or_else(|_| {
+        let nanos = i32::try_from(micros % SECOND * 1000).unwrap_or_default();
+        Timestamp::new(micros / SECOND, nanos)
+    })
 }
 
 /// Writes an instant.

@@ -226,7 +226,7 @@ fn worst_part(policy: &Policy, limits: &Limits, used: Tally, asked: &Amount) -> 
         .into_iter()
         .flatten()
         .flatten()
-        .max_by_key(|cause| severity(*cause))
+        .max_by_key(|cause| severity(policy.enforcement, *cause))
 }
 
 fn whole(count: u64) -> Decimal {
@@ -251,11 +251,13 @@ fn part(
     }
 }
 
-const fn severity(cause: Cause) -> u8 {
-    match cause {
-        Cause::Warning => 0,
-        Cause::Action => 1,
-        Cause::CostUnknown | Cause::TokensUnknown => 2,
-        Cause::Exceeds | Cause::Bypassed => 3,
+/// What is not known denies where the limit is hard, and only warns elsewhere.
+const fn severity(enforcement: Enforcement, cause: Cause) -> u8 {
+    match (enforcement, cause) {
+        (_, Cause::Warning) => 0,
+        (Enforcement::HardLimit, Cause::Action) => 1,
+        (_, Cause::CostUnknown | Cause::TokensUnknown) => 2,
+        (_, Cause::Action) => 3,
+        (_, Cause::Exceeds | Cause::Bypassed) => 4,
     }
 }

@@ -43,9 +43,13 @@ impl Desk<'_> {
             };
             if state.policy.applies(at) {
                 let key = state.meter_key(facts.context, at);
-                crossed.extend(
-                    new_levels(state, &key, self.now).map(|level| (id, key.clone(), level)),
-                );
+                // What is posted late leaves less to the window after.
+                let after = state.carries_into(&key);
+                for key in std::iter::once(key).chain(after) {
+                    crossed.extend(
+                        new_levels(state, &key, self.now).map(|level| (id, key.clone(), level)),
+                    );
+                }
             }
         }
         for (policy, meter, level) in crossed {
@@ -112,6 +116,9 @@ impl Desk<'_> {
                 crossed.extend(new_levels(state, &key, self.now).map(|level| (key.clone(), level)));
             }
         }
+        // Sessions are kept in no order; what is decided has one all the same.
+        resolved.sort_unstable();
+        crossed.sort_unstable();
         for alert in resolved {
             self.follow(Event::AlertResolved { alert });
         }

@@ -47,7 +47,17 @@ impl Desk<'_> {
             let made = self.policy_of(budget.id, policy, &mut fresh_ids);
             policies.push(made.map_err(|refusal| refusal.within(&format!("policies[{place}]")))?);
         }
-        let changed: Vec<_> = policies.iter().map(|policy| policy.id).collect();
+        let mut changed: Vec<_> = policies.iter().map(|policy| policy.id).collect();
+        if let Some(back) = self
+            .state
+            .budget(budget.id)
+            .filter(|own| own.budget.archived)
+        {
+            // Its alerts were resolved when it was archived.
+            changed.extend(&back.policies);
+            changed.sort_unstable();
+            changed.dedup();
+        }
         let done = self.conclude(Event::BudgetSaved { budget, policies });
         for policy in changed {
             self.settle(policy);
@@ -112,6 +122,8 @@ impl Desk<'_> {
     }
 
     fn check_parent(&self, budget: &Budget) -> Result<(), Refusal> {
+        let known = self.state.budget(budget.id);
+        let moved = known.is_none_or(|known| known.budget.parent != budget.parent);
         let mut above = budget.parent;
         for _ in 0..=DEPTH_MOST {
             let Some(id) = above else { return Ok(()) };
@@ -124,7 +136,7 @@ impl Desk<'_> {
             let parent = self
                 .state
                 .budget(id)
-                .filter(|state| !state.budget.archived || Some(id) != budget.parent);
+                .filter(|state| !state.budget.archived || Some(id) != budget.parent || !moved);
             above = parent
                 .ok_or_else(|| Refusal::not_found("active budget", id).with("field", "parent_id"))?
                 .budget

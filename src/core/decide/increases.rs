@@ -15,7 +15,6 @@ const OPEN_MOST: usize = 1000;
 impl Desk<'_> {
     pub(super) fn request_increase(&mut self, wanted: &RequestIncrease) -> Result<Done, Refusal> {
         text::context(&wanted.context)?;
-        text::prose("reason", self.stamp.reason.as_ref())?;
         if self
             .stamp
             .reason
@@ -27,7 +26,11 @@ impl Desk<'_> {
         let Some(state) = self.state.policy(wanted.policy) else {
             return Err(Refusal::not_found("policy", wanted.policy));
         };
-        if !state.policy.applies(self.now) {
+        let archived = self
+            .state
+            .budget(state.budget)
+            .is_none_or(|own| own.budget.archived);
+        if archived || !state.policy.applies(self.now) {
             return Err(Refusal::invalid("policy_id", "is not in force now"));
         }
         check_parts(&state.policy.limits, wanted.amount)?;
@@ -69,7 +72,6 @@ impl Desk<'_> {
         id: IncreaseId,
         granted: bool,
     ) -> Result<Done, Refusal> {
-        text::prose("reason", self.stamp.reason.as_ref())?;
         let Some(increase) = self.state.increase(id) else {
             return Err(Refusal::not_found(
                 "increase",

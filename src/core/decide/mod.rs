@@ -93,6 +93,7 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     fn carry_out(&mut self, command: Command) -> Result<Done, Refusal> {
+        text::prose("reason", self.stamp.reason.as_ref())?;
         match command {
             Command::Tick => Ok(Done::Events(Vec::new())),
             Command::Record(postings) => self.record(postings),

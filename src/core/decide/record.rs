@@ -2,7 +2,6 @@
 
 use super::{Desk, Done, text};
 use crate::core::alert::AlertCause;
-use crate::core::charge::Amount;
 use crate::core::command::Posting;
 use crate::core::event::{Event, UsageRecorded};
 use crate::core::policy::Enforcement;
@@ -76,15 +75,7 @@ impl Desk<'_> {
         let unheld = (usage.tally() - taken).or_zero();
         let beyond_hold = matches!(draw, Some(Draw::Drawn { .. }))
             && (unheld.tokens > 0 || !unheld.cost.is_nothing());
-        let findings = self
-            .state
-            .weigh(
-                &usage.facts(),
-                &Amount::from(unheld),
-                usage.occurred,
-                self.now,
-            )
-            .findings;
+        let findings = self.state.weigh_posting(&usage, taken, self.now).findings;
         let overrun = beyond_hold || findings.iter().any(passes);
         let facts_of = usage.clone();
         let place = self.add(

@@ -134,7 +134,7 @@ impl State {
                 .filter(|state| state.policy.applies(at))
             {
                 let key = state.meter_key(facts.context, at);
-                state.meter_mut(&key).posted += tally;
+                state.post(&key, tally);
                 self.changes.note(RowKey::Meter(id, key));
             }
         }
@@ -199,7 +199,7 @@ impl State {
     pub(super) fn put_budget(&mut self, state: BudgetState) {
         let id = state.budget.id;
         if let Some(old) = self.budgets.remove(&id).filter(|old| !old.budget.archived) {
-            self.index.remove(id, &old.budget.scope);
+            self.index.remove(id);
             self.names.remove(&old.budget.name);
         }
         if !state.budget.archived {

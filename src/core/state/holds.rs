@@ -1,6 +1,7 @@
 //! Open holds, and the counters that they hold of.
 
 use super::{OpenAllocation, State};
+use crate::core::alert::MeterKey;
 use crate::core::allocation::Allocation;
 use crate::core::id::{AllocationId, PolicyId};
 use crate::core::tally::Tally;
@@ -12,6 +13,26 @@ use std::sync::Arc;
 pub(super) type Meets = SmallVec<[(PolicyId, Option<Arc<str>>); 4]>;
 
 impl State {
+    /// Whether an open allocation holds of a policy's counter, so that a posting to it may draw on the hold. It does
+    /// not of a window that is over, nor of policies that its own context does not meet.
+    pub(super) fn holds_of(
+        &self,
+        id: AllocationId,
+        policy: PolicyId,
+        key: &MeterKey,
+        now: Timestamp,
+    ) -> bool {
+        let Some(open) = self.allocations.get(&id) else {
+            return false;
+        };
+        let own = open.meets.iter().find(|(own, _)| *own == policy);
+        match (own, key) {
+            (Some((_, None)), MeterKey::Window(window)) => window.end > now,
+            (Some((_, Some(own))), MeterKey::Of(id)) => own == id,
+            _ => false,
+        }
+    }
+
     pub(super) fn open_hold(&mut self, allocation: Allocation) {
         let meets = self.meets(&allocation);
         self.hold(&meets, allocation.remaining);

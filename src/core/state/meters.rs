@@ -146,12 +146,21 @@ impl PolicyState {
             .map(|id| MeterKey::Of(Arc::clone(id)))
     }
 
+    /// Posts to the counter of a charge.
+    pub(super) fn post(&mut self, key: &MeterKey, tally: Tally) {
+        // A window without bounds stands in for those at the edge of the calendar, and holds other instants as well.
+        if let MeterKey::Window(window) = key
+            && *window != Window::ALWAYS
+        {
+            self.recent = *window;
+        }
+        self.meter_mut(key).posted += tally;
+    }
+
+    /// A counter to change; it may be one of a period that the policy had before.
     pub(super) fn meter_mut(&mut self, key: &MeterKey) -> &mut Meter {
         match key {
-            MeterKey::Window(window) => {
-                self.recent = *window;
-                self.windows.entry(*window).or_default()
-            }
+            MeterKey::Window(window) => self.windows.entry(*window).or_default(),
             MeterKey::Of(id) => self.keyed.entry(Arc::clone(id)).or_default(),
         }
     }
@@ -203,10 +212,23 @@ impl PolicyState {
         if self.policy.rollover == Rollover::None || window.start <= self.policy.begins() {
             return Tally::ZERO;
         }
-        let before = self
-            .calendar
-            .window(window.start - SignedDuration::from_nanos(1));
+        let Ok(just_before) = window.start.checked_sub(SignedDuration::from_nanos(1)) else {
+            return Tally::ZERO;
+        };
+        let before = self.calendar.window(just_before);
         self.policy
             .carries(&before, self.meter(&MeterKey::Window(before)).posted)
+    }
+
+    /// The counter that this one carries into, where it does.
+    pub fn carries_into(&self, key: &MeterKey) -> Option<MeterKey> {
+        match key {
+            MeterKey::Window(window)
+                if self.policy.rollover == Rollover::Unused && !window.is_endless() =>
+            {
+                Some(MeterKey::Window(self.calendar.window(window.end)))
+            }
+            _ => None,
+        }
     }
 }

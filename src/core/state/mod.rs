@@ -19,6 +19,8 @@ use super::context::Priority;
 use super::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
 use super::increase::Increase;
 use super::price::Rates;
+use super::tally::Tally;
+use super::usage::Usage;
 use super::verdict::{Finding, Verdict, judge};
 use holds::Meets;
 use jiff::Timestamp;
@@ -236,6 +238,14 @@ impl State {
             .collect()
     }
 
+    /// How many budgets are looked at to find those that cover a charge: what keeps decisions quick.
+    #[doc(hidden)]
+    pub fn looked_at(&self, facts: &Facts<'_>) -> usize {
+        let mut found = Vec::new();
+        self.index.candidates(facts, &mut found);
+        found.len()
+    }
+
     /// What the policies say of a charge at `at`, as things stand `now`.
     pub fn weigh(
         &self,
@@ -243,6 +253,28 @@ impl State {
         asked: &Amount,
         at: Timestamp,
         now: Timestamp,
+    ) -> Verdict {
+        self.weigh_each(facts, at, now, |_, _| *asked)
+    }
+
+    /// What the policies say of a posting that took `taken` out of a hold: each is asked for what the hold does not
+    /// cover of its counter.
+    pub(super) fn weigh_posting(&self, usage: &Usage, taken: Tally, now: Timestamp) -> Verdict {
+        let (whole, unheld) = (usage.tally(), (usage.tally() - taken).or_zero());
+        self.weigh_each(&usage.facts(), usage.occurred, now, |policy, key| {
+            let held = usage
+                .allocation
+                .is_some_and(|id| self.holds_of(id, policy, key, now));
+            Amount::from(if held { unheld } else { whole })
+        })
+    }
+
+    fn weigh_each(
+        &self,
+        facts: &Facts<'_>,
+        at: Timestamp,
+        now: Timestamp,
+        asked: impl Fn(PolicyId, &MeterKey) -> Amount,
     ) -> Verdict {
         let critical = facts.context.priority == Some(Priority::CRITICAL);
         let met = self.met(facts);
@@ -253,13 +285,9 @@ impl State {
         Verdict::of(
             policies
                 .map(|state| {
-                    finding(
-                        state,
-                        state.meter_key(facts.context, at),
-                        asked,
-                        critical,
-                        now,
-                    )
+                    let key = state.meter_key(facts.context, at);
+                    let asked = asked(state.policy.id, &key);
+                    finding(state, key, &asked, critical, now)
                 })
                 .collect(),
         )

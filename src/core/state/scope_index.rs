@@ -1,7 +1,7 @@
 //! Finds the budgets that may cover a charge without looking at the others.
 //!
-//! Each budget is filed under one dimension of its scope, the one that tells budgets apart best; a charge looks only at
-//! what is filed under its own values.
+//! Each budget is filed under one dimension of its scope, the one that fewest others are filed under with it; a charge
+//! looks only at what is filed under its own values.
 
 use crate::core::charge::Facts;
 use crate::core::id::BudgetId;
@@ -19,11 +19,16 @@ type Drawer = SmallVec<[BudgetId; 2]>;
 pub(super) struct ScopeIndex {
     drawers: FxHashMap<u64, Drawer>,
     everywhere: Vec<BudgetId>,
+    /// Where each budget is filed: which was best depends on what had been filed before it.
+    filed: FxHashMap<BudgetId, Filed>,
     /// How many drawers there are for model patterns whose fixed beginning has this length.
     prefix_lengths: BTreeMap<usize, usize>,
 }
 
-#[derive(Hash)]
+/// The drawers of one budget, each with the length of its prefix where it is one of models.
+type Filed = SmallVec<[(u64, Option<usize>); 2]>;
+
+#[derive(Clone, Copy, Hash)]
 enum Label<'a> {
     Tag(&'a str, &'a str),
     User(&'a str),
@@ -45,28 +50,44 @@ impl Label<'_> {
 
 impl ScopeIndex {
     pub(super) fn insert(&mut self, budget: BudgetId, scope: &Scope) {
-        let labels = labels(scope);
-        if labels.is_empty() {
+        let choices = choices(scope);
+        let crowd = |labels: &Vec<Label<'_>>| labels.iter().map(|label| self.beside(*label)).sum();
+        let Some(labels) = choices
+            .iter()
+            .min_by_key::<usize, _>(|labels| crowd(labels))
+        else {
             self.everywhere.push(budget);
-        }
+            return;
+        };
+        let mut filed = Filed::new();
         for label in labels {
-            if let Label::ModelPrefix(prefix) = label {
-                *self.prefix_lengths.entry(prefix.len()).or_default() += 1;
-            }
-            self.drawers.entry(label.drawer()).or_default().push(budget);
-        }
-    }
-
-    pub(super) fn remove(&mut self, budget: BudgetId, scope: &Scope) {
-        let labels = labels(scope);
-        if labels.is_empty() {
-            self.everywhere.retain(|other| *other != budget);
-        }
-        for label in labels {
-            if let Label::ModelPrefix(prefix) = label {
-                self.forget_prefix(prefix.len());
+            let prefix = match label {
+                Label::ModelPrefix(prefix) => Some(prefix.len()),
+                _ => None,
+            };
+            if let Some(length) = prefix {
+                *self.prefix_lengths.entry(length).or_default() += 1;
             }
             let drawer = label.drawer();
+            self.drawers.entry(drawer).or_default().push(budget);
+            filed.push((drawer, prefix));
+        }
+        self.filed.insert(budget, filed);
+    }
+
+    fn beside(&self, label: Label<'_>) -> usize {
+        self.drawers.get(&label.drawer()).map_or(0, SmallVec::len)
+    }
+
+    pub(super) fn remove(&mut self, budget: BudgetId) {
+        let Some(filed) = self.filed.remove(&budget) else {
+            self.everywhere.retain(|other| *other != budget);
+            return;
+        };
+        for (drawer, prefix) in filed {
+            if let Some(length) = prefix {
+                self.forget_prefix(length);
+            }
             if let Some(budgets) = self.drawers.get_mut(&drawer) {
                 budgets.retain(|other| *other != budget);
                 if budgets.is_empty() {
@@ -130,33 +151,26 @@ impl ScopeIndex {
     }
 }
 
-/// The labels of the dimension that tells this scope's budget apart best; none if it covers everything.
-fn labels(scope: &Scope) -> Vec<Label<'_>> {
-    if let Some((name, values)) = scope.tags.iter().find(|(_, values)| !values.is_free()) {
-        return values.iter().map(|value| Label::Tag(name, value)).collect();
-    }
-    if !scope.user.is_free() {
-        return scope.user.iter().map(Label::User).collect();
-    }
-    if !scope.project.is_free() {
-        return scope.project.iter().map(Label::Project).collect();
-    }
-    if !scope.component.is_free() {
-        return scope.component.iter().map(Label::Component).collect();
-    }
-    if !scope.task_type.is_free() {
-        return scope.task_type.iter().map(Label::TaskType).collect();
-    }
-    if !scope.model.is_free() {
-        let mut prefixes: Vec<_> = scope.model.iter().map(fixed_beginning).collect();
-        prefixes.sort_unstable();
-        prefixes.dedup();
-        return prefixes.into_iter().map(Label::ModelPrefix).collect();
-    }
-    if !scope.provider.is_free() {
-        return scope.provider.iter().map(Label::Provider).collect();
-    }
-    scope.tier.iter().map(|tier| Label::Tier(*tier)).collect()
+/// The labels of each dimension that a scope names, those first that tend to tell budgets apart; none if it covers
+/// everything.
+fn choices(scope: &Scope) -> Vec<Vec<Label<'_>>> {
+    let mut prefixes: Vec<_> = scope.model.iter().map(fixed_beginning).collect();
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    let named = [
+        scope.user.iter().map(Label::User).collect(),
+        scope.project.iter().map(Label::Project).collect(),
+        scope.component.iter().map(Label::Component).collect(),
+        scope.task_type.iter().map(Label::TaskType).collect(),
+        prefixes.into_iter().map(Label::ModelPrefix).collect(),
+        scope.provider.iter().map(Label::Provider).collect(),
+        scope.tier.iter().map(|tier| Label::Tier(*tier)).collect(),
+    ];
+    let tags = scope.tags.iter();
+    tags.map(|(name, values)| values.iter().map(|value| Label::Tag(name, value)).collect())
+        .chain(named)
+        .filter(|labels: &Vec<_>| !labels.is_empty())
+        .collect()
 }
 
 fn fixed_beginning(pattern: &str) -> &str {
@@ -226,8 +240,8 @@ mod tests {
         };
         assert_eq!(found(&index, Some("gpt-4o"), &apollo), [0, 1, 2, 3, 4]);
         assert_eq!(found(&index, Some("o3"), &Context::default()), [0, 3, 4]);
-        index.remove(BudgetId(2), &scopes[2]);
-        index.remove(BudgetId(0), &scopes[0]);
+        index.remove(BudgetId(2));
+        index.remove(BudgetId(0));
         assert_eq!(found(&index, Some("gpt-4o"), &apollo), [1, 3, 4]);
     }
 }

@@ -1,0 +1,103 @@
+//! The ledger against a separate simple model, over seeded runs of commands of every kind.
+
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "shared by several test binaries, each of which uses a part"
+)]
+mod model;
+
+use model::world::World;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use tekton_budget::core::decide::Done;
+use tekton_budget::core::event::Event;
+
+const STEPS: usize = 60;
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: model::cases(250),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_ledger_is_what_the_model_says_after_every_command(seed: u64, steps in 1..STEPS) {
+        let mut world = World::new(seed);
+        for _ in 0..steps {
+            world.step();
+        }
+        world.check_rebuilt();
+    }
+}
+
+/// The runs are worth something: they come across every kind of event, alert and answer.
+#[test]
+fn the_runs_come_across_everything() {
+    let (mut kinds, mut answers) = (BTreeSet::new(), BTreeSet::new());
+    for seed in 0..40 {
+        let mut world = World::new(seed);
+        for _ in 0..STEPS {
+            answers.insert(match world.step().result {
+                Ok(Done::Events(_)) => "done",
+                Ok(Done::Denied(_)) => "denied",
+                Err(refusal) => refusal.code.as_str(),
+            });
+        }
+        for recorded in world.events() {
+            kinds.insert(recorded.event.kind());
+            if let Event::AlertRaised { cause, .. } = &recorded.event {
+                kinds.insert(cause.kind());
+            }
+        }
+    }
+    let every = [
+        "action",
+        "adjusted",
+        "archived",
+        "bypass",
+        "ended",
+        "exceeded",
+        "extended",
+        "made",
+        "overridden",
+        "overrun",
+        "raised",
+        "recorded",
+        "removed",
+        "requested",
+        "resolved",
+        "reviewed",
+        "acknowledged",
+        "budget_saved",
+        "policy_saved",
+        "warning",
+    ];
+    for kind in every {
+        assert!(kinds.iter().any(|own| own.ends_with(kind)), "no {kind}");
+    }
+    for answer in [
+        "done",
+        "denied",
+        "invalid_argument",
+        "not_found",
+        "conflict",
+        "allocation_closed",
+    ] {
+        assert!(answers.contains(answer), "no {answer}");
+    }
+}
+
+#[test]
+fn a_seed_makes_the_same_run_again() {
+    let run = |seed| {
+        let mut world = World::new(seed);
+        (0..STEPS).for_each(|_| drop(world.step()));
+        world.events().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(run(7), run(7));
+    assert_ne!(run(7), run(8));
+}

@@ -1,0 +1,313 @@
+//! What each event adds to the lists, and what the lists add up to.
+
+use super::sum::Sum;
+use super::{Charge, Hold, Model, Wanted, calendar, scope};
+use jiff::Timestamp;
+use tekton_budget::core::alert::MeterKey;
+use tekton_budget::core::budget::Budget;
+use tekton_budget::core::charge::Facts;
+use tekton_budget::core::event::{Event, Recorded, UsageRecorded};
+use tekton_budget::core::id::{AllocationId, BudgetId, IncreaseId, PolicyId};
+use tekton_budget::core::period::Period;
+use tekton_budget::core::policy::{Enforcement, Policy, Rollover};
+use tekton_budget::core::usage::Draw;
+
+impl Model {
+    /// Takes an event in, after what it claims has been checked against the lists.
+    pub fn take(&mut self, sequence: u64, recorded: &Recorded) {
+        assert_eq!(sequence, self.events.len() as u64 + 1, "a gap");
+        self.events.push((sequence, recorded.clone()));
+        let at = recorded.stamp.at;
+        match &recorded.event {
+            Event::UsageRecorded(usage) => self.usage(usage, at),
+            Event::UsageAdjusted(adjusted) => {
+                let facts = Facts {
+                    provider: Some(&adjusted.provider),
+                    model: Some(&adjusted.model),
+                    tier: adjusted.tier,
+                    context: &adjusted.context,
+                };
+                let sum = adjusted.correction.tally().into();
+                self.charge(&facts, adjusted.occurred, sum);
+            }
+            Event::AllocationMade(made) => {
+                let facts = made.model.facts(&made.context);
+                self.check_verdict(&facts, &made.verdict, at, Some(made.held.into()));
+                self.holds.push(Hold {
+                    id: AllocationId(sequence),
+                    model: made.model.clone(),
+                    context: made.context.clone(),
+                    granted: made.held.into(),
+                    drawn: Sum::default(),
+                    posted: Sum::default(),
+                    expires: made.expires,
+                    open: true,
+                });
+            }
+            Event::AllocationExtended(more) => {
+                let hold = self.open(more.allocation).clone();
+                if more.added != tekton_budget::core::tally::Tally::ZERO {
+                    let facts = hold.model.facts(&hold.context);
+                    self.check_verdict(&facts, &more.verdict, at, Some(more.added.into()));
+                }
+                assert!(more.expires >= hold.expires);
+                let hold = self.open(more.allocation);
+                hold.granted = hold.granted + more.added.into();
+                hold.expires = more.expires;
+                assert_eq!(hold.remaining().tally(), more.remaining);
+            }
+            Event::AllocationEnded(ended) => {
+                let hold = self.open(ended.allocation);
+                assert_eq!(hold.remaining().tally(), ended.released);
+                hold.open = false;
+            }
+            Event::BudgetSaved { budget, policies } => self.save_budget(budget, policies),
+            Event::BudgetArchived { budget } => {
+                let found = self.budgets.iter_mut().find(|known| known.id == *budget);
+                found.unwrap().archived = true;
+            }
+            Event::PolicySaved { budget, policy } => self.save_policy(*budget, policy),
+            Event::PolicyRemoved { policy, .. } => {
+                self.policies.retain(|(_, known)| known.id != *policy);
+            }
+            Event::IncreaseRequested {
+                policy,
+                meter,
+                amount,
+                ..
+            } => self.wanted.push(Wanted {
+                id: IncreaseId(sequence),
+                counter: (*policy, meter.clone()),
+                amount: (*amount).into(),
+            }),
+            Event::IncreaseReviewed { increase, granted } => {
+                let place = self.wanted.iter().position(|want| want.id == *increase);
+                let want = self.wanted.remove(place.unwrap());
+                if *granted {
+                    self.grants.push((want.counter, want.amount));
+                }
+            }
+            event => self.alert(sequence, event, at),
+        }
+    }
+
+    fn open(&mut self, id: AllocationId) -> &mut Hold {
+        let hold = self.holds.iter_mut().find(|hold| hold.id == id).unwrap();
+        assert!(hold.open, "{id} has ended");
+        hold
+    }
+
+    fn usage(&mut self, recorded: &UsageRecorded, now: Timestamp) {
+        let usage = &recorded.usage;
+        let sum = Sum::from(usage.tally());
+        let before = self.used_by(&usage.facts(), usage.occurred, now);
+        let hold = usage
+            .allocation
+            .and_then(|id| self.holds.iter_mut().find(|hold| hold.id == id))
+            .filter(|hold| hold.open);
+        let mut beyond_hold = false;
+        let draw = match (usage.allocation, hold) {
+            (None, _) => None,
+            (Some(_), None) => Some(Draw::Ended),
+            (Some(_), Some(hold)) => {
+                let taken = hold.remaining().least(sum);
+                let beyond = sum - taken;
+                beyond_hold = beyond.tokens > 0 || !beyond.cost.is_zero();
+                hold.drawn = hold.drawn + taken;
+                hold.posted = hold.posted + sum;
+                assert_eq!(hold.remaining(), hold.remaining().not_below_zero());
+                let left = hold.remaining();
+                hold.open = !usage.is_final;
+                Some(Draw::Drawn {
+                    taken: taken.tally(),
+                    remaining: if hold.open { left } else { Sum::default() }.tally(),
+                    released: usage.is_final.then(|| left.tally()),
+                })
+            }
+        };
+        assert_eq!(recorded.draw, draw);
+        self.charge(&usage.facts(), usage.occurred, sum);
+        self.check_overrun(recorded, &before, beyond_hold, now);
+    }
+
+    /// What is posted and held of each counter that a charge falls into.
+    pub fn used_by(
+        &self,
+        facts: &Facts<'_>,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Vec<(PolicyId, MeterKey, [Sum; 2])> {
+        self.counters(facts, at)
+            .into_iter()
+            .map(|(id, key)| {
+                let posted = self.posted(id, &key).not_below_zero();
+                let held = self.held(id, &key, now);
+                (id, key, [posted, held])
+            })
+            .collect()
+    }
+
+    /// The policies that a charge meets: of every active budget that covers it, and of all above, each once.
+    pub fn met(&self, facts: &Facts<'_>) -> Vec<PolicyId> {
+        let mut found: Vec<BudgetId> = Vec::new();
+        for budget in &self.budgets {
+            if budget.archived || !scope::covers(&budget.scope, facts) {
+                continue;
+            }
+            let mut here = Some(budget);
+            while let Some(budget) = here {
+                if !budget.archived && !found.contains(&budget.id) {
+                    found.push(budget.id);
+                }
+                here = budget.parent.and_then(|id| self.budget(id));
+            }
+        }
+        found.sort_unstable();
+        found
+            .into_iter()
+            .flat_map(|budget| {
+                let own = self.policies.iter().filter(move |(of, _)| *of == budget);
+                own.map(|(_, policy)| policy.id)
+            })
+            .collect()
+    }
+
+    /// The counters that a charge falls into: of the policies that it meets and that apply then.
+    pub fn counters(&self, facts: &Facts<'_>, at: Timestamp) -> Vec<(PolicyId, MeterKey)> {
+        let met = self.met(facts);
+        met.into_iter()
+            .map(|id| &self.policy(id).unwrap().1)
+            .filter(|policy| applies(policy, at))
+            .map(|policy| (policy.id, self.key(policy, facts.context, at)))
+            .collect()
+    }
+
+    fn charge(&mut self, facts: &Facts<'_>, at: Timestamp, sum: Sum) {
+        let counters = self.counters(facts, at);
+        self.touch(&counters);
+        self.charges.push(Charge { counters, sum });
+    }
+
+    fn save_budget(&mut self, budget: &Budget, policies: &[Policy]) {
+        match self.budgets.iter_mut().find(|known| known.id == budget.id) {
+            Some(known) => {
+                let back = std::mem::replace(known, budget.clone()).archived;
+                if back {
+                    self.touch_budget(budget.id);
+                }
+            }
+            None => self.budgets.push(budget.clone()),
+        }
+        for policy in policies {
+            self.save_policy(budget.id, policy);
+        }
+    }
+
+    fn save_policy(&mut self, budget: BudgetId, policy: &Policy) {
+        let known = self.policies.iter_mut();
+        match known
+            .map(|(_, known)| known)
+            .find(|known| known.id == policy.id)
+        {
+            Some(known) => *known = policy.clone(),
+            None => self.policies.push((budget, policy.clone())),
+        }
+        self.touch_policy(policy.id);
+    }
+
+    /// What is posted to a counter.
+    pub fn posted(&self, id: PolicyId, key: &MeterKey) -> Sum {
+        self.charges
+            .iter()
+            .filter(|charge| {
+                charge
+                    .counters
+                    .iter()
+                    .any(|(of, own)| *of == id && own == key)
+            })
+            .map(|charge| charge.sum)
+            .sum()
+    }
+
+    /// What is granted to a counter.
+    pub fn granted(&self, id: PolicyId, key: &MeterKey) -> Sum {
+        let own = self
+            .grants
+            .iter()
+            .filter(|((of, own), _)| *of == id && own == key);
+        own.map(|(_, amount)| *amount).sum()
+    }
+
+    /// What is held of a counter; a window that is over has nothing held of it.
+    pub fn held(&self, id: PolicyId, key: &MeterKey, now: Timestamp) -> Sum {
+        let policy = &self.policy(id).unwrap().1;
+        if matches!(key, MeterKey::Window(window) if window.end <= now) {
+            return Sum::default();
+        }
+        self.holds
+            .iter()
+            .filter(|hold| hold.open && self.met(&hold.model.facts(&hold.context)).contains(&id))
+            .filter(|hold| match key {
+                MeterKey::Window(_) => !policy.period.is_keyed(),
+                MeterKey::Of(_) => {
+                    policy.period.is_keyed() && self.key(policy, &hold.context, now) == *key
+                }
+            })
+            .map(Hold::remaining)
+            .sum()
+    }
+
+    /// What the window before a counter's own left over, where that is carried into it.
+    pub fn carried(&self, id: PolicyId, key: &MeterKey) -> Sum {
+        let policy = &self.policy(id).unwrap().1;
+        let begins = policy
+            .start
+            .map_or(policy.created, |start| start.max(policy.created));
+        let begun_before = matches!(key, MeterKey::Window(window) if window.start > begins);
+        if policy.rollover == Rollover::None || !begun_before || policy.period == Period::Total {
+            return Sum::default();
+        }
+        // A counter of time, of a policy that now counts by sessions.
+        let Some(before) = calendar::before(policy, key) else {
+            return Sum::default();
+        };
+        let posted = self.posted(id, &MeterKey::Window(before)).not_below_zero();
+        let mut left = (Sum::from(policy.limits.tally()) - posted).not_below_zero();
+        if let Some(cap) = policy.rollover_cap {
+            left.cost = left.cost.min(cap.amount());
+        }
+        left
+    }
+
+    /// The limits of a counter, part by part, with what was carried into it and granted.
+    pub fn limits(&self, id: PolicyId, key: &MeterKey) -> [Option<rust_decimal::Decimal>; 3] {
+        let own = self.policy(id).unwrap().1.limits;
+        let limited = [
+            own.tokens.is_some(),
+            own.requests.is_some(),
+            own.cost.is_some(),
+        ];
+        let extra = self.carried(id, key) + self.granted(id, key);
+        let whole = (Sum::from(own.tally()) + extra).parts();
+        [0, 1, 2].map(|part| limited[part].then_some(whole[part]))
+    }
+
+    /// Whether a policy's budget counts.
+    pub fn is_active(&self, id: PolicyId) -> bool {
+        self.policy(id)
+            .and_then(|(budget, _)| self.budget(*budget))
+            .is_some_and(|budget| !budget.archived)
+    }
+}
+
+/// Whether a policy counts at an instant.
+pub fn applies(policy: &Policy, at: Timestamp) -> bool {
+    policy.enabled
+        && policy.start.is_none_or(|start| at >= start)
+        && policy.end.is_none_or(|end| at < end)
+}
+
+/// Whether a policy says anything.
+pub fn speaks(policy: &Policy) -> bool {
+    policy.enforcement != Enforcement::Ignore
+}

@@ -1,0 +1,182 @@
+//! Which alerts must stand, may stand, and must be gone.
+
+use super::account::applies;
+use super::verdict::reaches;
+use super::{Model, Standing};
+use jiff::{SignedDuration, Timestamp};
+use tekton_budget::core::alert::{AlertCause, Level, MeterKey};
+use tekton_budget::core::event::Event;
+use tekton_budget::core::id::{AlertId, BudgetId, PolicyId};
+use tekton_budget::core::policy::Rollover;
+
+/// What one command did that alerts must answer for.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// The counters whose levels must be right when it is done.
+    touched: Vec<(PolicyId, MeterKey)>,
+    /// The levels that it raised.
+    raised: Vec<AlertCause>,
+    /// What it resolved before its time.
+    resolved_early: Vec<AlertCause>,
+    /// The counters that it took past a limit.
+    pub overruns: Vec<(PolicyId, MeterKey)>,
+}
+
+impl Model {
+    /// Notes counters whose levels may have changed, and the windows that they carry into.
+    pub fn touch(&mut self, counters: &[(PolicyId, MeterKey)]) {
+        for (id, key) in counters {
+            self.step.touched.push((*id, key.clone()));
+            let policy = &self.policy(*id).unwrap().1;
+            if policy.rollover == Rollover::Unused
+                && let MeterKey::Window(window) = key
+                && !window.is_endless()
+            {
+                let next = self.window(policy, window.end).unwrap();
+                self.step.touched.push((*id, MeterKey::Window(next)));
+            }
+        }
+    }
+
+    /// Notes every counter of a policy.
+    pub fn touch_policy(&mut self, id: PolicyId) {
+        let own: Vec<_> = self
+            .counters_of(id)
+            .into_iter()
+            .map(|key| (id, key))
+            .collect();
+        self.step.touched.extend(own);
+    }
+
+    /// Notes every counter of a budget.
+    pub fn touch_budget(&mut self, id: BudgetId) {
+        let own = self.policies.iter().filter(|(budget, _)| *budget == id);
+        let own: Vec<_> = own.map(|(_, policy)| policy.id).collect();
+        for policy in own {
+            self.touch_policy(policy);
+        }
+    }
+
+    /// Every counter of a policy that anything was posted or granted to.
+    pub fn counters_of(&self, id: PolicyId) -> Vec<MeterKey> {
+        let posted = self.charges.iter().flat_map(|charge| &charge.counters);
+        let granted = self.grants.iter().map(|(counter, _)| counter);
+        let mut keys: Vec<_> = posted
+            .chain(granted)
+            .filter(|(of, _)| *of == id)
+            .map(|(_, key)| key.clone())
+            .collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// Takes an event about alerts in.
+    pub fn alert(&mut self, sequence: u64, event: &Event, now: Timestamp) {
+        match event {
+            Event::AlertRaised { cause, .. } => {
+                let once = !matches!(cause, AlertCause::CriticalBypass { .. });
+                assert!(
+                    !once || self.alerts.iter().all(|alert| alert.cause != *cause),
+                    "an alert stands twice: {cause:?}"
+                );
+                let by_itself = now + SignedDuration::from_hours(30 * 24);
+                let ends = match cause.meter() {
+                    Some((_, MeterKey::Window(window))) if !window.is_endless() => window.end,
+                    _ => by_itself,
+                };
+                self.step.raised.push(cause.clone());
+                self.alerts.push(Standing {
+                    id: AlertId(sequence),
+                    cause: cause.clone(),
+                    ends,
+                });
+            }
+            Event::AlertResolved { alert } => {
+                let place = self.alerts.iter().position(|own| own.id == *alert);
+                let gone = self.alerts.remove(place.unwrap());
+                if gone.ends > now {
+                    self.step.resolved_early.push(gone.cause);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Holds every alert that stands, or does not, against the lists, once a command is done.
+    pub fn check_alerts(&mut self, now: Timestamp) {
+        let step = std::mem::take(&mut self.step);
+        for alert in &self.alerts {
+            assert!(alert.ends > now, "an alert stands past its time: {alert:?}");
+            if let AlertCause::Level { policy, .. } = &alert.cause {
+                assert!(self.holds(&alert.cause), "no longer so: {alert:?}");
+                assert!(self.is_active(*policy), "of an archived budget: {alert:?}");
+            }
+        }
+        for cause in &step.raised {
+            let level = matches!(cause, AlertCause::Level { .. });
+            assert!(
+                !level || self.holds(cause),
+                "raised without need: {cause:?}"
+            );
+        }
+        for cause in &step.resolved_early {
+            assert!(
+                self.may_be_gone(cause),
+                "resolved though it holds: {cause:?}"
+            );
+        }
+        for (id, key) in &step.overruns {
+            assert!(
+                self.overrun_stands(*id, key),
+                "no alert of an overrun of {id} {key:?}"
+            );
+        }
+        for (id, key) in &step.touched {
+            let over = matches!(key, MeterKey::Window(window) if window.end <= now);
+            let Some((budget, policy)) = self.policy(*id) else {
+                continue;
+            };
+            if over || !applies(policy, now) || !self.is_active(*id) {
+                continue;
+            }
+            for level in Level::ALL {
+                let cause = AlertCause::Level {
+                    budget: *budget,
+                    policy: *id,
+                    meter: key.clone(),
+                    level,
+                };
+                let stands = self.alerts.iter().any(|alert| alert.cause == cause);
+                assert_eq!(stands, self.holds(&cause), "whether it stands: {cause:?}");
+            }
+        }
+    }
+
+    fn holds(&self, cause: &AlertCause) -> bool {
+        let AlertCause::Level {
+            policy,
+            meter,
+            level,
+            ..
+        } = cause
+        else {
+            return true;
+        };
+        self.policy(*policy)
+            .is_some_and(|(_, own)| own.enabled && reaches(self, own, meter, *level))
+    }
+
+    fn may_be_gone(&self, cause: &AlertCause) -> bool {
+        let gone = cause
+            .policy()
+            .is_some_and(|(_, policy)| !self.is_active(policy));
+        gone || match cause {
+            AlertCause::Level { .. } => !self.holds(cause),
+            AlertCause::IncreaseRequested { increase, .. } => {
+                self.wanted.iter().all(|want| want.id != *increase)
+            }
+            _ => false,
+        }
+    }
+}
