@@ -38,7 +38,7 @@ fn main_job(data_dir: &Path) -> Done<()> {
     admin.step(
         "An admin gives the project \"demo\" five cents a day, and no more.",
         "save_budget",
-        json!({
+        &json!({
             "name": "demo",
             "scope": {"project": "demo"},
             "policies": [
@@ -53,13 +53,9 @@ fn main_job(data_dir: &Path) -> Done<()> {
     agent.step(
         "An agent asks whether a call would fit.",
         "check_budget",
-        call.clone(),
+        &call,
     )?;
-    let held = agent.step(
-        "It holds the money for it.",
-        "allocate_budget",
-        call.clone(),
-    )?;
+    let held = agent.step("It holds the money for it.", "allocate_budget", &call)?;
     let usage = json!({
         "provider": "openai",
         "model": "gpt-4o-mini",
@@ -76,24 +72,24 @@ fn main_job(data_dir: &Path) -> Done<()> {
     agent.step(
         "It calls the model, and records the usage object that the provider sent.",
         "record_usage",
-        usage.clone(),
+        &usage,
     )?;
     agent.step(
         "Was the answer lost? The same request_id again is recorded once.",
         "record_usage",
-        usage,
+        &usage,
     )?;
     agent.step(
         "What would not fit is denied, with what would.",
         "check_budget",
-        json!({
+        &json!({
             "provider": "openai", "model": "gpt-4o", "input_tokens": 12000, "max_output_tokens": 16000,
         }),
     )?;
     admin.step(
         "The admin, a process of its own, sees the same money.",
         "get_budget_status",
-        json!({"budget_name": "demo"}),
+        &json!({"budget_name": "demo"}),
     )?;
     agent.end()?;
     admin.end()
@@ -138,7 +134,7 @@ impl Client {
     }
 
     /// Calls a tool and prints what is asked and answered, for a person; the answer for programs comes back.
-    fn step(&mut self, what: &str, tool: &str, arguments: Value) -> Done<Value> {
+    fn step(&mut self, what: &str, tool: &str, arguments: &Value) -> Done<Value> {
         println!("\n{what}\n  {tool} {arguments}");
         let result = self.ask("tools/call", &json!({"name": tool, "arguments": arguments}))?;
         let text = result["content"][0]["text"].as_str().unwrap_or_default();
