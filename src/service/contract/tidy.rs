@@ -94,7 +94,14 @@ pub(super) fn closed(schema: &mut Schema, side: Side) {
 
 /// Leaves of a schema what kind of thing it is, and of an object no more than that it is one.
 pub(super) fn outline(schema: &mut Schema) {
-    for word in ["properties", "required", "additionalProperties", "minimum", "maximum", "format"] {
+    for word in [
+        "properties",
+        "required",
+        "additionalProperties",
+        "minimum",
+        "maximum",
+        "format",
+    ] {
         schema.remove(word);
     }
 }
