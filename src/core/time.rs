@@ -9,7 +9,7 @@ pub fn to_microsecond(at: Timestamp) -> Timestamp {
 }
 
 /// The instant of a microsecond, those of the calendar's last second too, which end the window of all time.
-fn of_microsecond(micros: i64) -> Result<Timestamp, jiff::Error> {
+pub fn of_microsecond(micros: i64) -> Result<Timestamp, jiff::Error> {
     const SECOND: i64 = 1_000_000;
     Timestamp::from_microsecond(micros).or_else(|_| {
         let nanos = i32::try_from(micros % SECOND * 1000).unwrap_or_default();
