@@ -55,9 +55,10 @@ pub fn output_schema(tool: &Tool) -> Map<String, Value> {
     plain::plain((tool.output_schema)().to_value(), Side::Output, Words::All)
 }
 
-/// The same with the descriptions of its outermost fields only, and those in a sentence each.
+/// The same in outline: its outermost fields, each with its type and a sentence.
 ///
-/// It is what a client's model reads with every conversation, and the fields within have names that speak.
+/// It is what a client's model reads with every conversation, so it is short; what is within those fields, the results
+/// show and the published contract says.
 pub fn brief_output_schema(tool: &Tool) -> Map<String, Value> {
     plain::plain(
         (tool.output_schema)().to_value(),

@@ -100,6 +100,9 @@ impl Plainer<'_> {
                 *inner = self.schema(taken, words.within());
             }
         }
+        if words != Words::All && words != Words::OfFields {
+            tidy::outline(&mut schema);
+        }
         tidy::description(&mut schema, words);
         schema
     }

@@ -92,6 +92,20 @@ pub(super) fn closed(schema: &mut Schema, side: Side) {
     }
 }
 
+/// Leaves of a schema what kind of thing it is, and of an object no more than that it is one.
+pub(super) fn outline(schema: &mut Schema) {
+    for word in [
+        "properties",
+        "required",
+        "additionalProperties",
+        "minimum",
+        "maximum",
+        "format",
+    ] {
+        schema.remove(word);
+    }
+}
+
 /// Folds alternatives that are each a list of texts into one list; false where they are not.
 ///
 /// What is said of each value becomes part of the description.

@@ -26,8 +26,9 @@ arguments!(
 arguments!(
     /// One usage, or several in records.
     RecordUsageInput [usage, model, counts, context] {
-        /// Up to 1000 usages with the fields above, all or none, in place of those.
+        /// Up to 1000 usages, each an object with the fields of a single one, all or none; in place of those.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "Option<Vec<serde_json::Map<String, serde_json::Value>>>")]
         pub records: Option<Vec<UsageInput>>,
     }
 );
