@@ -4,7 +4,7 @@ use super::{Client, print, progress};
 use crate::service::front;
 use crate::service::house::{journal_dir, lookup_dir};
 use crate::store::backup::{self, Existing};
-use crate::store::files::RealFiles;
+use crate::store::files::{Files, RealFiles};
 use crate::store::lookup::set_aside;
 use clap::Args;
 use std::path::PathBuf;
@@ -70,7 +70,8 @@ pub(super) fn restore(client: &Client, wanted: &RestoreArgs) -> Result<(), Strin
         bar.set_position(done);
     };
     let journal = journal_dir(&data_dir);
-    let restored = backup::restore(Arc::new(RealFiles), &wanted.file, &journal, &tell);
+    let files: Arc<dyn Files> = Arc::new(RealFiles);
+    let restored = backup::restore(&files, &wanted.file, &journal, &tell);
     bar.finish_and_clear();
     let restored = restored.map_err(|error| error.to_string())?;
     let lookup = lookup_dir(&data_dir);

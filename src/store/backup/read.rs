@@ -55,6 +55,9 @@ pub(super) fn digest(mut from: impl Read, length: u64) -> io::Result<Option<blak
     Ok(Some(hasher.finalize()))
 }
 
+/// A batch's events, and the position after it.
+type Step<'a> = (Vec<&'a [u8]>, Position);
+
 /// A backup whose checksum is right, being read.
 pub(super) struct Backup {
     path: PathBuf,
@@ -113,8 +116,8 @@ impl Backup {
         Summary::new(&self.header)
     }
 
-    /// The next batch's events and the position after it; `None` after the last, once all adds up.
-    pub(super) fn next_batch(&mut self) -> Result<Option<(Vec<&[u8]>, Position)>, BackupError> {
+    /// The next batch; `None` after the last, once all adds up.
+    pub(super) fn next_batch(&mut self) -> Result<Option<Step<'_>>, BackupError> {
         if self.left == 0 {
             return if self.read == self.summary() {
                 Ok(None)

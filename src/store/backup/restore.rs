@@ -16,26 +16,26 @@ use std::sync::Arc;
 /// # Errors
 /// Where there is a journal already, the backup is flawed, or the file system fails; then there is no journal.
 pub fn restore(
-    files: Arc<dyn Files>,
+    files: &Arc<dyn Files>,
     backup: &Path,
     journal_dir: &Path,
     progress: &dyn Fn(u64, u64),
 ) -> Result<Summary, BackupError> {
-    refuse_used(&*files, journal_dir)?;
+    refuse_used(&**files, journal_dir)?;
     let summary = check(backup)?;
     let draft = journal_dir.with_extension("restoring");
     match fs::remove_dir_all(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(on(&draft)(error)),
         _ => {}
     }
-    let deferred = Arc::new(Deferred(Arc::clone(&files)));
+    let deferred = Arc::new(Deferred(Arc::clone(files)));
     append_all(
         backup,
         Arc::clone(&deferred) as Arc<dyn Files>,
         &draft,
         progress,
     )?;
-    let report = verify(&*files, &draft, Expect::after(summary.end))?;
+    let report = verify(&**files, &draft, Expect::after(summary.end))?;
     if !report.is_whole() || report.end != summary.end || report.batches != summary.batches {
         return Err(BackupError::Differs {
             found: report.sound,
@@ -44,9 +44,8 @@ pub fn restore(
     }
     deferred.settle(&draft).map_err(on(&draft))?;
     files.rename(&draft, journal_dir).map_err(on(journal_dir))?;
-    match journal_dir.parent() {
-        Some(parent) => files.sync_dir(parent).map_err(on(parent))?,
-        None => {}
+    if let Some(parent) = journal_dir.parent() {
+        files.sync_dir(parent).map_err(on(parent))?;
     }
     Ok(summary)
 }
