@@ -4,6 +4,7 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::cast_possible_truncation,
+    clippy::case_sensitive_file_extension_comparisons,
     reason = "a test may stop, speak and use small numbers"
 )]
 
@@ -69,7 +70,7 @@ fn what_was_appended_is_read_after_reopening() {
         let expected: Vec<_> = (from..=end.sequence).map(|n| (n, event(n))).collect();
         assert_eq!(all(&reader, from, Check::Checksums), expected);
     }
-    let scanned = opened.journal.scan_sealed().wait(Duration::from_secs(60));
+    let scanned = opened.journal.scan_sealed().wait(Duration::from_mins(1));
     assert!(scanned.over && scanned.is_whole(), "{scanned:?}");
     assert!(scanned.segments > 5, "{scanned:?}");
     opened.journal.close().unwrap();

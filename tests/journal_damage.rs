@@ -4,6 +4,7 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::cast_possible_truncation,
+    clippy::case_sensitive_file_extension_comparisons,
     reason = "a test may stop, speak and use small numbers"
 )]
 
@@ -54,7 +55,7 @@ fn found(files: &FaultyFiles, expect: Expect) -> Result<Opened, Box<Damage>> {
         OpenError::Damaged(damage) => damage,
         OpenError::Io(failure) => panic!("{failure}"),
     })?;
-    let scanned = opened.journal.scan_sealed().wait(Duration::from_secs(60));
+    let scanned = opened.journal.scan_sealed().wait(Duration::from_mins(1));
     assert!(scanned.over);
     let mut batches = opened.journal.reader().read(1, Check::Chain).unwrap();
     let read = loop {
@@ -236,7 +237,7 @@ fn bytes_behind_the_end_are_no_torn_end() {
     let length = files.bytes(&path).unwrap().len() as u64;
     let longer = files.fork(1);
     longer.alter(&path, |bytes| {
-        bytes.extend(b"\nsomething that an editor left here")
+        bytes.extend(b"\nsomething that an editor left here");
     });
     let damage = refused(&longer, Expect::NOTHING);
     assert_eq!(
@@ -263,13 +264,14 @@ fn missing_swapped_and_doubled_segments_are_named() {
         let missing = files.fork(1);
         missing.remove(&dir().join(name)).unwrap();
         let damage = refused(&missing, Expect::NOTHING);
-        let expected = match name == &names[3] {
-            true => DamageKind::EndBefore {
+        let expected = if name == &names[3] {
+            DamageKind::EndBefore {
                 end: damage.sequence - 1,
                 seen: end.sequence,
                 witness: Witness::Mark,
-            },
-            false => DamageKind::MissingSegment,
+            }
+        } else {
+            DamageKind::MissingSegment
         };
         assert_eq!(damage.kind, expected);
     }

@@ -4,6 +4,7 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::cast_possible_truncation,
+    clippy::case_sensitive_file_extension_comparisons,
     reason = "a test may stop, speak and use small numbers"
 )]
 
@@ -41,7 +42,11 @@ fn open(files: &FaultyFiles, expect: Expect) -> Result<Opened, OpenError> {
 /// The n-th batch: sizes that end before, at and far behind a sector's edge, some with zeros by right.
 fn batch(number: u64) -> Vec<Vec<u8>> {
     let length = [3, 400, 1300, 90][(number % 4) as usize];
-    let fill = if number % 3 == 0 { 0 } else { number as u8 };
+    let fill = if number.is_multiple_of(3) {
+        0
+    } else {
+        number as u8
+    };
     let mut first = number.to_le_bytes().to_vec();
     first.resize(length, fill);
     let more = (0..number % 3).map(|extra| vec![extra as u8; 30]);
@@ -69,14 +74,12 @@ fn run(files: &FaultyFiles, expect: Expect, done: u64, goal: u64) -> (u64, Optio
     };
     let mut end = opened.end;
     for number in done..goal {
-        match opened.journal.append(&batch(number)) {
-            Ok(position) => end = position,
-            Err(_) => {
-                let again = opened.journal.append(&batch(number));
-                assert!(matches!(again, Err(AppendError::Stopped { .. })));
-                return (number, Some(end));
-            }
-        }
+        let Ok(position) = opened.journal.append(&batch(number)) else {
+            let again = opened.journal.append(&batch(number));
+            assert!(matches!(again, Err(AppendError::Stopped { .. })));
+            return (number, Some(end));
+        };
+        end = position;
     }
     (goal, Some(end))
 }

@@ -8,6 +8,7 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::cast_possible_truncation,
+    clippy::case_sensitive_file_extension_comparisons,
     reason = "a test may stop, speak and use small numbers"
 )]
 

@@ -78,7 +78,7 @@ fn how_fast() {
         rate("journal, 1 event a batch", SINGLE, took);
     }
     bare(dir, 200 * 256, MANY, "bare 256 × 200 bytes");
-    let events = [EVENT; 256];
+    let events = vec![EVENT; 256];
     let mut journal = open("many").journal;
     let took = timed(MANY, || {
         journal.append(&events).unwrap();
@@ -91,7 +91,7 @@ fn how_fast() {
     );
     read("read, chain, 256 a batch", &journal.reader(), Check::Chain);
     let begun = Instant::now();
-    let scanned = journal.scan_sealed().wait(Duration::from_secs(60));
+    let scanned = journal.scan_sealed().wait(Duration::from_mins(1));
     assert!(scanned.is_whole());
     eprintln!(
         "scan of {} sealed segments {:?}",
