@@ -1,5 +1,8 @@
 //! The command line: without a command the MCP server on standard input and output.
 
+mod backup;
+mod journal;
+mod progress;
 mod serve;
 mod tools;
 
@@ -77,6 +80,14 @@ pub struct Client {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Find all that is wrong with the journal; changes nothing, also while a server runs
+    Verify(journal::VerifyArgs),
+    /// Give up a damaged part of the journal, and only what is named
+    Repair(journal::RepairArgs),
+    /// Write everything to one file, also while a server runs
+    Backup(backup::BackupArgs),
+    /// Make the store of a new data directory from a backup
+    Restore(backup::RestoreArgs),
     /// The published contracts of the tools
     Tools {
         #[command(subcommand)]
@@ -133,6 +144,10 @@ impl Client {
 pub fn run(arguments: &Arguments) -> ExitCode {
     let done = match &arguments.command {
         None => serve::serve(&arguments.client),
+        Some(Command::Verify(wanted)) => journal::verify(&arguments.client, wanted),
+        Some(Command::Repair(wanted)) => journal::mend(&arguments.client, wanted),
+        Some(Command::Backup(wanted)) => backup::save(&arguments.client, wanted),
+        Some(Command::Restore(wanted)) => backup::restore(&arguments.client, wanted),
         Some(Command::Tools { command }) => tools::run(command),
         Some(Command::Catalogue {
             command: CatalogueCommand::Build(wanted),

@@ -13,6 +13,8 @@
 #[cfg(unix)]
 mod control;
 #[cfg(unix)]
+mod exclusive;
+#[cfg(unix)]
 mod hello;
 mod house;
 #[cfg(unix)]
@@ -30,6 +32,8 @@ mod settle;
 #[cfg(unix)]
 pub mod stdio;
 
+#[cfg(unix)]
+pub use exclusive::{Exclusive, exclusively, is_owned};
 pub use house::{Host, House, Reader, Writer};
 
 use super::caller::Caller;
@@ -117,6 +121,17 @@ pub enum FrontError {
     /// A fault of this program.
     #[error("serving the client broke off: {0}")]
     Broken(#[source] tokio::task::JoinError),
+    /// The store has an owner, and what was asked for needs it alone.
+    #[error(
+        "a running tekton-budget{} has the store in {} open; end its client first",
+        .pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default(), .dir.display()
+    )]
+    Owned {
+        /// The data directory.
+        dir: PathBuf,
+        /// The owner.
+        pid: Option<u32>,
+    },
     /// Somebody holds the lock, but does not answer.
     #[error(
         "another process{} holds {}/owner.lock but does not answer ({why}); end it, or wait until it is done",
@@ -165,6 +180,29 @@ pub async fn run<H: House>(
     _: impl Future<Output = ()>,
 ) -> Result<Ended, FrontError> {
     Err(FrontError::Platform)
+}
+
+/// The store of a data directory, for this process alone: never to be had here.
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub struct Exclusive(std::convert::Infallible);
+
+/// Says that this platform can't.
+///
+/// # Errors
+/// Always.
+#[cfg(not(unix))]
+pub fn exclusively(_: &std::path::Path) -> Result<Exclusive, FrontError> {
+    Err(FrontError::Platform)
+}
+
+/// Nobody owns a store on this platform.
+///
+/// # Errors
+/// Never.
+#[cfg(not(unix))]
+pub fn is_owned(_: &std::path::Path) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// A session of this process's own, for a call from the command line.

@@ -23,7 +23,8 @@ impl ChainHash {
     }
 
     /// The hash after a batch whose events, each with its length before it, are `body`.
-    pub(super) fn after(&self, body: &[u8]) -> Self {
+    #[must_use]
+    pub fn after(&self, body: &[u8]) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.0);
         hasher.update(body);

@@ -20,6 +20,7 @@
 mod aside;
 mod batch;
 mod chain;
+mod durable;
 mod error;
 mod format;
 mod index;
@@ -41,6 +42,7 @@ mod writer;
 
 pub use batch::{Batch, Events, OwnedBatch};
 pub use chain::{ChainHash, Position};
+pub use durable::{DurableBatches, read_durable};
 pub use error::{AppendError, Damage, DamageKind, IoFailure, OpenError, ReadError, Witness};
 pub use format::{MAX_BATCH, MAX_EVENT, VERSION};
 pub use mark::MarkState;
@@ -51,6 +53,6 @@ pub use report::Report;
 pub use scan::{ScanState, SealedScan};
 pub use survey::TornTail;
 pub use tail::Torn;
-pub use verify::verify;
+pub use verify::{SoundBatch, verify, verify_each};
 pub use walk::Check;
 pub use writer::Journal;

@@ -145,7 +145,7 @@ impl Last {
 }
 
 /// Takes the stop of the walk through the last segment for a torn end, or else for what it is.
-fn judge(
+pub(super) fn judge(
     files: &dyn Files,
     dir: &Path,
     segment: &SegmentFile,
