@@ -3,3 +3,5 @@
 pub mod book;
 pub mod catalogue;
 pub mod cost;
+pub mod provider_usage;
+pub mod tokens;
