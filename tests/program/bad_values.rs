@@ -167,7 +167,7 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
             "input_tokens",
             "at most",
         ),
-        ("check_budget", usage("model", &long), "model", "at most"),
+        ("allocate_budget", usage("model", &long), "model", "at most"),
         (
             "check_budget",
             usage("input_tokens", &json!(null)),
