@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The SDK's version; a newer one is a change to look at.
-const SDK: &str = "mcp>=1.9,<2";
+/// The SDK's version; the names in its interface change with the first number.
+const SDK: &str = "mcp>=2.3,<3";
 
 fn runs(command: &mut Command) -> bool {
     let command = command.stdout(Stdio::null()).stderr(Stdio::null());

@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from contextlib import AsyncExitStack
-from datetime import timedelta
 
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
@@ -12,19 +11,19 @@ from mcp.client.stdio import stdio_client
 async def connect(stack, program, data_dir, *args):
     server = StdioServerParameters(command=program, args=["--data-dir", data_dir, *args])
     read, write = await stack.enter_async_context(stdio_client(server))
-    session = ClientSession(read, write, read_timeout_seconds=timedelta(minutes=2))
+    session = ClientSession(read, write, read_timeout_seconds=120)
     session = await stack.enter_async_context(session)
     hello = await session.initialize()
-    assert hello.serverInfo.name == "tekton-budget", hello
+    assert hello.server_info.name == "tekton-budget", hello
     return session
 
 
 async def done(session, tool, **arguments):
     # The SDK checks the structured content against the tool's output schema.
     answer = await session.call_tool(tool, arguments)
-    assert not answer.isError, (tool, answer)
+    assert not answer.is_error, (tool, answer)
     assert answer.content, (tool, answer)
-    return answer.structuredContent
+    return answer.structured_content
 
 
 async def money(session):
@@ -63,8 +62,8 @@ async def main(program, data_dir):
             assert await money(session) == ["0.0045", "0", "0.9955"]
 
         refused = await agent.call_tool("save_budget", {"name": "mine"})
-        assert refused.isError, refused
-        assert refused.structuredContent["code"] == "permission_denied", refused
+        assert refused.is_error, refused
+        assert refused.structured_content["code"] == "permission_denied", refused
         resources = (await agent.list_resources()).resources
         assert any(str(resource.uri) == "budget://status" for resource in resources), resources
         status = await agent.read_resource("budget://status")
