@@ -6,7 +6,7 @@ use super::ledger::{Clock, Ledger, StartError, Started, start};
 use super::operations::TOOLS;
 use super::{Desk, Opening, Service, mcp};
 use crate::store::files::RealFiles;
-use crate::store::journal::SealedScan;
+use crate::store::journal::{Damage, DamageKind, OpenError, ReadError, SealedScan};
 use crate::store::lookup::{Lookup, LookupError, open_or_set_aside, set_aside};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -159,15 +159,26 @@ fn open(data_dir: &Path, tell: &Arc<watch::Sender<Opening>>) -> Option<Held> {
 
 fn describe(error: &StartError) -> String {
     let next = match error {
-        StartError::Journal(_) | StartError::Read(_) => {
-            "; `tekton-budget verify` tells all that is wrong, and `tekton-budget repair` what can be given up"
-        }
-        StartError::Event { .. } => "; start the tekton-budget that wrote it, or a newer one",
+        StartError::Journal(OpenError::Damaged(damage))
+        | StartError::Read(ReadError::Damaged(damage)) => after_damage(damage),
+        StartError::Journal(_) | StartError::Read(_) => AFTER_DAMAGE,
+        StartError::Event { .. } => AFTER_NEWER,
         StartError::Lookup(_) | StartError::Thread(_) => {
             "; see to the data directory and start tekton-budget again"
         }
     };
     format!("the store is not served: {error}{next}")
+}
+
+const AFTER_DAMAGE: &str = "; `tekton-budget verify` tells all that is wrong, and `tekton-budget repair` what can be given up";
+const AFTER_NEWER: &str = "; start the tekton-budget that wrote it, or a newer one";
+
+/// A newer program's journal is whole for that program: nothing of it is to be given up.
+fn after_damage(damage: &Damage) -> &'static str {
+    match damage.kind {
+        DamageKind::UnknownVersion { .. } => AFTER_NEWER,
+        _ => AFTER_DAMAGE,
+    }
 }
 
 fn open_ledger(data_dir: &Path) -> Result<(Desk, Held), StartError> {
@@ -247,10 +258,8 @@ fn scan_ended(scan: &SealedScan, at_most: Duration, tell: &watch::Sender<Opening
     let state = scan.wait(at_most);
     if let Some(damage) = state.damages.first() {
         tracing::error!(%damage, "the journal is damaged; nothing is served");
-        let why = format!(
-            "the store is not served: {damage}; `tekton-budget verify` tells all that is wrong, and `tekton-budget \
-             repair` what can be given up"
-        );
+        let next = after_damage(damage);
+        let why = format!("the store is not served: {damage}{next}");
         tell.send_replace(Opening::Failed(why.into()));
         return true;
     }

@@ -43,6 +43,8 @@ fn near_words(near: &[String]) -> String {
 
 /// How many near names an answer gives.
 const NEAR_MOST: usize = 5;
+/// The longest name that is compared, in bytes.
+const NEAR_LONGEST: usize = 100;
 /// The least likeness of a near name, of 1.
 const NEAR_LEAST: f64 = 0.85;
 
@@ -124,6 +126,10 @@ impl Catalogue {
     }
 
     fn near(&self, provider: Option<&str>, model: &str) -> Vec<String> {
+        // Comparing costs the product of both lengths for every card, and a name from outside may be of any.
+        if model.len() > NEAR_LONGEST {
+            return Vec::new();
+        }
         let asked = provider.map(provider::named).unwrap_or_default();
         let known = |card: &&ModelCard| asked.iter().any(|provider| **provider == *card.provider);
         let within = self.cards.iter().any(|card| known(&card));

@@ -1,0 +1,85 @@
+//! How a process ends, and that nothing but messages is on its output.
+
+use super::client::{Client, save_budget};
+use serde_json::json;
+
+/// Ends an owner and a forwarder alike, and sees that both end well.
+fn both_end(end: impl Fn(&mut Client)) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut owner = Client::session(dir.path(), &["--role", "admin"]);
+    save_budget(&mut owner, "team", "1.00");
+    let mut forwarder = Client::session(dir.path(), &[]);
+    forwarder.done(
+        "check_budget",
+        &json!({"model": "gpt-4o", "input_tokens": 1}),
+    );
+    for client in [&mut forwarder, &mut owner] {
+        end(client);
+        let status = client.wait();
+        assert_eq!(status.code(), Some(0), "{status}: {}", client.errors());
+    }
+    let mut later = Client::session(dir.path(), &[]);
+    let budgets = later.done("list_budgets", &json!({}));
+    assert_eq!(budgets["budgets"][0]["name"], "team", "{budgets}");
+    assert_eq!(
+        later.errors(),
+        "",
+        "a store that was closed opens without a word"
+    );
+}
+
+#[test]
+fn it_ends_with_its_input() {
+    both_end(Client::close_input);
+}
+
+#[test]
+fn it_ends_on_sigterm() {
+    both_end(|client| client.signal("TERM"));
+}
+
+#[test]
+fn it_ends_on_sigint() {
+    both_end(|client| client.signal("INT"));
+}
+
+#[test]
+fn the_last_calls_are_answered_after_the_input_has_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut client = Client::session(dir.path(), &["--role", "admin"]);
+    let ids: Vec<_> = (0..20)
+        .map(|n| {
+            client.send(
+                "record_usage",
+                &json!({"model": "gpt-4o", "input_tokens": n + 1}),
+            )
+        })
+        .collect();
+    client.close_input();
+    for id in ids {
+        let answer = client.answer(id).unwrap();
+        assert_eq!(answer["result"]["isError"], false, "{answer}");
+    }
+    assert!(client.wait().success());
+}
+
+#[test]
+fn the_loudest_log_stays_off_the_output() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = super::client::command(dir.path(), &["--role", "admin"]);
+    command.env("TEKTON_BUDGET_LOG", "trace");
+    let mut client = Client::spawn(command);
+    client.open().unwrap();
+    save_budget(&mut client, "team", "0.01");
+    client.done(
+        "record_usage",
+        &json!({"model": "gpt-4o", "input_tokens": 100_000}),
+    );
+    client.call("no_such_tool", &json!({}));
+    client.write_line("nonsense").unwrap();
+    client.done("list_alerts", &json!({}));
+    client.close_input();
+    // Every line on the way is parsed; one that is no message fails the test.
+    assert!(client.wait().success());
+    assert!(!client.errors().is_empty(), "the log goes to stderr");
+}

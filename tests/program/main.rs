@@ -1,0 +1,15 @@
+//! The program as a client meets it: the real binary over its own standard input and output.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bad_lines;
+mod bad_values;
+mod client;
+mod crash;
+mod damage;
+mod ending;
+mod last_cent;
+mod main_job;
+mod python;
+mod repeating;
+mod roles;
