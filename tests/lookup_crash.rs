@@ -1,5 +1,5 @@
 //! kill -9 in the middle of commits: the head and the rows are always of the same commit, and none that was answered is
-//! lost.
+//! lost. `LOOKUP_KILLS` says how often, instead of the few of the short form.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,6 +1,7 @@
 //! Flipped bits and lost ends in every file of the lookup store: it is whole, or it is set aside; nothing else.
 //!
-//! Each damage is met by a process of its own, as sled's writers die with a process.
+//! Each damage is met by a process of its own, as sled's writers die with a process. `LOOKUP_ROUNDS` makes it as many
+//! damages of each kind as one likes, instead of the few of the short form.
 
 #![allow(
     clippy::unwrap_used,
@@ -189,7 +190,7 @@ fn rounds(short: u64) -> u64 {
 
 #[test]
 fn a_flipped_bit_is_met() {
-    meet(rounds(200), 1, |path, files, random| {
+    meet(rounds(80), 1, |path, files, random| {
         let (file, length) = &files[usize::try_from(pick(files, random)).unwrap()];
         let (at, bit) = (random.below(*length), random.below(8));
         let mut bytes = fs::read(path.join(file)).unwrap();
@@ -201,7 +202,7 @@ fn a_flipped_bit_is_met() {
 
 #[test]
 fn a_lost_end_is_met() {
-    meet(rounds(60), 2, |path, files, random| {
+    meet(rounds(30), 2, |path, files, random| {
         let (file, length) = &files[usize::try_from(pick(files, random)).unwrap()];
         let left = if random.below(4) == 0 {
             0
@@ -220,7 +221,7 @@ fn a_lost_end_is_met() {
 
 #[test]
 fn a_lost_file_is_met() {
-    meet(rounds(40), 3, |path, files, random| {
+    meet(rounds(20), 3, |path, files, random| {
         let (file, _) = &files[usize::try_from(pick(files, random)).unwrap()];
         fs::remove_file(path.join(file)).unwrap();
         format!("{} removed", file.display())
