@@ -18,6 +18,7 @@ fn usage(field: &str, value: &Value) -> Value {
 }
 
 /// Calls, the field that each refusal names, and a part of what it says.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
     let long = json!("x".repeat(10_000));
     let beyond: Value = serde_json::from_str("18446744073709551616").unwrap();

@@ -111,7 +111,7 @@ impl Round {
         let processes = *self.processes.lock().unwrap();
         // Every other round the owner, else any of them.
         let chosen = match owner {
-            Some(owner) if whom % 2 == 0 && processes.contains(&owner) => owner,
+            Some(owner) if whom.is_multiple_of(2) && processes.contains(&owner) => owner,
             _ => processes[whom / 2 % WRITERS],
         };
         // It may be gone already.
