@@ -119,7 +119,7 @@ fn read_meter(key: &[u8]) -> Option<MeterKey> {
             let (start, end) = window.split_first_chunk::<8>()?;
             let start = i64::from_be_bytes(*start);
             let end = i64::from_be_bytes(end.try_into().ok()?);
-            let instant = |micros| Timestamp::from_microsecond(micros).ok();
+            let instant = |micros| crate::core::time::of_microsecond(micros).ok();
             Some(MeterKey::Window(Window {
                 start: instant(start)?,
                 end: instant(end)?,
