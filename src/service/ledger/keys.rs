@@ -5,7 +5,6 @@ use crate::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
 use crate::core::period::Window;
 use crate::core::state::RowKey;
 use crate::reporting::rollup::Place;
-use jiff::Timestamp;
 
 /// The kinds of rows.
 pub(crate) mod kind {
@@ -119,7 +118,7 @@ fn read_meter(key: &[u8]) -> Option<MeterKey> {
             let (start, end) = window.split_first_chunk::<8>()?;
             let start = i64::from_be_bytes(*start);
             let end = i64::from_be_bytes(end.try_into().ok()?);
-            let instant = |micros| Timestamp::from_microsecond(micros).ok();
+            let instant = |micros| crate::core::time::of_microsecond(micros).ok();
             Some(MeterKey::Window(Window {
                 start: instant(start)?,
                 end: instant(end)?,
@@ -153,6 +152,7 @@ pub(crate) fn read_hour(key: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
 
     #[test]
     fn a_key_is_read_back_as_what_it_was() {
