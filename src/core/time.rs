@@ -9,6 +9,9 @@ pub fn to_microsecond(at: Timestamp) -> Timestamp {
 }
 
 /// The instant of a microsecond, those of the calendar's last second too, which end the window of all time.
+///
+/// # Errors
+/// Of an instant out of the calendar.
 pub fn of_microsecond(micros: i64) -> Result<Timestamp, jiff::Error> {
     const SECOND: i64 = 1_000_000;
     Timestamp::from_microsecond(micros).or_else(|_| {

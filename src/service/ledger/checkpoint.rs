@@ -23,7 +23,7 @@ pub(super) struct Note {
 type Rows = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// Everything that changed since the last checkpoint, at one sequence.
-pub(super) struct Checkpoint {
+pub struct Checkpoint {
     pub(super) at: Position,
     pub(super) next_id: u64,
     pub(super) rows: Vec<(RowKey, Option<Row>)>,
@@ -34,7 +34,10 @@ pub(super) struct Checkpoint {
 
 impl Checkpoint {
     /// Writes it, whole or not at all.
-    pub(super) fn write(self, store: &dyn Lookup) -> Result<(), LookupError> {
+    ///
+    /// # Errors
+    /// Of the store, in which it may be kept though.
+    pub fn write(self, store: &dyn Lookup) -> Result<(), LookupError> {
         let mut batch = self.requests;
         for (key, row) in &self.rows {
             put_row(&mut batch, key, row.as_ref())?;

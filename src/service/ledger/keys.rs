@@ -5,7 +5,6 @@ use crate::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
 use crate::core::period::Window;
 use crate::core::state::RowKey;
 use crate::reporting::rollup::Place;
-use jiff::Timestamp;
 
 /// The kinds of rows.
 pub(crate) mod kind {
@@ -153,6 +152,7 @@ pub(crate) fn read_hour(key: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
 
     #[test]
     fn a_key_is_read_back_as_what_it_was() {

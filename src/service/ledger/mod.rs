@@ -7,6 +7,7 @@ mod requests;
 mod shared;
 mod writer;
 
+pub use checkpoint::Checkpoint;
 pub use replay::{StartError, Started, start};
 pub use shared::{Bucket, Shared};
 pub use writer::{Outcome, Receipt, Reply, Respond, Writer};
@@ -14,7 +15,6 @@ pub use writer::{Outcome, Receipt, Reply, Respond, Writer};
 use crate::core::decide::Order;
 use crate::core::refusal::Refusal;
 use crate::store::lookup::{Lookup, LookupError};
-use checkpoint::Checkpoint;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
 use std::sync::Arc;

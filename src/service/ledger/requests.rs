@@ -34,6 +34,8 @@ pub(super) struct RequestIndex {
     old: FxHashMap<u64, u64>,
     turned: Option<Timestamp>,
     loading: Option<JoinHandle<Result<Loaded, LookupError>>>,
+    /// Why the remembered ids could not be read: nothing may be taken for new then.
+    unread: Option<String>,
     unsaved: Vec<(u64, u64)>,
 }
 
@@ -47,10 +49,12 @@ impl RequestIndex {
         let reading = std::thread::Builder::new()
             .name("request-ids".into())
             .spawn(move || read(&*store));
-        Self {
-            loading: reading.ok(),
-            ..Self::default()
+        let mut index = Self::default();
+        match reading {
+            Ok(reading) => index.loading = Some(reading),
+            Err(error) => index.unread = Some(error.to_string()),
         }
+        index
     }
 
     /// The sequence of the event that used an id, if any; whether it is the same id is for the caller to see.
@@ -65,14 +69,26 @@ impl RequestIndex {
     }
 
     pub(super) fn finish_loading(&mut self) -> Result<(), LookupError> {
-        let Some(reading) = self.loading.take() else {
-            return Ok(());
-        };
-        let loaded = reading
-            .join()
-            .unwrap_or_else(|_| Err(LookupError::Damaged("reading request ids failed".into())))?;
-        self.old = loaded.ids;
-        Ok(())
+        if let Some(reading) = self.loading.take() {
+            let loaded = reading
+                .join()
+                .unwrap_or_else(|_| Err(LookupError::Damaged("the reading thread failed".into())));
+            match loaded {
+                // What was noted meanwhile is younger, and may have turned old already.
+                Ok(loaded) => {
+                    for (print, sequence) in loaded.ids {
+                        self.old.entry(print).or_insert(sequence);
+                    }
+                }
+                Err(error) => self.unread = Some(error.to_string()),
+            }
+        }
+        match &self.unread {
+            Some(why) => Err(LookupError::Damaged(format!(
+                "request ids could not be read: {why}"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Remembers the ids of events.

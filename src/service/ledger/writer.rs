@@ -334,11 +334,7 @@ impl Writer {
     }
 
     /// What changed since the last checkpoint, if that is enough to write or `anything` is.
-    pub(super) fn begin_checkpoint(
-        &mut self,
-        now: Timestamp,
-        anything: bool,
-    ) -> Option<Checkpoint> {
+    pub fn begin_checkpoint(&mut self, now: Timestamp, anything: bool) -> Option<Checkpoint> {
         let Checkpointing::Idle { since } = self.checkpointing else {
             return None;
         };
@@ -364,7 +360,7 @@ impl Writer {
     }
 
     /// Takes note of how a checkpoint went.
-    pub(super) fn end_checkpoint(&mut self, written: Result<(), LookupError>, now: Timestamp) {
+    pub fn end_checkpoint(&mut self, written: Result<(), LookupError>, now: Timestamp) {
         let Checkpointing::Writing { ended } =
             std::mem::replace(&mut self.checkpointing, Checkpointing::GivenUp)
         else {
@@ -398,7 +394,7 @@ impl Writer {
     }
 
     /// Ends the journal in good order.
-    pub(super) fn close(mut self) {
+    pub fn close(mut self) {
         // The store may be closed only once the ids are read from it.
         if let Err(error) = self.requests.finish_loading() {
             tracing::warn!(%error, "request ids could not be read");

@@ -5,8 +5,8 @@ use rmcp::model::RequestId;
 use std::io;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-/// The most bytes that one line may have; 1,000 usage records of 32 kB each.
-pub(crate) const LINE_MOST: usize = 32 << 20;
+/// The most bytes that one line may have; 1,000 usage records of 16 kB each.
+pub(crate) const LINE_MOST: usize = 16 << 20;
 
 /// What a line's buffer may keep for the next line; a rare long line must not hold its memory for ever.
 const BUFFER_KEPT: usize = 1 << 20;

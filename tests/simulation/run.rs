@@ -1,0 +1,343 @@
+//! One run: the ledger, its disks, what goes wrong with them, and the checks after each step.
+
+use super::callers::{Answer, Callers};
+use super::model::random::Random;
+use super::truth::Truth;
+use jiff::Timestamp;
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use tekton_budget::core::decide::Order;
+use tekton_budget::core::refusal::Code;
+use tekton_budget::service::ledger::{Checkpoint, Respond, StartError, Started, Writer, start};
+use tekton_budget::store::files::faulty::{Fault, FaultyFiles, Unsynced};
+use tekton_budget::store::lookup::Lookup;
+use tekton_budget::store::lookup::memory::{Fault as LookupFault, MemoryDisk};
+
+const UNSYNCED: [Unsynced; 4] = [
+    Unsynced::Forgotten,
+    Unsynced::Prefix,
+    Unsynced::Sectors,
+    Unsynced::Kept,
+];
+
+/// What runs have come across.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    pub answered: u64,
+    pub unavailable: u64,
+    pub duplicates: u64,
+    pub conflicts: u64,
+    pub restarts: u64,
+    pub saved: u64,
+    pub unsaved: u64,
+    pub events: u64,
+}
+
+impl Tally {
+    /// Adds another run's.
+    pub fn add(&mut self, other: Self) {
+        self.answered += other.answered;
+        self.unavailable += other.unavailable;
+        self.duplicates += other.duplicates;
+        self.conflicts += other.conflicts;
+        self.restarts += other.restarts;
+        self.saved += other.saved;
+        self.unsaved += other.unsaved;
+        self.events += other.events;
+    }
+}
+
+/// A ledger that runs.
+struct Running {
+    started: Started,
+    store: Arc<dyn Lookup>,
+    saving: Option<Checkpoint>,
+    /// Whether a checkpoint has failed, so that the store is not read any more.
+    unreadable: bool,
+    /// When everything that was due had last ended.
+    ended: Timestamp,
+}
+
+pub struct Run {
+    random: Random,
+    files: FaultyFiles,
+    disk: MemoryDisk,
+    callers: Callers,
+    truth: Truth,
+    running: Option<Running>,
+    tally: Tally,
+    log: Vec<String>,
+}
+
+impl Run {
+    /// A new ledger on empty disks.
+    pub fn new(seed: u64) -> Self {
+        let mut run = Self {
+            random: Random::new(!seed),
+            files: FaultyFiles::new(root(), seed),
+            disk: MemoryDisk::default(),
+            callers: Callers::new(seed),
+            truth: Truth::new(),
+            running: None,
+            tally: Tally::default(),
+            log: Vec::new(),
+        };
+        run.restart();
+        run
+    }
+
+    /// What was done so far.
+    pub fn log(&self) -> &[String] {
+        &self.log
+    }
+
+    /// What the run came across.
+    pub fn tally(&self) -> Tally {
+        let events = self.truth.event_count();
+        Tally {
+            events,
+            ..self.tally
+        }
+    }
+
+    /// Does something and checks everything.
+    pub fn step(&mut self) {
+        match self.random.below(100) {
+            0..55 => self.batch(),
+            55..70 => self.begin_or_end_checkpoint(),
+            70..84 => self.journal_fault(),
+            84..90 => self.lookup_fault(),
+            _ => self.kill(),
+        }
+        self.check();
+        if self.running().writer().stopped().is_some() && self.random.chance(60) {
+            self.kill();
+            self.check();
+        }
+    }
+
+    fn running(&mut self) -> &mut Running {
+        self.running.as_mut().unwrap()
+    }
+
+    fn batch(&mut self) {
+        let many = 1 + self.random.below(32);
+        let orders: Vec<Order> = (0..many).map(|_| self.callers.order()).collect();
+        self.log.push(format!("{many} orders"));
+        let (sender, answers) = mpsc::channel::<(usize, Answer)>();
+        let mut queue: VecDeque<(Order, Respond)> = VecDeque::new();
+        for (place, order) in orders.iter().enumerate() {
+            let sender = sender.clone();
+            let respond: Respond = Box::new(move |answer| sender.send((place, answer)).unwrap());
+            queue.push_back((order.clone(), respond));
+        }
+        drop(sender);
+        let now = self.callers.now();
+        let running = self.running.as_mut().unwrap();
+        let was_stopped = running.writer().stopped().is_some();
+        while !queue.is_empty() {
+            running.writer().process(&mut queue);
+        }
+        let stopped = running.writer().stopped().is_some();
+        running.tick(now);
+        self.truth.latest = self.truth.latest.max(now);
+        self.truth
+            .read_on(self.running.as_ref().unwrap().started.shared.journal());
+        let answers: Vec<_> = answers.iter().collect();
+        assert_eq!(answers.len(), orders.len(), "each order is answered once");
+        for (place, answer) in answers {
+            let unavailable = matches!(&answer, Err(why) if why.code == Code::Unavailable);
+            assert!(unavailable || !was_stopped, "a stopped writer answers");
+            assert_eq!(unavailable, stopped, "{answer:?}");
+            let order = orders[place].clone();
+            self.callers
+                .hear(order, &answer, &self.truth, &mut self.tally);
+        }
+    }
+
+    fn begin_or_end_checkpoint(&mut self) {
+        let now = self.callers.now();
+        let fault = match self.random.below(10) {
+            0 => Some(LookupFault::NotKept),
+            1 => Some(LookupFault::KeptUnanswered),
+            _ => None,
+        };
+        let running = self.running.as_mut().unwrap();
+        if let Some(checkpoint) = running.saving.take() {
+            if let Some(fault) = fault {
+                self.disk.fail_commit(1, fault);
+            }
+            let written = checkpoint.write(&*running.store);
+            self.log.push(format!("checkpoint ends: {written:?}"));
+            match &written {
+                Ok(()) => self.tally.saved += 1,
+                Err(_) => {
+                    self.tally.unsaved += 1;
+                    running.unreadable = true;
+                }
+            }
+            running.writer().end_checkpoint(written, now);
+        } else {
+            self.log.push("checkpoint begins".to_owned());
+            running.saving = running.writer().begin_checkpoint(now, true);
+        }
+    }
+
+    /// Has one of the next writes or syncs of the journal fail, or the disk be full.
+    fn journal_fault(&mut self) {
+        let from = self.writes();
+        let soon = from + self.random.below(4);
+        let takes = usize::try_from(self.random.below(3000)).unwrap();
+        let fault = match self.random.below(5) {
+            0 => Fault::FailWrite(soon),
+            1 => Fault::ShortWrite {
+                write: soon,
+                takes: takes + 1,
+            },
+            2 => Fault::TornWrite { write: soon, takes },
+            3 => Fault::FailSync(self.random.below(60)),
+            _ => Fault::Capacity(self.size() + takes as u64),
+        };
+        self.log.push(format!("{fault:?}"));
+        self.files.inject(fault);
+    }
+
+    /// A write for about every second operation, which is all that can be said from outside.
+    fn writes(&self) -> u64 {
+        self.files.operations() * 2 / 3
+    }
+
+    fn size(&self) -> u64 {
+        use tekton_budget::store::files::Files;
+        let entries = self.files.list(&root().join("journal"));
+        entries.map_or(0, |all| all.iter().map(|entry| entry.length).sum())
+    }
+
+    /// What is stored for look-ups is lost, in part or whole, while nobody has it open.
+    fn lookup_fault(&mut self) {
+        self.log.push("the lookup store is lost".to_owned());
+        self.stop();
+        if self.random.chance(30) {
+            self.disk = MemoryDisk::default();
+        } else {
+            let commits = self.disk.commits() as u64;
+            let kept = self.random.below(commits + 1);
+            self.disk.lose_after(usize::try_from(kept).unwrap());
+        }
+        self.restart();
+    }
+
+    fn kill(&mut self) {
+        self.stop();
+        self.restart();
+    }
+
+    /// Ends the process, the machine too at times.
+    fn stop(&mut self) {
+        let Some(mut running) = self.running.take() else {
+            return;
+        };
+        // A checkpoint may have reached the disk though nobody heard of it.
+        if let Some(checkpoint) = running.saving.take()
+            && self.random.chance(50)
+        {
+            let _ = checkpoint.write(&*running.store);
+        }
+        drop(running);
+        let power = self.random.chance(60).then(|| *self.random.pick(&UNSYNCED));
+        self.log.push(format!("killed, power cut: {power:?}"));
+        if let Some(unsynced) = power {
+            self.files.power_cut(unsynced);
+        }
+        self.files.heal();
+    }
+
+    fn restart(&mut self) {
+        self.tally.restarts += 1;
+        let now = self.callers.now();
+        if self.random.chance(20) {
+            let operation = self.files.operations() + self.random.below(6);
+            self.log.push(format!("the power goes at {operation}"));
+            self.files.inject(Fault::PowerGoes(operation));
+        }
+        let mut started = self.open(now);
+        if started.is_err() {
+            self.files.power_cut(*self.random.pick(&UNSYNCED));
+            self.files.heal();
+            started = self.open(now);
+        }
+        self.files.heal();
+        let (started, store) = match started {
+            Ok(opened) => opened,
+            Err(error) => panic!("it does not start again: {error}"),
+        };
+        let journal = started.shared.journal();
+        self.truth.check_kept(journal);
+        self.truth.read_on(journal);
+        self.truth.check_view(&started.shared.state(), now, false);
+        let mut running = Running {
+            started,
+            store,
+            saving: None,
+            unreadable: false,
+            ended: now,
+        };
+        running.tick(now);
+        self.running = Some(running);
+    }
+
+    fn open(&self, now: Timestamp) -> Result<(Started, Arc<dyn Lookup>), StartError> {
+        let store: Arc<dyn Lookup> = Arc::new(self.disk.open()?);
+        let files = Arc::new(self.files.clone());
+        let dir = root().join("journal");
+        let started = start(files, &dir, Arc::clone(&store), now, &|_, _| {})?;
+        Ok((started, store))
+    }
+
+    fn check(&mut self) {
+        let running = self.running.as_mut().unwrap();
+        let shared = &running.started.shared;
+        self.truth.read_on(shared.journal());
+        let ended = running.started.writer.stopped().is_none();
+        self.truth.check_view(&shared.state(), running.ended, ended);
+        let readable = self.truth.check_usage(shared);
+        assert!(readable || running.unreadable, "usage can't be read");
+        self.check_durable();
+    }
+
+    /// A machine that loses its power now has all that the view shows.
+    fn check_durable(&mut self) {
+        let shown = self.running().started.shared.state().sequence();
+        let fork = self.files.fork(self.random.bits());
+        fork.power_cut(Unsynced::Forgotten);
+        fork.heal();
+        let (store, dir) = (MemoryDisk::default(), root().join("journal"));
+        let store = Arc::new(store.open().unwrap());
+        let started = start(Arc::new(fork), &dir, store, self.callers.now(), &|_, _| {});
+        let started = match started {
+            Ok(started) => started,
+            Err(error) => panic!("after a power cut: {error}"),
+        };
+        let kept = started.shared.state().sequence();
+        assert!(kept >= shown, "{shown} is shown and {kept} is durable");
+        self.truth.check_kept(started.shared.journal());
+    }
+}
+
+impl Running {
+    fn writer(&mut self) -> &mut Writer {
+        &mut self.started.writer
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        self.writer().tick(now);
+        if self.writer().stopped().is_none() {
+            self.ended = now;
+        }
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new("/disk")
+}
