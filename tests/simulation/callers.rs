@@ -55,7 +55,7 @@ impl Callers {
         let at = order.stamp.at;
         match self.random.below(100) {
             0..12 if !self.unanswered.is_empty() => {
-                order = self.random.pick(&self.unanswered).clone()
+                order = self.random.pick(&self.unanswered).clone();
             }
             0..22 if !self.given.is_empty() => order = self.random.pick(&self.given).clone(),
             22..26 if !self.given.is_empty() => {

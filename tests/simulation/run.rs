@@ -170,12 +170,11 @@ impl Run {
             }
             let written = checkpoint.write(&*running.store);
             self.log.push(format!("checkpoint ends: {written:?}"));
-            match &written {
-                Ok(()) => self.tally.saved += 1,
-                Err(_) => {
-                    self.tally.unsaved += 1;
-                    running.unreadable = true;
-                }
+            if let Ok(()) = &written {
+                self.tally.saved += 1
+            } else {
+                self.tally.unsaved += 1;
+                running.unreadable = true;
             }
             running.writer().end_checkpoint(written, now);
         } else {
