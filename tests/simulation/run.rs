@@ -171,7 +171,7 @@ impl Run {
             let written = checkpoint.write(&*running.store);
             self.log.push(format!("checkpoint ends: {written:?}"));
             if let Ok(()) = &written {
-                self.tally.saved += 1
+                self.tally.saved += 1;
             } else {
                 self.tally.unsaved += 1;
                 running.unreadable = true;

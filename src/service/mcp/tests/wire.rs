@@ -292,7 +292,7 @@ async fn a_line_of_100_mb_is_answered_and_goes_by() {
             answer["error"]["message"]
                 .as_str()
                 .unwrap()
-                .contains("33554432 bytes")
+                .contains("16777216 bytes")
         );
         works(&mut raw).await;
     }
