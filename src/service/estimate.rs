@@ -2,6 +2,7 @@
 
 use super::wire::fields::{HasCounts, NamesModel};
 use crate::core::charge::{Amount, ModelRef};
+use crate::core::decide::check_name;
 use crate::core::price::ServiceTier;
 use crate::core::quantity::{Counts, Usd};
 use crate::core::refusal::Refusal;
@@ -48,13 +49,17 @@ pub struct Named<'a> {
 /// Looks a model up. One that nobody knows is taken as it was named, without a price.
 ///
 /// # Errors
-/// `invalid_argument` where several providers have a model of that name.
+/// `invalid_argument` for a name out of bounds, or where several providers have a model of that name.
 pub fn name_model<'a>(
     prices: &'a PriceBook,
     provider: Option<&str>,
     model: &str,
     at: Timestamp,
 ) -> Result<Named<'a>, Refusal> {
+    check_name("model", model)?;
+    if let Some(provider) = provider {
+        check_name("provider", provider)?;
+    }
     match prices.price_at(provider, model, at) {
         Ok(price) => {
             let tier = price.card.map(|card| card.tier);

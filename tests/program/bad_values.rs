@@ -169,6 +169,7 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
             "at most",
         ),
         ("allocate_budget", usage("model", &long), "model", "at most"),
+        ("check_budget", usage("model", &long), "model", "at most"),
         (
             "check_budget",
             usage("input_tokens", &json!(null)),

@@ -14,6 +14,7 @@ mod text;
 
 pub use allocate::TTL_MOST;
 pub use record::RECORDS_MOST;
+pub use text::name as check_name;
 
 use super::command::Command;
 use super::event::{Event, Recorded, Request, Stamp};

@@ -12,7 +12,7 @@ pub(super) const PROSE_MOST: usize = 4096;
 const ITEMS_MOST: usize = 64;
 
 /// A name must say something, fit, and hold no control characters.
-pub(super) fn name(field: &str, text: &str) -> Result<(), Refusal> {
+pub fn name(field: &str, text: &str) -> Result<(), Refusal> {
     if text.trim().is_empty() {
         return Err(Refusal::invalid(field, "expects a text that is not empty"));
     }
