@@ -316,9 +316,9 @@ async fn an_id_that_is_still_under_way_is_not_taken_again() {
 }
 
 #[tokio::test]
-async fn too_many_requests_at_once_are_answered_so() {
+async fn requests_that_all_wait_for_something_do_not_keep_it_from_being_read() {
     let mut raw = Raw::session(Role::Agent, "2025-11-25").await;
-    for id in 1..=4097 {
+    for id in 1001..=2100 {
         raw.send(
             json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {
                 "name": "wait", "arguments": {},
@@ -326,10 +326,7 @@ async fn too_many_requests_at_once_are_answered_so() {
         )
         .await;
     }
-    let answer = raw.next().await;
-    assert_eq!(answer["id"], 4097);
-    assert_eq!(answer["error"]["code"], -32603);
-    for id in 1..=4096 {
+    for id in 1001..=2100 {
         let params = json!({ "requestId": id });
         raw.send(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}))
             .await;

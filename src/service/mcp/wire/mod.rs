@@ -30,8 +30,14 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
+/// How many requests of one client may be under way before more are read only as fast as these are answered.
+const IN_FLIGHT_CALM: usize = 1024;
+
+/// How long reading then pauses at most: an answer or a cancellation that all the others wait for must get through.
+const CALM: Duration = Duration::from_millis(20);
+
 /// The most requests of one client that may be under way at once.
-const IN_FLIGHT_MOST: usize = 4096;
+const IN_FLIGHT_MOST: usize = 16_384;
 
 /// How long a client that has said all may still be worked for.
 const LAST_ANSWERS: Duration = Duration::from_secs(30);
@@ -50,6 +56,8 @@ pub(super) struct Wire<R, W> {
     /// Whether rmcp has been told which life of the protocol the client leads; before that it takes only requests.
     opened: bool,
     batches_allowed: bool,
+    /// Until when reading pauses, while more than enough is under way.
+    calm_until: Option<Instant>,
     /// Set once the client has said all; when what it waits for is given up.
     closing: Option<Instant>,
 }
@@ -84,6 +92,7 @@ where
             batches: Batches::default(),
             opened: false,
             batches_allowed: false,
+            calm_until: None,
             closing: None,
         }
     }
@@ -93,10 +102,17 @@ where
     }
 
     async fn read(&mut self) -> io::Result<Read> {
+        // rmcp drops this future and asks anew after each answer, so that the count is a new one then.
+        if self.in_flight.len() >= IN_FLIGHT_CALM {
+            let until = *self.calm_until.get_or_insert_with(|| Instant::now() + CALM);
+            tokio::time::sleep_until(until).await;
+        }
         while self.output.is_full() {
             self.output.flush().await?;
         }
-        self.lines.next().await
+        let read = self.lines.next().await;
+        self.calm_until = None;
+        read
     }
 
     fn take_line(&mut self) {
