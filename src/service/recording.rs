@@ -4,10 +4,11 @@ use super::Desk;
 use super::estimate::{UNKNOWN_PROVIDER, name_model};
 use super::ledger::Receipt;
 use super::operation::Call;
-use super::operations::UsageInput;
 use super::ordering::request;
 use super::wire::amounts::Amounts;
 use super::wire::fields::{HasContext, HasCounts};
+use super::wire::schema::Instant;
+use super::wire::usage::UsageInput;
 use crate::core::allocation::Allocation;
 use crate::core::command::Posting;
 use crate::core::context::Context;
@@ -61,24 +62,14 @@ impl<'a> Recording<'a> {
     ///
     /// # Errors
     /// `invalid_argument`, or `permission_denied` for a context that is not the caller's.
-    pub fn posting(&self, input: UsageInput) -> Result<Posting, Refusal> {
-        let id = input.request_id.clone();
-        let request = request(
-            self.call,
-            "record_usage",
-            id.as_ref(),
-            &UsageInput {
-                request_id: None,
-                ..input.clone()
-            },
-        )?;
+    pub fn posting(&self, mut input: UsageInput) -> Result<Posting, Refusal> {
+        let id = input.request_id.take();
+        let request = request(self.call, "record_usage", id.as_ref(), &input)?;
         let hold = input
             .allocation_id
             .and_then(|id| self.desk.state().allocation(id).cloned());
         let context = self.context(&input, hold.as_ref())?;
-        let occurred = input
-            .occurred_at
-            .map_or(self.now, super::wire::schema::Instant::time);
+        let occurred = input.occurred_at.map_or(self.now, Instant::time);
         let (provider, model) = names(&input, hold.as_ref());
         let counted = counted(provider, &input)?;
         let model = model.or(counted.model.as_deref());

@@ -3,12 +3,13 @@
 pub mod export;
 mod plain;
 mod tidy;
+mod words;
 
 use super::operation::{Effect, Tool};
 use crate::core::role::Role;
-use plain::{Side, Words};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use words::{Side, Words};
 
 /// The version of the contract that every tool is published under.
 pub const VERSION: u32 = 1;

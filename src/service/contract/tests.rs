@@ -1,8 +1,9 @@
 //! The schemas of types that use what schemars knows, made plain.
 
 use super::export::{Difference, check, export};
-use super::plain::{Side, Words, plain};
+use super::plain::plain;
 use super::undescribed;
+use super::words::{Side, Words};
 use crate::service::testing::TOOLS;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! The single steps that make one schema plain.
 
-use super::plain::{Side, Words};
+use super::words::{Side, Words};
 use serde_json::{Map, Value, json};
 
 type Schema = Map<String, Value>;

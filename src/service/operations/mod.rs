@@ -4,8 +4,6 @@ pub mod budget;
 pub mod pricing;
 pub mod report;
 
-pub use budget::record_usage::UsageInput;
-
 use super::operation::Tool;
 
 /// Every operation, in the order in which it is published.

@@ -9,4 +9,5 @@ pub mod fields;
 pub mod page;
 pub mod price;
 pub mod schema;
+pub mod usage;
 pub mod verdict;

@@ -3,9 +3,9 @@
 use super::batch::Batch;
 use super::chain::Position;
 use super::error::{DamageKind, OpenError, ReadError, failed};
+use super::expect::Expect;
 use super::inventory::{Inventory, SegmentFile};
 use super::mark::Mark;
-use super::recovery::Expect;
 use super::survey::judge;
 use super::walk::{Stop, Walk};
 use super::witness::Witnesses;

@@ -6,6 +6,7 @@
 
 use super::chain::Position;
 use super::error::{IoFailure, OpenError, failed};
+use super::expect::Expect;
 use super::format::{BatchBuffer, PreviousSegment, SegmentHeader};
 use super::index::SparseIndex;
 use super::mark::{Mark, MarkState};
@@ -16,35 +17,6 @@ use super::writer::{Journal, Tail};
 use crate::store::files::Files;
 use std::path::Path;
 use std::sync::Arc;
-
-/// What the caller knows of the journal that it opens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Expect {
-    /// The highest sequence that the caller's own store has seen; 0 where it has seen none.
-    pub seen: u64,
-    /// The chain's hash there, where the caller kept it: finds a journal of another history.
-    pub seen_hash: Option<super::ChainHash>,
-    /// The first event that the caller wants to read back, at most one behind the end; 1 for all.
-    pub from: u64,
-}
-
-impl Expect {
-    /// Of a caller that knows nothing and reads everything.
-    pub const NOTHING: Self = Self {
-        seen: 0,
-        seen_hash: None,
-        from: 1,
-    };
-
-    /// Of a caller whose store is true of `position`, and who reads on from there.
-    pub const fn after(position: Position) -> Self {
-        Self {
-            seen: position.sequence,
-            seen_hash: Some(position.hash),
-            from: position.sequence + 1,
-        }
-    }
-}
 
 /// Settings of a journal that is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,7 +141,13 @@ fn reopen(
     };
     let shared = Arc::new(Shared::new(files, dir.to_path_buf(), published));
     let reader = JournalReader::new(Arc::clone(&shared));
-    found.witnesses.check_history(&reader, last)?;
+    let before_last = Position {
+        sequence: last.header.first - 1,
+        hash: last.header.before,
+    };
+    found
+        .witnesses
+        .check_history(&reader, &[before_last, last.end])?;
     remove_unborn(&*shared.files, dir, &found.inventory.unborn)?;
     tail.settle(last, found.mark)?;
     Ok((tail, shared))

@@ -7,10 +7,10 @@
 use super::aside::Aside;
 use super::chain::Position;
 use super::error::{Damage, DamageKind, IoFailure, failed};
+use super::expect::Expect;
 use super::format::SEGMENT_HEADER;
 use super::inventory::{Inventory, SegmentFile};
 use super::mark::Mark;
-use super::recovery::Expect;
 use super::report::Report;
 use super::stream::{Step, Stream};
 use super::verify::verify;

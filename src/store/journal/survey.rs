@@ -2,11 +2,11 @@
 
 use super::chain::Position;
 use super::error::{Damage, OpenError};
+use super::expect::Expect;
 use super::format::SegmentHeader;
 use super::index::SparseIndex;
 use super::inventory::{Inventory, SegmentFile, link_damage};
 use super::mark::{Mark, MarkState};
-use super::recovery::Expect;
 use super::tail::{End, Torn, Verdict};
 use super::walk::{Stop, Walk};
 use super::witness::Witnesses;

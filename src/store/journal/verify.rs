@@ -3,10 +3,10 @@
 use super::batch::Batch;
 use super::chain::{ChainHash, Position};
 use super::error::{Damage, DamageKind, IoFailure, failed};
+use super::expect::Expect;
 use super::format::{BatchHeader, SEGMENT_HEADER, SegmentHeader};
 use super::inventory::{Inventory, SegmentFile, link_damage};
 use super::mark::Mark;
-use super::recovery::Expect;
 use super::report::Report;
 use super::stream::{Fault, Step, Stream};
 use super::survey::TornTail;

@@ -2,12 +2,11 @@
 
 use super::chain::{ChainHash, Position};
 use super::error::{Damage, DamageKind, ReadError, Witness};
+use super::expect::Expect;
 use super::format::BatchHeader;
 use super::inventory::{SegmentFile, segment_name};
 use super::mark::MarkState;
 use super::reader::JournalReader;
-use super::recovery::Expect;
-use super::survey::Last;
 
 /// A sequence that must be there, and the chain's hash after it where it is known.
 #[derive(Clone, Copy, Debug)]
@@ -86,11 +85,11 @@ impl Witnesses {
             .map(|testimony| testimony.witness)
     }
 
-    /// Whether the journal's history is the one that each witness has seen.
+    /// Whether the journal's history is the one that each witness has seen; `known` are positions that need no look-up.
     pub(super) fn check_history(
         &self,
         reader: &JournalReader,
-        last: &Last,
+        known: &[Position],
     ) -> Result<(), ReadError> {
         for testimony in &self.0 {
             let Some(hash) = testimony.hash.filter(|_| testimony.sequence > 0) else {
@@ -100,8 +99,7 @@ impl Witnesses {
                 sequence: testimony.sequence,
                 hash,
             };
-            let before_last = last.header.first - 1 == seen.sequence && last.header.before == hash;
-            if last.end == seen || before_last {
+            if known.contains(&seen) {
                 continue;
             }
             let kind = DamageKind::OtherHistory {

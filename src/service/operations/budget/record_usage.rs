@@ -12,16 +12,12 @@ use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Tools
 use crate::service::recording::{RecordAnswer, Recording};
 use crate::service::wire::alert::AlertView;
 use crate::service::wire::fields::arguments;
+use crate::service::wire::usage::UsageInput;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What was used is recorded in full.
 pub struct RecordUsage;
-
-arguments!(
-    /// One usage.
-    UsageInput [usage, model, counts, context] {}
-);
 
 arguments!(
     /// One usage, or several in records.

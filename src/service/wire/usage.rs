@@ -1,0 +1,8 @@
+//! A usage as a caller hands it in.
+
+use super::fields::arguments;
+
+arguments!(
+    /// One usage.
+    UsageInput [usage, model, counts, context] {}
+);
