@@ -151,7 +151,7 @@ impl PriceBook {
                 let (rates, from) = card.rates_at(at);
                 Ok(self.bundled(card, rates, from))
             }
-            None => Err(Unresolved::Unknown { near: vec![] }),
+            None => Err(Unresolved::Unknown),
         }
     }
 

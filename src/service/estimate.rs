@@ -77,7 +77,7 @@ pub fn name_model<'a>(
             })
         }
         Err(error @ Unresolved::Ambiguous { .. }) => Err(Refusal::invalid("provider", error)),
-        Err(Unresolved::Unknown { .. }) => {
+        Err(Unresolved::Unknown) => {
             let tier =
                 provider.map(|provider| crate::pricing::catalogue::tier::of(provider, model));
             let model = ModelRef {

@@ -37,7 +37,7 @@ fn book() -> PriceBook {
 fn input(book: &PriceBook, provider: Option<&str>, model: &str, time: &str) -> String {
     match book.price_at(provider, model, at(time)) {
         Ok(price) => price.standard_rate(Unit::Input).unwrap().to_string(),
-        Err(Unresolved::Unknown { .. }) => "unknown".into(),
+        Err(Unresolved::Unknown) => "unknown".into(),
         Err(Unresolved::Ambiguous { providers }) => providers.join("|"),
     }
 }

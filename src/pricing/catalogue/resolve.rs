@@ -20,25 +20,14 @@ use std::borrow::Cow;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unresolved {
     /// No card has that name.
-    #[error("no model of that name is known{}", near_words(.near))]
-    Unknown {
-        /// What is near, as `provider/model`, nearest first.
-        near: Vec<String>,
-    },
+    #[error("no model of that name is known")]
+    Unknown,
     /// Several providers have it, and none is its owner.
     #[error("several providers have a model of that name; name one: {}", .providers.join(", "))]
     Ambiguous {
         /// The providers, in order.
         providers: Vec<String>,
     },
-}
-
-fn near_words(near: &[String]) -> String {
-    if near.is_empty() {
-        String::new()
-    } else {
-        format!("; near it: {}", near.join(", "))
-    }
 }
 
 /// How many near names an answer gives.
@@ -52,7 +41,8 @@ impl Catalogue {
     /// The card that a provider and a model name mean.
     ///
     /// # Errors
-    /// [`Unresolved`]: unknown, with what is near, or ambiguous, with the providers that have it.
+    /// [`Unresolved`]: unknown, or ambiguous, with the providers that have it. What is near an unknown name is
+    /// [`Catalogue::near`].
     pub fn resolve(&self, provider: Option<&str>, model: &str) -> Result<&ModelCard, Unresolved> {
         let model = model.trim();
         for name in spellings(model) {
@@ -60,9 +50,7 @@ impl Catalogue {
                 return found;
             }
         }
-        Err(Unresolved::Unknown {
-            near: self.near(provider, model),
-        })
+        Err(Unresolved::Unknown)
     }
 
     fn find(&self, provider: Option<&str>, name: &str) -> Option<Result<&ModelCard, Unresolved>> {
@@ -125,7 +113,10 @@ impl Catalogue {
         self.of(one, name).map(Ok)
     }
 
-    fn near(&self, provider: Option<&str>, model: &str) -> Vec<String> {
+    /// The names that are near one that is unknown, as `provider/model`, nearest first. It looks at every card, so it is
+    /// for an answer to a person and not for every call.
+    pub fn near(&self, provider: Option<&str>, model: &str) -> Vec<String> {
+        let model = model.trim();
         // Comparing costs the product of both lengths for every card, and a name from outside may be of any.
         if model.len() > NEAR_LONGEST {
             return Vec::new();
@@ -241,7 +232,7 @@ mod tests {
     fn found(provider: Option<&str>, model: &str) -> String {
         match catalogue().resolve(provider, model) {
             Ok(card) => format!("{}/{}", card.provider, card.model),
-            Err(Unresolved::Unknown { .. }) => "unknown".into(),
+            Err(Unresolved::Unknown) => "unknown".into(),
             Err(Unresolved::Ambiguous { providers }) => providers.join("|"),
         }
     }
@@ -315,11 +306,10 @@ mod tests {
 
     #[test]
     fn an_unknown_model_is_told_what_is_near() {
-        let unknown = catalogue().resolve(None, "gpt-4o-mini").unwrap_err();
-        let Unresolved::Unknown { near } = &unknown else {
-            panic!("{unknown:?}");
-        };
+        let catalogue = catalogue();
+        let unknown = catalogue.resolve(None, "gpt-4o-mini").unwrap_err();
+        assert_eq!(unknown, Unresolved::Unknown);
+        let near = catalogue.near(None, "gpt-4o-mini");
         assert!(near.contains(&"openai/gpt-4o".to_owned()), "{near:?}");
-        assert!(unknown.to_string().contains("near it"), "{unknown}");
     }
 }

@@ -85,7 +85,7 @@ impl Operation for EstimateCost {
             model.ok_or_else(|| Refusal::invalid("model", "expects the model of the call"))?;
         let price = prices
             .price_at(provider, model, at)
-            .map_err(|error| no_price(&error))?;
+            .map_err(|error| no_price(&prices, provider, model, &error))?;
         let estimated = estimate(&prices, &input, None, at)?;
         let found = cost(price.rates, &estimated.counts, tier);
         let lines = found.lines.iter().map(|line| CostLineView {

@@ -2,6 +2,7 @@
 
 use crate::core::refusal::{Code, Refusal};
 use crate::core::role::Role;
+use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::Unresolved;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
@@ -66,13 +67,13 @@ impl Operation for GetPrice {
         let provider = input.provider.as_deref();
         let price = prices
             .price_at(provider, &input.model, at)
-            .map_err(|error| no_price(&error))?;
+            .map_err(|error| no_price(&prices, provider, &input.model, &error))?;
         let history = input
             .history
             .unwrap_or(false)
             .then(|| prices.history(provider, &input.model))
             .transpose();
-        let history = history.map_err(|error| no_price(&error))?;
+        let history = history.map_err(|error| no_price(&prices, provider, &input.model, &error))?;
         let content = GetPriceAnswer {
             price: PriceView::of(&price),
             history: history.map(|versions| versions.iter().map(PriceView::of).collect()),
@@ -92,16 +93,42 @@ impl Operation for GetPrice {
 }
 
 /// The refusal of a model whose price is asked for and not known.
-pub(super) fn no_price(error: &Unresolved) -> Refusal {
+pub(super) fn no_price(
+    prices: &PriceBook,
+    provider: Option<&str>,
+    model: &str,
+    error: &Unresolved,
+) -> Refusal {
     match error {
         Unresolved::Ambiguous { providers } => {
             Refusal::invalid("provider", error).with("providers", providers.clone())
         }
-        Unresolved::Unknown { near } => {
+        Unresolved::Unknown => {
+            let near = prices.catalogue().near(provider, model);
+            let named = if near.is_empty() {
+                String::new()
+            } else {
+                format!("; near it: {}", near.join(", "))
+            };
             let message = format!(
-                "{error}; search_models finds models, and an admin adds a price with override_price"
+                "{error}{named}; search_models finds models, and an admin adds a price with override_price"
             );
-            Refusal::new(Code::PriceUnknown, message).with("near", near.clone())
+            Refusal::new(Code::PriceUnknown, message).with("near", near)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_model_is_told_what_is_near() {
+        let prices = PriceBook::default();
+        let refusal = no_price(&prices, Some("openai"), "gpt-4oo", &Unresolved::Unknown);
+        assert_eq!(refusal.code, Code::PriceUnknown);
+        assert!(refusal.message.contains("near it"), "{refusal}");
+        let near = refusal.details["near"].as_array().unwrap();
+        assert!(near.contains(&"openai/gpt-4o".into()), "{near:?}");
     }
 }
