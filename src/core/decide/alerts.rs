@@ -8,7 +8,7 @@ use crate::core::event::{AllocationEnded, Event};
 use crate::core::id::{AlertId, PolicyId};
 use crate::core::policy::{Enforcement, Limits, Policy};
 use crate::core::refusal::Refusal;
-use crate::core::state::PolicyState;
+use crate::core::state::{PolicyState, State};
 use crate::core::tally::Tally;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -36,22 +36,11 @@ impl Desk<'_> {
 
     /// Raises the levels that a posting at `at` has reached.
     pub(super) fn raise_crossings(&mut self, facts: &Facts<'_>, at: Timestamp) {
-        let mut crossed = Vec::new();
-        for id in self.state.met(facts) {
-            let Some(state) = self.state.policy(id) else {
-                continue;
-            };
-            if state.policy.applies(at) {
-                let key = state.meter_key(facts.context, at);
-                // What is posted late leaves less to the window after.
-                let after = state.carries_into(&key);
-                for key in std::iter::once(key).chain(after) {
-                    crossed.extend(
-                        new_levels(state, &key, self.now).map(|level| (id, key.clone(), level)),
-                    );
-                }
-            }
-        }
+        let crossed = crossings(self.state, facts, at, self.now);
+        self.raise_levels(crossed);
+    }
+
+    pub(super) fn raise_levels(&mut self, crossed: Vec<Crossing>) {
         for (policy, meter, level) in crossed {
             self.raise_level(policy, meter, level);
         }
@@ -153,6 +142,33 @@ impl Desk<'_> {
         }
         Ok(self.conclude(Event::AlertAcknowledged { alert, note }))
     }
+}
+
+/// A level that a counter of a policy has reached.
+pub(super) type Crossing = (PolicyId, MeterKey, Level);
+
+/// The levels that a posting at `at` has reached and that are not raised.
+pub(super) fn crossings(
+    state: &State,
+    facts: &Facts<'_>,
+    at: Timestamp,
+    now: Timestamp,
+) -> Vec<Crossing> {
+    let mut crossed = Vec::new();
+    for id in state.met(facts) {
+        let Some(policy) = state.policy(id) else {
+            continue;
+        };
+        if policy.policy.applies(at) {
+            let key = policy.meter_key(facts.context, at);
+            // What is posted late leaves less to the window after.
+            let after = policy.carries_into(&key);
+            for key in std::iter::once(key).chain(after) {
+                crossed.extend(new_levels(policy, &key, now).map(|level| (id, key.clone(), level)));
+            }
+        }
+    }
+    crossed
 }
 
 /// The levels that a counter has reached and not raised. A window that is over raises none.

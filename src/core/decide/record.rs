@@ -1,9 +1,11 @@
 //! Recording what was used. Money that was spent is always recorded in full.
 
+use super::alerts::crossings;
 use super::{Desk, Done, text};
 use crate::core::alert::AlertCause;
 use crate::core::command::Posting;
 use crate::core::event::{Event, UsageRecorded};
+use crate::core::id::AllocationId;
 use crate::core::policy::Enforcement;
 use crate::core::refusal::Refusal;
 use crate::core::tally::Tally;
@@ -77,7 +79,8 @@ impl Desk<'_> {
             && (unheld.tokens > 0 || !unheld.cost.is_nothing());
         let findings = self.state.weigh_posting(&usage, taken, self.now).findings;
         let overrun = beyond_hold || findings.iter().any(passes);
-        let facts_of = usage.clone();
+        let allocation = usage.allocation;
+        let spender = overrun.then(|| spender(&usage));
         let place = self.add(
             Event::UsageRecorded(UsageRecorded {
                 usage,
@@ -86,10 +89,14 @@ impl Desk<'_> {
             }),
             request,
         );
-        if overrun {
-            self.raise_overruns(&facts_of, &findings, beyond_hold);
+        if let Some(spender) = spender {
+            self.raise_overruns(&spender, allocation, &findings, beyond_hold);
         }
-        self.raise_crossings(&facts_of.facts(), facts_of.occurred);
+        if let Event::UsageRecorded(recorded) = &self.entries[place].recorded.event {
+            let usage = &recorded.usage;
+            let crossed = crossings(self.state, &usage.facts(), usage.occurred, self.now);
+            self.raise_levels(crossed);
+        }
         place
     }
 
@@ -114,7 +121,13 @@ impl Desk<'_> {
         })
     }
 
-    fn raise_overruns(&mut self, usage: &Usage, findings: &[Finding], beyond_hold: bool) {
+    fn raise_overruns(
+        &mut self,
+        spender: &str,
+        allocation: Option<AllocationId>,
+        findings: &[Finding],
+        beyond_hold: bool,
+    ) {
         let heard = findings
             .iter()
             .filter(|finding| finding.enforcement != Enforcement::Ignore);
@@ -122,7 +135,7 @@ impl Desk<'_> {
             .filter(|finding| beyond_hold || passes(finding))
             .collect();
         if concerned.is_empty() {
-            self.raise_unbudgeted_overrun(usage);
+            self.raise_unbudgeted_overrun(spender, allocation);
         }
         for finding in concerned {
             let Some(state) = self.state.policy(finding.policy) else {
@@ -139,13 +152,13 @@ impl Desk<'_> {
             };
             self.raise(
                 cause,
-                &format!("{} spent more than was held or left", spender(usage)),
+                &format!("{spender} spent more than was held or left"),
             );
         }
     }
 
-    fn raise_unbudgeted_overrun(&mut self, usage: &Usage) {
-        let Some(allocation) = usage.allocation else {
+    fn raise_unbudgeted_overrun(&mut self, spender: &str, allocation: Option<AllocationId>) {
+        let Some(allocation) = allocation else {
             return;
         };
         let cause = AlertCause::AllocationOverrun { allocation };
@@ -155,7 +168,7 @@ impl Desk<'_> {
         {
             self.raise(
                 cause,
-                &format!("{} spent more than {allocation} held", spender(usage)),
+                &format!("{spender} spent more than {allocation} held"),
             );
         }
     }

@@ -114,14 +114,11 @@ impl Operation for AdjustUsage {
     async fn run(
         service: &Service,
         call: &Call,
-        input: Self::Input,
+        mut input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
-        let content = AdjustUsageInput {
-            request_id: None,
-            ..input.clone()
-        };
-        let request = request(call, "adjust_usage", input.request_id.as_ref(), &content)?;
+        let id = input.request_id.take();
+        let request = request(call, "adjust_usage", id.as_ref(), &input)?;
         let adjusted = adjusted(&desk, call, &input)?;
         let command = Command::Adjust(Box::new(adjusted));
         let Ordered::Done { entry, duplicate } =

@@ -97,7 +97,7 @@ impl Operation for AllocateBudget {
     async fn run(
         service: &Service,
         call: &Call,
-        input: Self::Input,
+        mut input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
         let context = call.caller.fill(input.given_context())?;
@@ -106,11 +106,8 @@ impl Operation for AllocateBudget {
         let ttl = input
             .ttl_seconds
             .map_or(TTL, |seconds| SignedDuration::from_secs(seconds.into()));
-        let content = AllocateBudgetInput {
-            request_id: None,
-            ..input.clone()
-        };
-        let request = request(call, "allocate_budget", input.request_id.as_ref(), &content)?;
+        let id = input.request_id.take();
+        let request = request(call, "allocate_budget", id.as_ref(), &input)?;
         let command = Command::Allocate(Allocate {
             model: wanted.model.clone(),
             context: context.clone(),

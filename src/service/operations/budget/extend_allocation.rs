@@ -86,7 +86,7 @@ impl Operation for ExtendAllocation {
     async fn run(
         service: &Service,
         call: &Call,
-        input: Self::Input,
+        mut input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
         own_allocation(&desk, call, input.allocation_id)?;
@@ -94,16 +94,8 @@ impl Operation for ExtendAllocation {
         let ttl = input
             .ttl_seconds
             .map(|seconds| SignedDuration::from_secs(seconds.into()));
-        let content = ExtendAllocationInput {
-            request_id: None,
-            ..input.clone()
-        };
-        let request = request(
-            call,
-            "extend_allocation",
-            input.request_id.as_ref(),
-            &content,
-        )?;
+        let id = input.request_id.take();
+        let request = request(call, "extend_allocation", id.as_ref(), &input)?;
         let command = Command::Extend(Extend {
             allocation: input.allocation_id,
             ttl,

@@ -70,7 +70,7 @@ impl Operation for RequestIncreaseOperation {
     async fn run(
         service: &Service,
         call: &Call,
-        input: Self::Input,
+        mut input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
         let policy = input
@@ -78,16 +78,8 @@ impl Operation for RequestIncreaseOperation {
             .ok_or_else(|| Refusal::invalid("policy_id", "expects the policy to ask more of"))?;
         let context = call.caller.fill(input.given_context())?;
         let amount = amount(&input)?;
-        let content = RequestIncreaseInput {
-            request_id: None,
-            ..input.clone()
-        };
-        let request = request(
-            call,
-            "request_increase",
-            input.request_id.as_ref(),
-            &content,
-        )?;
+        let id = input.request_id.take();
+        let request = request(call, "request_increase", id.as_ref(), &input)?;
         let command = Command::RequestIncrease(RequestIncrease {
             policy,
             context,

@@ -78,14 +78,11 @@ impl Operation for SaveBudgetOperation {
     async fn run(
         service: &Service,
         call: &Call,
-        input: Self::Input,
+        mut input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
-        let content = SaveBudgetInput {
-            request_id: None,
-            ..input.clone()
-        };
-        let request = request(call, "save_budget", input.request_id.as_ref(), &content)?;
+        let id = input.request_id.take();
+        let request = request(call, "save_budget", id.as_ref(), &input)?;
         let reason = input.reason.clone();
         let command = Command::SaveBudget(Box::new(draft(input)?));
         let Ordered::Done { entry, duplicate } =

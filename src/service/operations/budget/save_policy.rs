@@ -109,14 +109,11 @@ impl Operation for SavePolicy {
     async fn run(
         service: &Service,
         call: &Call,
-        input: Self::Input,
+        mut input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
-        let content = SavePolicyInput {
-            request_id: None,
-            ..input.clone()
-        };
-        let request = request(call, "save_policy", input.request_id.as_ref(), &content)?;
+        let id = input.request_id.take();
+        let request = request(call, "save_policy", id.as_ref(), &input)?;
         let (budget, reason) = (input.budget_id, input.reason.clone());
         let command = Command::SavePolicy(budget, Box::new(PolicyInput::from(input).draft()?));
         let Ordered::Done { entry, duplicate } =

@@ -72,15 +72,12 @@ impl Operation for OverridePrice {
     async fn run(
         service: &Service,
         call: &Call,
-        input: Self::Input,
+        mut input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
         let now = desk.now();
-        let content = OverridePriceInput {
-            request_id: None,
-            ..input.clone()
-        };
-        let request = request(call, "override_price", input.request_id.as_ref(), &content)?;
+        let id = input.request_id.take();
+        let request = request(call, "override_price", id.as_ref(), &input)?;
         let rates = match (input.rates, input.remove.unwrap_or(false)) {
             (Some(rates), false) => Some(rates.rates()?),
             (None, true) => None,
