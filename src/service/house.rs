@@ -7,11 +7,12 @@ use super::operations::TOOLS;
 use super::{Desk, Opening, Service, mcp};
 use crate::store::files::RealFiles;
 use crate::store::journal::{Damage, DamageKind, OpenError, ReadError, SealedScan};
-use crate::store::lookup::{Lookup, LookupError, open_or_set_aside, set_aside};
+use crate::store::lookup::{Lookup, LookupError, SledLookup, open_or_set_aside, set_aside};
 use jiff::Timestamp;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -73,7 +74,7 @@ pub struct OpenStore {
 
 /// What is held while the store is open.
 struct Held {
-    store: Weak<dyn Lookup>,
+    store: Arc<SledLookup>,
     scan: Arc<SealedScan>,
 }
 
@@ -120,18 +121,23 @@ impl OpenStore {
         if let Some(Held { store, scan }) = held {
             scan.cancel();
             drop(scan);
-            await_last_reader(&store);
+            close_lookup(store);
         }
     }
 }
 
-/// Another process may open sled only once nobody here holds it.
-fn await_last_reader(store: &Weak<dyn Lookup>) {
+/// Closes the lookup store once nobody else here holds it; only then may another process open it.
+fn close_lookup(store: Arc<SledLookup>) {
     let step = Duration::from_millis(5);
     let mut waited = Duration::ZERO;
-    while store.strong_count() > 0 && waited < CLOSE_PATIENCE {
+    while Arc::strong_count(&store) > 1 && waited < CLOSE_PATIENCE {
         std::thread::sleep(step);
         waited += step;
+    }
+    if let Some(store) = Arc::into_inner(store)
+        && let Err(error) = store.close()
+    {
+        tracing::warn!(%error, "the lookup store was not closed in good order; the next start checks it");
     }
 }
 
@@ -199,28 +205,24 @@ fn open_ledger(data_dir: &Path) -> Result<(Desk, Held), StartError> {
             "a torn end of the journal, which was never answered, was cut"
         );
     }
-    let held = Held {
-        store: Arc::downgrade(&store),
-        scan: Arc::clone(&started.scan),
-    };
-    Ok((Desk::new(Ledger::run(started, store, clock)?), held))
+    let scan = Arc::clone(&started.scan);
+    let ledger = Ledger::run(started, Arc::clone(&store) as Arc<dyn Lookup>, clock)?;
+    Ok((Desk::new(ledger), Held { store, scan }))
 }
 
 fn start_with_lookup(
     data_dir: &Path,
     clock: &Clock,
-) -> Result<(Started, Arc<dyn Lookup>), StartError> {
+) -> Result<(Started, Arc<SledLookup>), StartError> {
     let (store, aside) = open_or_set_aside(&lookup_dir(data_dir))?;
     if let Some(aside) = aside {
         tracing::warn!(folder = %aside.folder.display(), "the lookup store was set aside; it is made again");
     }
-    let store: Arc<dyn Lookup> = Arc::new(store);
-    let mut told = 0;
-    let progress = std::cell::RefCell::new(&mut told);
+    let store = Arc::new(store);
+    let told = Cell::new(0);
     let tell = |done: u64, total: u64| {
-        let mut told = progress.borrow_mut();
-        if done - **told >= TOLD_EVERY || (done == total && total >= TOLD_EVERY) {
-            **told = done;
+        if done - told.get() >= TOLD_EVERY || (done == total && total >= TOLD_EVERY) {
+            told.set(done);
             tracing::info!(done, total, "replaying the journal");
         }
     };
@@ -228,7 +230,7 @@ fn start_with_lookup(
     let started = start(
         files,
         &journal_dir(data_dir),
-        Arc::clone(&store),
+        Arc::clone(&store) as Arc<dyn Lookup>,
         (clock)(),
         &tell,
     )?;
