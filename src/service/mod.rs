@@ -5,6 +5,7 @@ pub mod arguments;
 pub mod caller;
 pub mod cli;
 pub mod contract;
+mod ended;
 pub mod estimate;
 pub mod front;
 pub mod house;

@@ -50,6 +50,11 @@ pub fn request(
     Ok(Some(Request::new(id, &bytes)))
 }
 
+/// The refusal of an answer that is of another kind than the order: never so, but a face must not fall over it.
+pub fn unexpected() -> Refusal {
+    Refusal::unavailable("the ledger answered with another event")
+}
+
 impl Desk {
     /// Gives an order and waits until it is durable.
     ///

@@ -1,11 +1,11 @@
 //! Budgets and policies on the wire.
 
+use super::fields::arguments;
 use super::schema::{Instant, Share};
 use crate::core::budget::Budget;
-use crate::core::command::PolicyDraft;
 use crate::core::id::{BudgetId, PolicyId};
 use crate::core::period::{Period, WeekStart};
-use crate::core::policy::{Enforcement, Limits, Policy, Rollover};
+use crate::core::policy::{Enforcement, Policy, Rollover};
 use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
 use crate::core::scope::Scope;
@@ -15,90 +15,13 @@ use rust_decimal::prelude::ToPrimitive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A policy to make or change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyInput {
-    /// The policy to change; leave out for a new one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy_id: Option<PolicyId>,
-    /// How strictly it is kept; default hard_limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enforcement: Option<Enforcement>,
-    /// How long a counter runs; needed for a new one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub period: Option<Period>,
-    /// Most tokens in one window.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit_tokens: Option<u64>,
-    /// Most USD in one window, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit_cost_usd: Option<Usd>,
-    /// Most calls in one window.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit_requests: Option<u64>,
-    /// Used share that warns; default 0.8.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub warning_threshold: Option<Share>,
-    /// Used share that asks for action; default 0.95.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub action_threshold: Option<Share>,
-    /// IANA time zone of its windows; default UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_zone: Option<String>,
-    /// First day of its weeks; default monday.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub week_start: Option<WeekStart>,
-    /// When it begins; default at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub start: Option<Instant>,
-    /// When it ends; default never.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub end: Option<Instant>,
-    /// Whether what is left over is carried into the next window; default none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rollover: Option<Rollover>,
-    /// Most USD that is carried over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rollover_cap_usd: Option<Usd>,
-    /// Whether priority 10 passes it; default false.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub critical_bypass: Option<bool>,
-    /// Whether it counts; default true.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
-}
+arguments!(
+    /// A policy to make or change.
+    PolicyInput [policy] {}
+);
 
-impl PolicyInput {
-    /// The draft that it stands for.
-    ///
-    /// # Errors
-    /// `invalid_argument` for a share that is no number of ours.
-    pub fn draft(self) -> Result<PolicyDraft, Refusal> {
-        Ok(PolicyDraft {
-            id: self.policy_id,
-            enforcement: self.enforcement,
-            period: self.period,
-            limits: Limits {
-                tokens: self.limit_tokens,
-                requests: self.limit_requests,
-                cost: self.limit_cost_usd,
-            },
-            warning_threshold: share("warning_threshold", self.warning_threshold)?,
-            action_threshold: share("action_threshold", self.action_threshold)?,
-            time_zone: self.time_zone,
-            week_start: self.week_start,
-            start: self.start.map(Instant::time),
-            end: self.end.map(Instant::time),
-            rollover: self.rollover,
-            rollover_cap: self.rollover_cap_usd,
-            critical_bypass: self.critical_bypass,
-            enabled: self.enabled,
-        })
-    }
-}
-
-fn share(field: &str, share: Option<Share>) -> Result<Option<Decimal>, Refusal> {
+/// A share as it is given, as the number that it is meant to be.
+pub(crate) fn share(field: &str, share: Option<Share>) -> Result<Option<Decimal>, Refusal> {
     let Some(Share(share)) = share else {
         return Ok(None);
     };

@@ -55,7 +55,7 @@ impl ContextParts<'_> {
 }
 
 /// Makes a structure of arguments from its own fields and the shared ones that it names:
-/// `usage`, `model`, `counts`, `text` and `context`.
+/// `usage`, `model`, `counts`, `text`, `context`, `policy` and `page`.
 macro_rules! arguments {
     (
         $(#[$meta:meta])* $name:ident [$($part:ident),* $(,)?] { $($own:tt)* }
@@ -65,7 +65,7 @@ macro_rules! arguments {
     };
     (@grow [$($meta:tt)*] $name:ident [] { $($fields:tt)* }) => {
         $($meta)*
-        #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name { $($fields)* }
     };
@@ -190,6 +190,70 @@ macro_rules! arguments {
             pub priority: Option<$crate::core::context::Priority>,
         });
     };
+    (@grow $meta:tt $name:ident [policy $($rest:ident)*] { $($fields:tt)* }) => {
+        $crate::service::wire::fields::arguments!(@grow $meta $name [$($rest)*] {
+            $($fields)*
+            /// The policy to change; leave out for a new one.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub policy_id: Option<$crate::core::id::PolicyId>,
+            /// How strictly it is kept; default hard_limit.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub enforcement: Option<$crate::core::policy::Enforcement>,
+            /// How long a counter runs; needed for a new one.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub period: Option<$crate::core::period::Period>,
+            /// Most tokens in one window.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub limit_tokens: Option<u64>,
+            /// Most USD in one window, a decimal string.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub limit_cost_usd: Option<$crate::core::quantity::Usd>,
+            /// Most calls in one window.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub limit_requests: Option<u64>,
+            /// Used share that warns; default 0.8.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub warning_threshold: Option<$crate::service::wire::schema::Share>,
+            /// Used share that asks for action; default 0.95.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub action_threshold: Option<$crate::service::wire::schema::Share>,
+            /// IANA time zone of its windows; default UTC.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub time_zone: Option<String>,
+            /// First day of its weeks; default monday.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub week_start: Option<$crate::core::period::WeekStart>,
+            /// When it begins; default at once.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub start: Option<$crate::service::wire::schema::Instant>,
+            /// When it ends; default never.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub end: Option<$crate::service::wire::schema::Instant>,
+            /// Whether what is left over is carried into the next window; default none.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub rollover: Option<$crate::core::policy::Rollover>,
+            /// Most USD that is carried over.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub rollover_cap_usd: Option<$crate::core::quantity::Usd>,
+            /// Whether priority 10 passes it; default false.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub critical_bypass: Option<bool>,
+            /// Whether it counts; default true.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub enabled: Option<bool>,
+        });
+    };
+    (@grow $meta:tt $name:ident [page $($rest:ident)*] { $($fields:tt)* }) => {
+        $crate::service::wire::fields::arguments!(@grow $meta $name [$($rest)*] {
+            $($fields)*
+            /// Page length, 1 to 1000; default 50.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub limit: Option<u64>,
+            /// next_cursor of the page before.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub cursor: Option<String>,
+        });
+    };
     (@access model $name:ident) => {
         impl $crate::service::wire::fields::NamesModel for $name {
             fn named_model(&self) -> (Option<&str>, Option<&str>, $crate::core::price::ServiceTier) {
@@ -233,6 +297,41 @@ macro_rules! arguments {
             }
         }
     };
+    (@access policy $name:ident) => {
+        impl $name {
+            /// The draft of a policy that it stands for.
+            ///
+            /// # Errors
+            /// `invalid_argument` for a share that is no number of ours.
+            pub fn draft(self) -> Result<$crate::core::command::PolicyDraft, $crate::core::refusal::Refusal> {
+                use $crate::core::policy::Limits;
+                use $crate::core::command::PolicyDraft;
+                use $crate::service::wire::schema::Instant;
+                use $crate::service::wire::budget::share;
+                Ok(PolicyDraft {
+                    id: self.policy_id,
+                    enforcement: self.enforcement,
+                    period: self.period,
+                    limits: Limits {
+                        tokens: self.limit_tokens,
+                        requests: self.limit_requests,
+                        cost: self.limit_cost_usd,
+                    },
+                    warning_threshold: share("warning_threshold", self.warning_threshold)?,
+                    action_threshold: share("action_threshold", self.action_threshold)?,
+                    time_zone: self.time_zone,
+                    week_start: self.week_start,
+                    start: self.start.map(Instant::time),
+                    end: self.end.map(Instant::time),
+                    rollover: self.rollover,
+                    rollover_cap: self.rollover_cap_usd,
+                    critical_bypass: self.critical_bypass,
+                    enabled: self.enabled,
+                })
+            }
+        }
+    };
+    (@access page $name:ident) => {};
     (@access usage $name:ident) => {};
     (@access context $name:ident) => {
         impl $crate::service::wire::fields::HasContext for $name {

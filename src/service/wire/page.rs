@@ -35,3 +35,14 @@ pub fn position(cursor: Option<&String>) -> Result<Option<u64>, Refusal> {
         })
         .transpose()
 }
+
+/// Cuts what was found, one more than a page where there is another, to the page's length; gives back the cursor of the
+/// next page, which is the number of the last item.
+pub fn cut<T>(found: &mut Vec<T>, length: usize, number: impl Fn(&T) -> u64) -> Option<String> {
+    let more = found.len() > length;
+    found.truncate(length);
+    found
+        .last()
+        .filter(|_| more)
+        .map(|last| number(last).to_string())
+}

@@ -4,5 +4,6 @@ use super::fields::arguments;
 
 arguments!(
     /// One usage.
+    #[derive(Default)]
     UsageInput [usage, model, counts, context] {}
 );

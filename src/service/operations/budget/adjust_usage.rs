@@ -9,7 +9,7 @@ use crate::core::role::Role;
 use crate::core::usage::{Correction, Usage};
 use crate::service::estimate::{UNKNOWN_PROVIDER, name_model};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request};
+use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::amounts::Amounts;
 use crate::service::wire::fields::{HasContext, arguments};
 use crate::service::wire::schema::Instant;
@@ -127,9 +127,7 @@ impl Operation for AdjustUsage {
             return Err(Refusal::unavailable("the ledger denied a correction"));
         };
         let Event::UsageAdjusted(adjusted) = &entry.recorded.event else {
-            return Err(Refusal::unavailable(
-                "the ledger answered with another event",
-            ));
+            return Err(unexpected());
         };
         let change = Amounts::all(adjusted.correction.tally());
         let answer = AdjustUsageAnswer {

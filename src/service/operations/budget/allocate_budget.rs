@@ -15,7 +15,7 @@ use crate::pricing::cost::full_cost_usd;
 use crate::service::advice::{Asked, way_out};
 use crate::service::estimate::{Workload, estimate, name_model};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request};
+use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::check::{CheckAnswer, WayOut};
 use crate::service::wire::fields::{HasContext, HasCounts, arguments};
 use crate::service::wire::schema::Instant;
@@ -119,9 +119,7 @@ impl Operation for AllocateBudget {
             Ordered::Done { entry, duplicate } => {
                 let id = AllocationId(entry.sequence);
                 let Event::AllocationMade(made) = entry.recorded.event else {
-                    return Err(Refusal::unavailable(
-                        "the ledger answered with another event",
-                    ));
+                    return Err(unexpected());
                 };
                 allowed(&desk, id, &made, &wanted, duplicate)
             }

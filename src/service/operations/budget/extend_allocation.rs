@@ -11,7 +11,7 @@ use crate::core::verdict::Outcome;
 use crate::pricing::cost::full_cost_usd;
 use crate::service::estimate::name_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request};
+use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::amounts::Amounts;
 use crate::service::wire::schema::Instant;
 use crate::service::wire::verdict::{PolicyOutcome, reasons};
@@ -106,9 +106,7 @@ impl Operation for ExtendAllocation {
                 Ordered::Denied(verdict) => (verdict, None, None, false),
                 Ordered::Done { entry, duplicate } => {
                     let Event::AllocationExtended(extended) = entry.recorded.event else {
-                        return Err(Refusal::unavailable(
-                            "the ledger answered with another event",
-                        ));
+                        return Err(unexpected());
                     };
                     (
                         extended.verdict,

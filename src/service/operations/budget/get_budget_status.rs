@@ -8,6 +8,7 @@ use crate::core::state::{BudgetState, PolicyState, State};
 use crate::core::verdict::Finding;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use crate::service::wire::schema::{Instant, Share};
 use crate::service::wire::verdict::PolicyOutcome;
@@ -23,26 +24,20 @@ const KEYS_MOST: usize = 20;
 /// What is left of the budgets, and for how long.
 pub struct GetBudgetStatus;
 
-/// Which budget, and when.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct GetBudgetStatusInput {
-    /// The budget; all if neither id nor name is given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub budget_id: Option<BudgetId>,
-    /// The active budget of that name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub budget_name: Option<String>,
-    /// The windows of that time; default now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub at: Option<Instant>,
-    /// Page length, 1 to 1000; default 50.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u64>,
-    /// next_cursor of the page before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<String>,
-}
+arguments!(
+    /// Which budget, and when.
+    GetBudgetStatusInput [page] {
+        /// The budget; all if neither id nor name is given.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub budget_id: Option<BudgetId>,
+        /// The active budget of that name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub budget_name: Option<String>,
+        /// The windows of that time; default now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub at: Option<Instant>,
+    }
+);
 
 /// How much of a counter is used.
 #[derive(
@@ -127,15 +122,11 @@ impl Operation for GetBudgetStatus {
         desk.end_what_is_due(now).await?;
         let at = input.at.map_or(now, Instant::time);
         let state = desk.state();
-        let (found, more) = find(&state, &input)?;
+        let (found, next_cursor) = find(&state, &input)?;
         let budgets: Vec<_> = found
             .iter()
             .map(|known| status(known, &state, at, now))
             .collect();
-        let next_cursor = budgets
-            .last()
-            .filter(|_| more)
-            .map(|last| last.budget_id.0.to_string());
         Ok(Answer {
             text: words(&budgets),
             content: GetBudgetStatusAnswer {
@@ -149,7 +140,7 @@ impl Operation for GetBudgetStatus {
 fn find<'a>(
     state: &'a State,
     input: &GetBudgetStatusInput,
-) -> Result<(Vec<&'a BudgetState>, bool), Refusal> {
+) -> Result<(Vec<&'a BudgetState>, Option<String>), Refusal> {
     match (input.budget_id, &input.budget_name) {
         (Some(_), Some(_)) => Err(Refusal::invalid(
             "budget_name",
@@ -157,22 +148,23 @@ fn find<'a>(
         )),
         (Some(id), None) => state
             .budget(id)
-            .map(|known| (vec![known], false))
+            .map(|known| (vec![known], None))
             .ok_or_else(|| Refusal::not_found("budget", id)),
         (None, Some(name)) => state
             .budget_named(name)
-            .map(|known| (vec![known], false))
+            .map(|known| (vec![known], None))
             .ok_or_else(|| {
                 Refusal::not_found("budget", format!("{name:?}; list_budgets names them"))
             }),
         (None, None) => {
             let length = page::length(input.limit)?;
             let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
-            let mut active = state
+            let active = state
                 .budgets()
                 .filter(|known| !known.budget.archived && known.budget.id.0 > after);
-            let found = active.by_ref().take(length).collect();
-            Ok((found, active.next().is_some()))
+            let mut found: Vec<_> = active.take(length + 1).collect();
+            let next_cursor = page::cut(&mut found, length, |known| known.budget.id.0);
+            Ok((found, next_cursor))
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::core::role::Role;
 use crate::core::state::{Row, RowKey};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::alert::AlertView;
+use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use crate::service::wire::schema::Instant;
 use crate::service::{Desk, Service};
@@ -16,29 +17,23 @@ use serde::{Deserialize, Serialize};
 /// What a person should see, the newest first.
 pub struct ListAlerts;
 
-/// Which alerts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ListAlertsInput {
-    /// Only those of this state; default open and acknowledged.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<AlertStatus>,
-    /// Only those that matter so much.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub severity: Option<Severity>,
-    /// Only this kind, such as threshold_warning, limit_exceeded, overrun, critical_bypass, increase_requested.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// Only those raised since then.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub since: Option<Instant>,
-    /// Page length, 1 to 1000; default 50.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u64>,
-    /// next_cursor of the page before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<String>,
-}
+arguments!(
+    /// Which alerts.
+    ListAlertsInput [page] {
+        /// Only those of this state; default open and acknowledged.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub state: Option<AlertStatus>,
+        /// Only those that matter so much.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub severity: Option<Severity>,
+        /// Only this kind, such as threshold_warning, limit_exceeded, overrun, critical_bypass, increase_requested.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub kind: Option<String>,
+        /// Only those raised since then.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub since: Option<Instant>,
+    }
+);
 
 /// A page of alerts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -74,12 +69,7 @@ impl Operation for ListAlerts {
         let length = page::length(input.limit)?;
         let below = page::position(input.cursor.as_ref())?.unwrap_or(u64::MAX);
         let mut found = find(&desk, &input, below, length + 1)?;
-        let more = found.len() > length;
-        found.truncate(length);
-        let next_cursor = found
-            .last()
-            .filter(|_| more)
-            .map(|last| last.id.0.to_string());
+        let next_cursor = page::cut(&mut found, length, |alert| alert.id.0);
         let state = desk.state();
         let alerts: Vec<_> = found
             .iter()
@@ -129,26 +119,16 @@ fn find(
             .cloned()
             .collect());
     }
-    let mut found: Vec<_> = state
+    let recent = state
         .ended_alerts()
         .filter(|alert| takes(alert))
         .cloned()
         .collect();
     drop(state);
-    let mut left = most;
-    desk.ledger()
-        .shared()
-        .each_ended(&RowKey::Alert(AlertId(below)), |row| {
-            if let Row::Alert(alert) = row
-                && takes(&alert)
-            {
-                found.push(alert);
-                left -= 1;
-            }
-            left > 0
-        })?;
-    found.sort_unstable_by_key(|alert| std::cmp::Reverse(alert.id));
-    found.dedup_by_key(|alert| alert.id);
-    found.truncate(most);
-    Ok(found)
+    let take = |row| match row {
+        Row::Alert(alert) if takes(&alert) => Some(alert),
+        _ => None,
+    };
+    let below = RowKey::Alert(AlertId(below));
+    desk.newest_ended(&below, recent, most, take, |alert| alert.id.0)
 }

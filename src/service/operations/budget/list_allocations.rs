@@ -19,16 +19,10 @@ pub struct ListAllocations;
 
 arguments!(
     /// Which holds.
-    ListAllocationsInput [context] {
+    ListAllocationsInput [context, page] {
         /// Only those of this status; default held.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub status: Option<AllocationStatus>,
-        /// Page length, 1 to 1000; default 50.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub limit: Option<u64>,
-        /// next_cursor of the page before.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub cursor: Option<String>,
     }
 );
 
@@ -72,17 +66,16 @@ impl Operation for ListAllocations {
         };
         // One more than the page tells whether there is another.
         let mut found = wanted.find(&desk, length + 1)?;
-        let more = found.len() > length;
-        found.truncate(length);
-        let next_cursor = found
-            .last()
-            .filter(|_| more)
-            .map(|last| last.id.0.to_string());
+        let next_cursor = page::cut(&mut found, length, |allocation| allocation.id.0);
         let allocations: Vec<_> = found.iter().map(AllocationView::from).collect();
         let text = format!(
             "{} holds{}.",
             allocations.len(),
-            if more { ", and more" } else { "" }
+            if next_cursor.is_some() {
+                ", and more"
+            } else {
+                ""
+            }
         );
         Ok(Answer {
             text,
@@ -122,35 +115,26 @@ impl Wanted {
     }
 
     fn find(&self, desk: &Desk, most: usize) -> Result<Vec<Allocation>, Refusal> {
-        let mut found: Vec<Allocation> = {
-            let state = desk.state();
-            let all: Box<dyn Iterator<Item = &Allocation>> = match self.status {
-                AllocationStatus::Held => Box::new(state.open_allocations()),
-                _ => Box::new(state.ended_allocations()),
-            };
-            all.filter(|allocation| self.takes(allocation))
-                .cloned()
-                .collect()
-        };
-        if self.status != AllocationStatus::Held {
-            let mut left = most;
-            desk.ledger().shared().each_ended(
-                &RowKey::Allocation(AllocationId(self.below)),
-                |row| {
-                    if let Row::Allocation(allocation) = row
-                        && self.takes(&allocation)
-                    {
-                        found.push(allocation);
-                        left -= 1;
-                    }
-                    left > 0
-                },
-            )?;
+        let state = desk.state();
+        if self.status == AllocationStatus::Held {
+            let mut held: Vec<_> = state
+                .open_allocations()
+                .filter(|allocation| self.takes(allocation))
+                .collect();
+            held.sort_unstable_by_key(|allocation| std::cmp::Reverse(allocation.id));
+            return Ok(held.into_iter().take(most).cloned().collect());
         }
-        found.sort_unstable_by_key(|allocation| std::cmp::Reverse(allocation.id));
-        // One that has ended just now may stand in the state and in the store.
-        found.dedup_by_key(|allocation| allocation.id);
-        found.truncate(most);
-        Ok(found)
+        let recent = state
+            .ended_allocations()
+            .filter(|allocation| self.takes(allocation))
+            .cloned()
+            .collect();
+        drop(state);
+        let take = |row| match row {
+            Row::Allocation(allocation) if self.takes(&allocation) => Some(allocation),
+            _ => None,
+        };
+        let below = RowKey::Allocation(AllocationId(self.below));
+        desk.newest_ended(&below, recent, most, take, |allocation| allocation.id.0)
     }
 }

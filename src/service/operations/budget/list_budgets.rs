@@ -5,6 +5,7 @@ use crate::core::role::Role;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::budget::BudgetView;
+use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,20 +13,14 @@ use serde::{Deserialize, Serialize};
 /// The budgets with their policies.
 pub struct ListBudgets;
 
-/// Which budgets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ListBudgetsInput {
-    /// Whether to list archived ones too; default false.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub include_archived: Option<bool>,
-    /// Page length, 1 to 1000; default 50.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u64>,
-    /// next_cursor of the page before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<String>,
-}
+arguments!(
+    /// Which budgets.
+    ListBudgetsInput [page] {
+        /// Whether to list archived ones too; default false.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub include_archived: Option<bool>,
+    }
+);
 
 /// A page of budgets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -62,17 +57,12 @@ impl Operation for ListBudgets {
         let archived_too = input.include_archived.unwrap_or(false);
         let state = desk.state();
         let wanted = state.budgets().filter(|known| known.budget.id.0 > after);
-        let mut wanted = wanted.filter(|known| archived_too || !known.budget.archived);
-        let budgets: Vec<_> = wanted
-            .by_ref()
-            .take(length)
+        let wanted = wanted.filter(|known| archived_too || !known.budget.archived);
+        let mut budgets: Vec<_> = wanted
+            .take(length + 1)
             .map(|known| BudgetView::of(known, &state))
             .collect();
-        let more = wanted.next().is_some();
-        let next_cursor = budgets
-            .last()
-            .filter(|_| more)
-            .map(|last| last.budget_id.0.to_string());
+        let next_cursor = page::cut(&mut budgets, length, |budget| budget.budget_id.0);
         let names: Vec<_> = budgets
             .iter()
             .take(10)
@@ -81,7 +71,11 @@ impl Operation for ListBudgets {
         let text = format!(
             "{} budgets{}: {}",
             budgets.len(),
-            if more { ", and more" } else { "" },
+            if next_cursor.is_some() {
+                ", and more"
+            } else {
+                ""
+            },
             names.join(", ")
         );
         Ok(Answer {

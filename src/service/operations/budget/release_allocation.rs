@@ -8,7 +8,7 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request};
+use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::amounts::Amounts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,9 +68,7 @@ impl Operation for ReleaseAllocation {
         match desk.give_one(call, None, request, command).await? {
             Ordered::Done { entry, duplicate } => {
                 let Event::AllocationEnded(ended) = entry.recorded.event else {
-                    return Err(Refusal::unavailable(
-                        "the ledger answered with another event",
-                    ));
+                    return Err(unexpected());
                 };
                 let released = Amounts::all(ended.released);
                 let text = format!(

@@ -10,7 +10,7 @@ use crate::core::role::Role;
 use crate::core::tally::{Tally, saturate};
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request};
+use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::fields::{HasContext, arguments};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -91,9 +91,7 @@ impl Operation for RequestIncreaseOperation {
             return Err(Refusal::unavailable("the ledger denied a request"));
         };
         let Event::IncreaseRequested { .. } = entry.recorded.event else {
-            return Err(Refusal::unavailable(
-                "the ledger answered with another event",
-            ));
+            return Err(unexpected());
         };
         let increase_id = IncreaseId(entry.sequence);
         let text = format!("{increase_id} waits for an admin's answer.");

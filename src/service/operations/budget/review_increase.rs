@@ -140,17 +140,12 @@ async fn list(
     let length = page::length(input.limit)?;
     let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
     let state = desk.state();
-    let mut waiting = state.increases().filter(|increase| increase.id.0 > after);
-    let increases: Vec<_> = waiting
-        .by_ref()
-        .take(length)
+    let waiting = state.increases().filter(|increase| increase.id.0 > after);
+    let mut increases: Vec<_> = waiting
+        .take(length + 1)
         .map(|increase| IncreaseView::of(increase, &state))
         .collect();
-    let more = waiting.next().is_some();
-    let next_cursor = increases
-        .last()
-        .filter(|_| more)
-        .map(|last| last.increase_id.0.to_string());
+    let next_cursor = page::cut(&mut increases, length, |asked| asked.increase_id.0);
     let lines = increases.iter().map(|asked| {
         format!(
             "\n{} by {}: {} of {}: {}",

@@ -8,7 +8,7 @@ use crate::core::role::Role;
 use crate::core::scope::Scope;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request};
+use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::budget::{BudgetView, PolicyInput};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -91,9 +91,7 @@ impl Operation for SaveBudgetOperation {
             return Err(Refusal::unavailable("the ledger denied a budget"));
         };
         let Event::BudgetSaved { budget, .. } = &entry.recorded.event else {
-            return Err(Refusal::unavailable(
-                "the ledger answered with another event",
-            ));
+            return Err(unexpected());
         };
         let state = desk.state();
         let budget = state.budget(budget.id).map_or_else(

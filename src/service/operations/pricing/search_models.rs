@@ -7,6 +7,7 @@ use crate::core::role::Role;
 use crate::pricing::catalogue::{Mode, ModelCard, Search, Sort};
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use crate::service::wire::price::RatesByUnit;
 use schemars::JsonSchema;
@@ -29,35 +30,29 @@ pub enum SortBy {
     Context,
 }
 
-/// What to look for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SearchModelsInput {
-    /// Words that provider/model contains.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub query: Option<String>,
-    /// Provider.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider: Option<String>,
-    /// Tier.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tier: Option<ModelTier>,
-    /// Most USD per million input tokens, a decimal string.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_input_price: Option<Usd>,
-    /// Least context window.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub min_context: Option<u64>,
-    /// Order; default name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sort: Option<SortBy>,
-    /// Page length, 1 to 1000; default 50.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u64>,
-    /// next_cursor of the page before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<String>,
-}
+arguments!(
+    /// What to look for.
+    SearchModelsInput [page] {
+        /// Words that provider/model contains.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub query: Option<String>,
+        /// Provider.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub provider: Option<String>,
+        /// Tier.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tier: Option<ModelTier>,
+        /// Most USD per million input tokens, a decimal string.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub max_input_price: Option<Usd>,
+        /// Least context window.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub min_context: Option<u64>,
+        /// Order; default name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub sort: Option<SortBy>,
+    }
+);
 
 /// A model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
