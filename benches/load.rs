@@ -37,7 +37,8 @@ fn main() -> Done<()> {
 
     heading("A fresh store");
     starts(|turn| scratch.path().join(format!("fresh-{turn}")), "fresh")?;
-    let idle = Client::ledger(&scratch.path().join("idle"), "agent")?;
+    let mut idle = Client::ledger(&scratch.path().join("idle"), "agent")?;
+    idle.ask(&check())?;
     alone("memory, idle", "MB", idle.resident_mb()?, "< 30 MB");
     idle.end()?;
 
@@ -51,7 +52,8 @@ fn main() -> Done<()> {
 
     heading(&format!("{records} records"));
     starts(|_| store.clone(), "full")?;
-    let full = Client::ledger(&store, "agent")?;
+    let mut full = Client::ledger(&store, "agent")?;
+    full.ask(&check())?;
     alone("memory", "MB", full.resident_mb()?, "< 400 MB with 5 M");
     full.end()?;
     calls(&store)

@@ -13,7 +13,7 @@ pub(crate) type Done<T> = Result<T, Box<dyn Error + Send + Sync>>;
 /// A server and the one client that it has.
 pub(crate) struct Client {
     server: Child,
-    input: ChildStdin,
+    asks: Asks,
     answers: Answers,
 }
 
@@ -22,14 +22,27 @@ struct Answers {
     line: String,
 }
 
-/// The line that calls a tool. Answers are taken in any order, so one id does for all.
+/// What a call of a tool says after its id, which each sending gives anew.
 pub(crate) fn call(tool: &str, arguments: &Value) -> String {
     request("tools/call", &json!({"name": tool, "arguments": arguments}))
 }
 
 fn request(method: &str, params: &Value) -> String {
-    let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-    format!("{message}\n")
+    format!("\"method\":\"{method}\",\"params\":{params}}}\n")
+}
+
+/// A client's writing end.
+struct Asks {
+    input: ChildStdin,
+    last_id: u64,
+}
+
+impl Asks {
+    fn send(&mut self, request: &str) -> Done<()> {
+        self.last_id += 1;
+        let line = format!("{{\"jsonrpc\":\"2.0\",\"id\":{},{request}", self.last_id);
+        Ok(self.input.write_all(line.as_bytes())?)
+    }
 }
 
 impl Answers {
@@ -78,7 +91,7 @@ impl Client {
         let output = server.stdout.take().ok_or("the server has no output")?;
         let mut client = Self {
             server,
-            input,
+            asks: Asks { input, last_id: 0 },
             answers: Answers {
                 output: BufReader::with_capacity(1 << 16, output),
                 line: String::new(),
@@ -90,23 +103,22 @@ impl Client {
             "clientInfo": {"name": "load", "version": "1"},
         });
         client.ask(&request("initialize", &hello))?;
-        client.say("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n")?;
+        client
+            .asks
+            .input
+            .write_all(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n")?;
         Ok(client)
     }
 
-    fn say(&mut self, line: &str) -> Done<()> {
-        Ok(self.input.write_all(line.as_bytes())?)
-    }
-
-    pub(crate) fn ask(&mut self, line: &str) -> Done<&str> {
-        self.say(line)?;
+    pub(crate) fn ask(&mut self, request: &str) -> Done<&str> {
+        self.asks.send(request)?;
         self.answers.hear()
     }
 
     /// How long one call takes.
-    pub(crate) fn timed(&mut self, line: &str) -> Done<Duration> {
+    pub(crate) fn timed(&mut self, request: &str) -> Done<Duration> {
         let begun = Instant::now();
-        self.ask(line)?;
+        self.ask(request)?;
         Ok(begun.elapsed())
     }
 
@@ -115,27 +127,28 @@ impl Client {
         Ok(())
     }
 
-    /// Sends all lines with so many waiting for their answer at a time.
+    /// Sends all requests with so many waiting for their answer at a time.
     pub(crate) fn pipelined(
         &mut self,
-        lines: impl Iterator<Item = String> + Send,
+        requests: impl Iterator<Item = String> + Send,
         at_once: usize,
     ) -> Done<Duration> {
         let begun = Instant::now();
-        let Self { input, answers, .. } = self;
+        let Self { asks, answers, .. } = self;
         // Lines are written beside the reading: a pipe holds less than a long line or its answer.
         let (sent, answered) = sync_channel(at_once - 1);
         std::thread::scope(|scope| {
             let writing = scope.spawn(move || -> Done<()> {
-                for line in lines {
+                for request in requests {
                     if sent.send(()).is_err() {
                         break;
                     }
-                    input.write_all(line.as_bytes())?;
+                    asks.send(&request)?;
                 }
                 Ok(())
             });
-            while answered.recv().is_ok() {
+            // The receiver goes when an answer is a failure, so that the writer ends too.
+            for () in answered {
                 answers.hear()?;
             }
             writing.join().map_err(|_| "the writer panicked")?
@@ -154,9 +167,9 @@ impl Client {
     /// Ends the server by ending its input.
     pub(crate) fn end(self) -> Done<()> {
         let Self {
-            mut server, input, ..
+            mut server, asks, ..
         } = self;
-        drop(input);
+        drop(asks);
         let status = server.wait()?;
         if status.success() {
             return Ok(());
