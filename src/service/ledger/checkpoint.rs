@@ -6,7 +6,7 @@ use crate::core::alert::AlertStatus;
 use crate::core::allocation::AllocationStatus;
 use crate::core::increase::IncreaseStatus;
 use crate::core::state::{Row, RowKey, State};
-use crate::reporting::rollup::{Dimensions, Rollups, Sums};
+use crate::reporting::rollup::{Dimensions, Place, Rollups, Sums};
 use crate::store::journal::{ChainHash, Position};
 use crate::store::lookup::{Head, Lookup, LookupError};
 use jiff::Timestamp;
@@ -42,8 +42,8 @@ impl Checkpoint {
         for (key, row) in &self.rows {
             put_row(&mut batch, key, row.as_ref())?;
         }
-        for (place, dimensions, sums) in self.rollups.iter() {
-            let key = keys::rollup(place);
+        for (hour, dimensions, sums) in self.rollups.iter() {
+            let key = keys::rollup(&Place::of(hour, dimensions));
             let mut total = store
                 .get(&key)?
                 .map_or(Ok((dimensions.clone(), Sums::default())), |row| {

@@ -150,15 +150,12 @@ impl Shared {
         let rollups = saving.chain(std::iter::once(&usage.open));
         let within = rollups
             .flat_map(Rollups::iter)
-            .filter(|(place, ..)| (from..to).contains(&place.hour));
-        let bucket =
-            |(place, dimensions, sums): (&crate::reporting::rollup::Place, &Dimensions, &Sums)| {
-                Bucket {
-                    hour: place.hour,
-                    dimensions: dimensions.clone(),
-                    sums: *sums,
-                }
-            };
+            .filter(|(hour, ..)| (from..to).contains(hour));
+        let bucket = |(hour, dimensions, sums): (i64, &Dimensions, &Sums)| Bucket {
+            hour,
+            dimensions: dimensions.clone(),
+            sums: *sums,
+        };
         within.map(bucket).collect()
     }
 
