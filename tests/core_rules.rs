@@ -94,14 +94,19 @@ impl Ledger {
     }
 
     fn hold(&mut self, component: &str, cost: &str) -> AllocationId {
+        let amount = Amount {
+            tokens: Some(10),
+            requests: 1,
+            cost: Some(usd(cost)),
+        };
+        self.hold_of(component, amount)
+    }
+
+    fn hold_of(&mut self, component: &str, amount: Amount) -> AllocationId {
         let decided = self.give(Command::Allocate(Allocate {
             model: ModelRef::default(),
             context: of(component),
-            amount: Amount {
-                tokens: Some(10),
-                requests: 1,
-                cost: Some(usd(cost)),
-            },
+            amount,
             ttl: SignedDuration::from_hours(72),
         }));
         let place = decided
@@ -282,6 +287,46 @@ fn a_hold_of_one_budget_does_not_pay_for_a_charge_to_another() {
     assert!(ledger.record(usage).overrun);
     let alerted = ledger.state.alerts().any(
         |alert| matches!(alert.cause, AlertCause::PolicyOverrun { policy, .. } if policy == other),
+    );
+    assert!(alerted);
+}
+
+#[test]
+fn what_a_hold_never_held_is_weighed_as_spent_without_one() {
+    let mut ledger = Ledger::new();
+    let (_, policy) = ledger.budget("apollo", daily("1"));
+    let only_tokens = Amount {
+        tokens: Some(10),
+        requests: 1,
+        cost: Some(Usd::ZERO),
+    };
+    let hold = ledger.hold_of("apollo", only_tokens);
+    let drawn = |ledger: &Ledger, cost| Usage {
+        allocation: Some(hold),
+        ..ledger.usage("apollo", cost)
+    };
+    let usage = drawn(&ledger, "0.6");
+    assert!(!ledger.record(usage).overrun, "it fits the limit of cost");
+    let usage = drawn(&ledger, "0.3");
+    assert!(ledger.record(usage).overrun, "the tokens were all drawn");
+    let only_cost = Amount {
+        tokens: None,
+        requests: 1,
+        cost: Some(usd("0.05")),
+    };
+    let other = ledger.hold_of("apollo", only_cost);
+    let usage = Usage {
+        allocation: Some(other),
+        ..ledger.usage("apollo", "0.05")
+    };
+    assert!(!ledger.record(usage).overrun, "it held no tokens");
+    let usage = Usage {
+        counts: Counts::default(),
+        ..drawn(&ledger, "0.3")
+    };
+    assert!(ledger.record(usage).overrun, "it passes the limit of cost");
+    let alerted = ledger.state.alerts().any(
+        |alert| matches!(alert.cause, AlertCause::PolicyOverrun { policy: own, .. } if own == policy),
     );
     assert!(alerted);
 }

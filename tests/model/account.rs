@@ -112,7 +112,10 @@ impl Model {
             (Some(_), Some(hold)) => {
                 let taken = hold.remaining().least(sum);
                 let beyond = sum - taken;
-                beyond_hold = beyond.tokens > 0 || !beyond.cost.is_zero();
+                // What it never held can't be more than it held.
+                let (more_tokens, more_cost) = (beyond.tokens > 0, !beyond.cost.is_zero());
+                beyond_hold = (more_tokens && hold.granted.tokens > 0)
+                    || (more_cost && !hold.granted.cost.is_zero());
                 hold.drawn = hold.drawn + taken;
                 hold.posted = hold.posted + sum;
                 assert_eq!(hold.remaining(), hold.remaining().not_below_zero());

@@ -3,6 +3,7 @@
 use super::alerts::crossings;
 use super::{Desk, Done, text};
 use crate::core::alert::AlertCause;
+use crate::core::allocation::Allocation;
 use crate::core::command::Posting;
 use crate::core::event::{Event, UsageRecorded};
 use crate::core::id::AllocationId;
@@ -74,9 +75,7 @@ impl Desk<'_> {
             Some(Draw::Drawn { taken, .. }) => taken,
             _ => Tally::ZERO,
         };
-        let unheld = (usage.tally() - taken).or_zero();
-        let beyond_hold = matches!(draw, Some(Draw::Drawn { .. }))
-            && (unheld.tokens > 0 || !unheld.cost.is_nothing());
+        let beyond_hold = self.is_beyond_hold(&usage, taken);
         let findings = self.state.weigh_posting(&usage, taken, self.now).findings;
         let overrun = beyond_hold || findings.iter().any(passes);
         let allocation = usage.allocation;
@@ -98,6 +97,19 @@ impl Desk<'_> {
             self.raise_levels(crossed);
         }
         place
+    }
+
+    /// Whether a usage takes more than its hold had left of what it was given to hold. What a hold never held it can't
+    /// be overrun by; the limits weigh that as spent without a hold.
+    fn is_beyond_hold(&self, usage: &Usage, taken: Tally) -> bool {
+        let open = usage
+            .allocation
+            .and_then(|id| self.state.open_allocation(id));
+        let unheld = (usage.tally() - taken).or_zero();
+        open.is_some_and(|Allocation { granted, .. }| {
+            (unheld.tokens > 0 && granted.tokens > 0)
+                || (!unheld.cost.is_nothing() && !granted.cost.is_nothing())
+        })
     }
 
     fn draw(&self, usage: &Usage) -> Option<Draw> {
