@@ -413,6 +413,197 @@ fn a_budget_under_an_archived_one_can_still_be_changed() {
 }
 
 #[test]
+fn a_subtree_does_not_move_deeper_than_a_budget_may_be() {
+    let mut ledger = Ledger::new();
+    let mut chain = |length: usize, name: &str| {
+        let mut ids: Vec<BudgetId> = Vec::new();
+        for number in 0..length {
+            let draft = SaveBudget {
+                name: Some(format!("{name} {number}")),
+                parent: ids.last().map(|above| Some(*above)),
+                ..SaveBudget::default()
+            };
+            let decided = ledger.save(draft);
+            decided.result.unwrap();
+            match &decided.entries[0].recorded.event {
+                Event::BudgetSaved { budget, .. } => ids.push(budget.id),
+                other => panic!("{other:?}"),
+            }
+        }
+        ids
+    };
+    let (upper, lower) = (chain(10, "upper"), chain(8, "lower"));
+    let under = |parent| SaveBudget {
+        id: Some(lower[0]),
+        parent: Some(Some(parent)),
+        ..SaveBudget::default()
+    };
+    let refusal = ledger.save(under(upper[9])).result.unwrap_err();
+    assert_eq!(refusal.details["field"], "parent_id");
+    ledger.save(under(upper[8])).result.unwrap();
+    let children = |id| {
+        let below = ledger.state.children(id);
+        below.map(|child| child.budget.id).collect::<Vec<_>>()
+    };
+    assert_eq!(children(upper[8]), [upper[9], lower[0]]);
+    assert_eq!(children(lower[7]), []);
+}
+
+#[test]
+fn what_is_due_holds_nothing_though_nobody_has_ended_it_yet() {
+    let mut ledger = Ledger::new();
+    let (_, policy) = ledger.budget("apollo", daily("1"));
+    let session = PolicyDraft {
+        period: Some(Period::PerSession),
+        ..daily("1")
+    };
+    let (_, session) = ledger.budget("apollo", session);
+    ledger.hold("apollo", "0.9");
+    ledger.later(71);
+    ledger.hold("apollo", "0.05");
+    let held = |ledger: &Ledger| {
+        let asked = Amount {
+            tokens: Some(1),
+            requests: 1,
+            cost: Some(usd("0.1")),
+        };
+        let (model, context) = (ModelRef::default(), of("apollo"));
+        let facts = model.facts(&context);
+        let verdict = ledger.state.weigh(&facts, &asked, ledger.now, ledger.now);
+        let found = verdict.findings.iter().map(|found| {
+            assert!([policy, session].contains(&found.policy));
+            found.held.cost.to_string()
+        });
+        (verdict.allows(), found.collect::<Vec<_>>())
+    };
+    assert_eq!(held(&ledger), (false, vec!["0.95".into(), "0.95".into()]));
+    ledger.later(1);
+    assert_eq!(held(&ledger), (true, vec!["0.05".into(), "0.05".into()]));
+    let standing = |policy: PolicyId| {
+        let state = ledger.state.policy(policy).unwrap();
+        let key = state.meter_key(&of("apollo"), ledger.now);
+        let standing = ledger.state.standing(policy, key, ledger.now);
+        standing.unwrap().held.cost
+    };
+    assert_eq!(standing(policy), usd("0.05"));
+    assert_eq!(standing(session), usd("0.05"));
+}
+
+#[test]
+fn amounts_and_shares_have_bounds() {
+    let mut ledger = Ledger::new();
+    let limits = Limits {
+        tokens: Some(1000),
+        requests: Some(1000),
+        ..cost("1")
+    };
+    let (budget, policy) = ledger.budget(
+        "apollo",
+        PolicyDraft {
+            limits,
+            ..daily("1")
+        },
+    );
+    let too_much = tekton_budget::core::tally::Tally {
+        tokens: 1_000_000_000_001,
+        requests: 1_000_000_000_001,
+        cost: Usd::new(rust_decimal::Decimal::from(1_000_000_001)),
+    };
+    let nothing = tekton_budget::core::tally::Tally::ZERO;
+    for (amount, field) in [
+        (
+            tekton_budget::core::tally::Tally {
+                tokens: too_much.tokens,
+                ..nothing
+            },
+            "tokens",
+        ),
+        (
+            tekton_budget::core::tally::Tally {
+                requests: too_much.requests,
+                ..nothing
+            },
+            "requests",
+        ),
+        (
+            tekton_budget::core::tally::Tally {
+                cost: too_much.cost,
+                ..nothing
+            },
+            "cost_usd",
+        ),
+    ] {
+        let wanted = tekton_budget::core::command::RequestIncrease {
+            policy,
+            context: of("apollo"),
+            amount,
+        };
+        let refusal = ledger.give(Command::RequestIncrease(wanted)).result;
+        assert_eq!(refusal.unwrap_err().details["field"], field);
+    }
+    let share = rust_decimal::Decimal::from_parts(123_456, 0, 0, false, 6);
+    let drafts = [
+        (
+            PolicyDraft {
+                warning_threshold: Some(share),
+                ..daily("1")
+            },
+            "warning_threshold",
+        ),
+        (
+            PolicyDraft {
+                action_threshold: Some(share),
+                ..daily("1")
+            },
+            "action_threshold",
+        ),
+        (
+            PolicyDraft {
+                limits: Limits {
+                    cost: Some(too_much.cost),
+                    ..Limits::default()
+                },
+                ..daily("1")
+            },
+            "limit_cost_usd",
+        ),
+        (
+            PolicyDraft {
+                rollover_cap: Some(too_much.cost),
+                ..daily("1")
+            },
+            "rollover_cap_usd",
+        ),
+    ];
+    for (draft, field) in drafts {
+        let refusal = ledger.change(budget, draft).result.unwrap_err();
+        assert_eq!(refusal.details["field"], field);
+    }
+    let adjusted = tekton_budget::core::event::UsageAdjusted {
+        record: None,
+        provider: "openai".into(),
+        model: "gpt-4o".into(),
+        tier: None,
+        context: of("apollo"),
+        occurred: ledger.now,
+        correction: tekton_budget::core::usage::Correction {
+            cost: -too_much.cost,
+            ..Default::default()
+        },
+    };
+    let refusal = ledger.give(Command::Adjust(Box::new(adjusted))).result;
+    assert_eq!(refusal.unwrap_err().details["field"], "cost_usd");
+    let counts = Counts {
+        input_tokens: u64::MAX,
+        output_tokens: 1,
+        cache_read_tokens: 1,
+        ..Counts::default()
+    };
+    assert_eq!(counts.tokens(), u64::MAX);
+    assert_eq!(counts.prompt_tokens(), u64::MAX);
+}
+
+#[test]
 fn a_soft_limit_recommends_a_cheaper_model_though_the_cost_is_not_known() {
     let mut ledger = Ledger::new();
     let soft = PolicyDraft {

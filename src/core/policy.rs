@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub const WARNING_THRESHOLD: Decimal = Decimal::from_parts(8, 0, 0, false, 1);
 /// The used share that asks for action, unless the policy says otherwise: 0.95.
 pub const ACTION_THRESHOLD: Decimal = Decimal::from_parts(95, 0, 0, false, 2);
+/// The most decimal places of a threshold.
+pub const THRESHOLD_SCALE: u32 = 4;
 
 /// How strictly a limit is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

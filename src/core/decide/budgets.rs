@@ -7,8 +7,9 @@ use crate::core::event::Event;
 use crate::core::id::{BudgetId, PolicyId};
 use crate::core::period::WeekStart;
 use crate::core::policy::{
-    ACTION_THRESHOLD, Enforcement, Limits, Policy, Rollover, WARNING_THRESHOLD,
+    ACTION_THRESHOLD, Enforcement, Limits, Policy, Rollover, THRESHOLD_SCALE, WARNING_THRESHOLD,
 };
+use crate::core::quantity::USD_MOST;
 use crate::core::refusal::{Code, Refusal};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
@@ -125,8 +126,10 @@ impl Desk<'_> {
         let known = self.state.budget(budget.id);
         let moved = known.is_none_or(|known| known.budget.parent != budget.parent);
         let mut above = budget.parent;
-        for _ in 0..=DEPTH_MOST {
-            let Some(id) = above else { return Ok(()) };
+        for ancestors in 0..=DEPTH_MOST {
+            let Some(id) = above else {
+                return self.check_depth(budget.id, if moved { ancestors } else { 0 });
+            };
             if id == budget.id {
                 return Err(Refusal::invalid(
                     "parent_id",
@@ -146,6 +149,23 @@ impl Desk<'_> {
             "parent_id",
             format!("expects at most {DEPTH_MOST} ancestors"),
         ))
+    }
+
+    /// Whether those below a budget would have no more ancestors than they may.
+    fn check_depth(&self, id: BudgetId, ancestors: usize) -> Result<(), Refusal> {
+        if ancestors == 0 {
+            return Ok(());
+        }
+        let deepest = ancestors + self.state.height(id);
+        if deepest > DEPTH_MOST {
+            return Err(Refusal::invalid(
+                "parent_id",
+                format!(
+                    "expects at most {DEPTH_MOST} ancestors, and would give {deepest} to a budget below {id}"
+                ),
+            ));
+        }
+        Ok(())
     }
 
     pub(super) fn archive_budget(&mut self, id: BudgetId) -> Result<Done, Refusal> {
@@ -304,8 +324,12 @@ fn check_policy(policy: &Policy) -> Result<(), Refusal> {
         ("limit_cost_usd", limits.cost),
         ("rollover_cap_usd", policy.rollover_cap),
     ] {
-        if amount.is_some_and(crate::core::quantity::Usd::is_negative) {
-            return Err(Refusal::invalid(field, "expects no less than zero"));
+        let within = Decimal::ZERO..=Decimal::from(USD_MOST);
+        if amount.is_some_and(|amount| !within.contains(&amount.amount())) {
+            return Err(Refusal::invalid(
+                field,
+                format!("expects 0 to {USD_MOST} dollars"),
+            ));
         }
     }
     check_thresholds(policy)?;
@@ -334,6 +358,12 @@ fn check_thresholds(policy: &Policy) -> Result<(), Refusal> {
             return Err(Refusal::invalid(
                 field,
                 "expects a share above 0 and up to 1",
+            ));
+        }
+        if share.normalize().scale() > THRESHOLD_SCALE {
+            return Err(Refusal::invalid(
+                field,
+                format!("expects at most {THRESHOLD_SCALE} decimal places"),
             ));
         }
     }

@@ -6,8 +6,10 @@ use crate::core::command::RequestIncrease;
 use crate::core::event::Event;
 use crate::core::id::{IncreaseId, PolicyId};
 use crate::core::policy::Limits;
+use crate::core::quantity::{COUNT_MOST, USD_MOST};
 use crate::core::refusal::{Code, Refusal};
 use crate::core::tally::Tally;
+use rust_decimal::Decimal;
 
 /// How many requests may wait for an answer.
 const OPEN_MOST: usize = 1000;
@@ -123,31 +125,25 @@ impl Desk<'_> {
 }
 
 fn check_parts(limits: &Limits, amount: Tally) -> Result<(), Refusal> {
+    let count = |count: i64| (Decimal::from(count), Decimal::from(COUNT_MOST));
     let wanted = [
-        (
-            "tokens",
-            amount.tokens != 0,
-            amount.tokens < 0,
-            limits.tokens.is_some(),
-        ),
+        ("tokens", count(amount.tokens), limits.tokens.is_some()),
         (
             "requests",
-            amount.requests != 0,
-            amount.requests < 0,
+            count(amount.requests),
             limits.requests.is_some(),
         ),
         (
             "cost_usd",
-            !amount.cost.is_nothing(),
-            amount.cost.is_negative(),
+            (amount.cost.amount(), Decimal::from(USD_MOST)),
             limits.cost.is_some(),
         ),
     ];
-    for (field, given, negative, limited) in wanted {
-        if negative {
-            return Err(Refusal::invalid(field, "expects more than zero"));
+    for (field, (asked, most), limited) in wanted {
+        if asked < Decimal::ZERO || asked > most {
+            return Err(Refusal::invalid(field, format!("expects 0 to {most}")));
         }
-        if given && !limited {
+        if !asked.is_zero() && !limited {
             return Err(Refusal::invalid(field, "is not limited by that policy"));
         }
     }

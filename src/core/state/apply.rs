@@ -198,9 +198,19 @@ impl State {
     /// Puts a budget in its place, or in that of an earlier version of it.
     pub(super) fn put_budget(&mut self, state: BudgetState) {
         let id = state.budget.id;
-        if let Some(old) = self.budgets.remove(&id).filter(|old| !old.budget.archived) {
-            self.index.remove(id);
-            self.names.remove(&old.budget.name);
+        if let Some(old) = self.budgets.remove(&id) {
+            if !old.budget.archived {
+                self.index.remove(id);
+                self.names.remove(&old.budget.name);
+            }
+            if let Some(parent) = old.budget.parent
+                && let Some(below) = self.below.get_mut(&parent)
+            {
+                below.remove(&id);
+            }
+        }
+        if let Some(parent) = state.budget.parent {
+            self.below.entry(parent).or_default().insert(id);
         }
         if !state.budget.archived {
             self.index.insert(id, &state.budget.scope);

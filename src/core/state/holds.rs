@@ -12,6 +12,17 @@ use std::sync::Arc;
 /// The counters that an allocation holds of: policies, each with the session or task where it counts by those.
 pub(super) type Meets = SmallVec<[(PolicyId, Option<Arc<str>>); 4]>;
 
+impl OpenAllocation {
+    fn holds_of(&self, policy: PolicyId, key: &MeterKey, now: Timestamp) -> bool {
+        let own = self.meets.iter().find(|(own, _)| *own == policy);
+        match (own, key) {
+            (Some((_, None)), MeterKey::Window(window)) => window.end > now,
+            (Some((_, Some(own))), MeterKey::Of(id)) => own == id,
+            _ => false,
+        }
+    }
+}
+
 impl State {
     /// Whether an open allocation holds of a policy's counter, so that a posting to it may draw on the hold. It does
     /// not of a window that is over, nor of policies that its own context does not meet.
@@ -22,15 +33,17 @@ impl State {
         key: &MeterKey,
         now: Timestamp,
     ) -> bool {
-        let Some(open) = self.allocations.get(&id) else {
-            return false;
-        };
-        let own = open.meets.iter().find(|(own, _)| *own == policy);
-        match (own, key) {
-            (Some((_, None)), MeterKey::Window(window)) => window.end > now,
-            (Some((_, Some(own))), MeterKey::Of(id)) => own == id,
-            _ => false,
-        }
+        let open = self.allocations.get(&id);
+        open.is_some_and(|open| open.holds_of(policy, key, now))
+    }
+
+    /// What is held of a counter by allocations whose time has run out by now, and which nobody has ended yet: usually
+    /// by none.
+    pub(super) fn due_held(&self, policy: PolicyId, key: &MeterKey, now: Timestamp) -> Tally {
+        let due = self.expiries.iter().take_while(|(due, _)| *due <= now);
+        due.filter_map(|(_, id)| self.allocations.get(id))
+            .filter(|open| open.holds_of(policy, key, now))
+            .fold(Tally::ZERO, |sum, open| sum + open.allocation.remaining)
     }
 
     pub(super) fn open_hold(&mut self, allocation: Allocation) {

@@ -35,6 +35,8 @@ pub struct State {
     next_id: u64,
     budgets: BTreeMap<BudgetId, BudgetState>,
     names: FxHashMap<String, BudgetId>,
+    /// The budgets right below each one, archived ones too.
+    below: FxHashMap<BudgetId, BTreeSet<BudgetId>>,
     policies: FxHashMap<PolicyId, PolicyState>,
     index: ScopeIndex,
     allocations: FxHashMap<AllocationId, OpenAllocation>,
@@ -115,9 +117,22 @@ impl State {
 
     /// The active budgets right below one.
     pub fn children(&self, parent: BudgetId) -> impl Iterator<Item = &BudgetState> {
-        self.budgets
-            .values()
-            .filter(move |child| child.budget.parent == Some(parent) && !child.budget.archived)
+        let below = self.below.get(&parent).into_iter().flatten();
+        below
+            .filter_map(|id| self.budgets.get(id))
+            .filter(|child| !child.budget.archived)
+    }
+
+    /// How many levels of budgets there are below one, archived ones too.
+    pub(super) fn height(&self, id: BudgetId) -> usize {
+        let mut height = 0;
+        let mut level: Vec<_> = self.below.get(&id).into_iter().flatten().collect();
+        while !level.is_empty() {
+            height += 1;
+            let next = level.into_iter().filter_map(|id| self.below.get(id));
+            level = next.flatten().collect();
+        }
+        height
     }
 
     /// A policy with its counters.
@@ -287,7 +302,7 @@ impl State {
                 .map(|state| {
                     let key = state.meter_key(facts.context, at);
                     let asked = asked(state.policy.id, &key);
-                    finding(state, key, &asked, critical, now)
+                    self.finding(state, key, &asked, critical, now)
                 })
                 .collect(),
         )
@@ -302,39 +317,37 @@ impl State {
         };
         self.policies
             .get(&policy)
-            .map(|state| finding(state, key, &nothing, false, now))
+            .map(|state| self.finding(state, key, &nothing, false, now))
     }
-}
 
-fn finding(
-    state: &PolicyState,
-    key: MeterKey,
-    asked: &Amount,
-    critical: bool,
-    now: Timestamp,
-) -> Finding {
-    let (limits, posted, held) = (
-        state.limits(&key),
-        state.meter(&key).posted,
-        state.held(&key, now),
-    );
-    let (outcome, cause) = judge(
-        &state.policy,
-        &limits,
-        posted.or_zero() + held,
-        asked,
-        critical,
-    );
-    Finding {
-        budget: state.budget,
-        policy: state.policy.id,
-        enforcement: state.policy.enforcement,
-        period: state.policy.period,
-        meter: key,
-        limits,
-        posted,
-        held,
-        outcome,
-        cause,
+    fn finding(
+        &self,
+        state: &PolicyState,
+        key: MeterKey,
+        asked: &Amount,
+        critical: bool,
+        now: Timestamp,
+    ) -> Finding {
+        let (limits, posted) = (state.limits(&key), state.meter(&key).posted);
+        let held = state.held(&key, now) - self.due_held(state.policy.id, &key, now);
+        let (outcome, cause) = judge(
+            &state.policy,
+            &limits,
+            posted.or_zero() + held,
+            asked,
+            critical,
+        );
+        Finding {
+            budget: state.budget,
+            policy: state.policy.id,
+            enforcement: state.policy.enforcement,
+            period: state.policy.period,
+            meter: key,
+            limits,
+            posted,
+            held,
+            outcome,
+            cause,
+        }
     }
 }
