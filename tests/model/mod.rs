@@ -108,6 +108,8 @@ pub struct Model {
     pub wanted: Vec<Wanted>,
     /// The alerts that stand.
     pub alerts: Vec<Standing>,
+    /// What windows that were over have raised, and raise no more.
+    pub over: Vec<AlertCause>,
     /// What the present command has to answer for.
     pub step: alerts::Step,
     windows: RefCell<HashMap<Clock, Option<Window>>>,
@@ -137,6 +139,15 @@ impl Model {
             .borrow_mut()
             .entry(clock)
             .or_insert_with(|| calendar::window(policy, at))
+    }
+
+    /// Whether a counter is one of the period that a policy has now.
+    pub fn is_own(&self, policy: &Policy, key: &MeterKey) -> bool {
+        match (key, policy.period) {
+            (MeterKey::Of(_), Period::PerSession | Period::PerTask) => true,
+            (MeterKey::Of(_), _) | (_, Period::PerSession | Period::PerTask) => false,
+            (MeterKey::Window(window), _) => self.window(policy, window.start) == Some(*window),
+        }
     }
 
     /// The counter of a policy that a charge falls into.

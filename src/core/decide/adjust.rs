@@ -52,10 +52,14 @@ impl Desk<'_> {
             tier,
             context: &context,
         };
-        let met = self.state.met(&facts);
         self.raise_crossings(&facts, occurred);
-        for policy in met {
-            self.settle(policy);
+        let met = self.state.met(&facts);
+        let counters = met.iter().filter_map(|id| {
+            let own = self.state.policy(*id)?;
+            Some((*id, own.meter_key(&context, occurred)))
+        });
+        for (policy, key) in counters.collect::<Vec<_>>() {
+            self.settle_meter(policy, &key);
         }
         Ok(done)
     }

@@ -61,6 +61,7 @@ impl Desk<'_> {
         }
         let done = self.conclude(Event::BudgetSaved { budget, policies });
         for policy in changed {
+            self.decline_stale(policy);
             self.settle(policy);
         }
         Ok(done)
@@ -216,6 +217,7 @@ impl Desk<'_> {
         )?;
         let id = policy.id;
         let done = self.conclude(Event::PolicySaved { budget, policy });
+        self.decline_stale(id);
         self.settle(id);
         Ok(done)
     }

@@ -93,7 +93,7 @@ impl Desk<'_> {
         }
         if let Event::UsageRecorded(recorded) = &self.entries[place].recorded.event {
             let usage = &recorded.usage;
-            let crossed = crossings(self.state, &usage.facts(), usage.occurred, self.now);
+            let crossed = crossings(self.state, &usage.facts(), usage.occurred);
             self.raise_levels(crossed);
         }
         place
@@ -153,8 +153,7 @@ impl Desk<'_> {
             let Some(state) = self.state.policy(finding.policy) else {
                 continue;
             };
-            let over = finding.resets().is_some_and(|end| end <= self.now);
-            if over || state.meter(&finding.meter).raised.overrun().is_some() {
+            if state.meter(&finding.meter).raised.overrun().is_some() {
                 continue;
             }
             let cause = AlertCause::PolicyOverrun {
@@ -176,7 +175,7 @@ impl Desk<'_> {
         let cause = AlertCause::AllocationOverrun { allocation };
         let standing = self.state.unbudgeted_overruns();
         if standing < UNBUDGETED_OVERRUNS_MOST
-            && !self.state.alerts().any(|alert| alert.cause == cause)
+            && self.state.unbudgeted_overrun(allocation).is_none()
         {
             self.raise(
                 cause,

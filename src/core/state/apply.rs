@@ -13,6 +13,7 @@ use crate::core::event::{
 use crate::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
 use crate::core::increase::{Increase, IncreaseStatus, Review};
 use crate::core::policy::Policy;
+use crate::core::role::Interface;
 use crate::core::tally::Tally;
 use crate::core::usage::Draw;
 use jiff::{SignedDuration, Timestamp};
@@ -274,8 +275,14 @@ impl State {
     /// Puts a standing alert in its place.
     pub(super) fn put_alert(&mut self, alert: Alert) {
         self.alert_ends.insert((ends(&alert), alert.id));
-        if matches!(alert.cause, AlertCause::AllocationOverrun { .. }) {
-            self.unbudgeted_overruns += 1;
+        if let Some((_, policy)) = alert.cause.policy() {
+            self.policy_alerts
+                .entry(policy)
+                .or_default()
+                .insert(alert.id);
+        }
+        if let AlertCause::AllocationOverrun { allocation } = alert.cause {
+            self.unbudgeted_overruns.insert(allocation, alert.id);
         }
         self.alerts.insert(alert.id, alert);
     }
@@ -313,17 +320,41 @@ impl State {
             return;
         };
         self.alert_ends.remove(&(ends(&alert), id));
-        if matches!(alert.cause, AlertCause::AllocationOverrun { .. }) {
-            self.unbudgeted_overruns -= 1;
+        if let Some((_, policy)) = alert.cause.policy() {
+            self.forget_policy_alert(policy, id);
         }
-        self.mark_raised(&alert.cause.clone(), None);
+        if let AlertCause::AllocationOverrun { allocation } = &alert.cause {
+            self.unbudgeted_overruns.remove(allocation);
+        }
+        // A window that is over has raised what it has raised: it does so once.
+        let over = alert.cause.meter().is_some_and(|(_, key)| key.is_over(at));
+        if !over {
+            self.mark_raised(&alert.cause.clone(), None);
+        }
         alert.status = AlertStatus::Resolved;
         alert.resolved = Some(at);
         self.changes.end_alert(alert);
     }
 
+    fn forget_policy_alert(&mut self, policy: PolicyId, alert: AlertId) {
+        if let Some(about) = self.policy_alerts.get_mut(&policy) {
+            about.remove(&alert);
+            if about.is_empty() {
+                self.policy_alerts.remove(&policy);
+            }
+        }
+    }
+
     fn request_increase(&mut self, increase: Increase) {
         self.changes.note(RowKey::Increase(increase.id));
+        self.put_increase(increase);
+    }
+
+    /// Puts a request that waits in its place.
+    pub(super) fn put_increase(&mut self, increase: Increase) {
+        if let Some(end) = increase.ends() {
+            self.increase_ends.insert((end, increase.id));
+        }
         self.increases.insert(increase.id, increase);
     }
 
@@ -331,13 +362,19 @@ impl State {
         let Some(mut increase) = self.increases.remove(&id) else {
             return;
         };
+        if let Some(end) = increase.ends() {
+            self.increase_ends.remove(&(end, id));
+        }
         if granted && let Some(state) = self.policies.get_mut(&increase.policy) {
             state.meter_mut(&increase.meter).granted += increase.amount;
             self.changes
                 .note(RowKey::Meter(increase.policy, increase.meter.clone()));
         }
+        let by_time = stamp.interface == Interface::Ledger;
         increase.status = if granted {
             IncreaseStatus::Granted
+        } else if by_time && increase.meter.is_over(stamp.at) {
+            IncreaseStatus::Expired
         } else {
             IncreaseStatus::Declined
         };
@@ -350,10 +387,18 @@ impl State {
     }
 }
 
-/// When an alert resolves by itself: with its window, or after [`ALERT_STANDS`].
+/// When an alert resolves by itself: with its window, or after [`ALERT_STANDS`] where that never ends or was over when
+/// it was raised. A level of a counter that never ends stands as long as it holds, a request as long as it waits.
 fn ends(alert: &Alert) -> Timestamp {
-    match alert.cause.meter() {
-        Some((_, MeterKey::Window(window))) if !window.is_endless() => window.end,
+    let window = match alert.cause.meter() {
+        Some((_, MeterKey::Window(window))) if !window.is_endless() => Some(window),
+        _ => None,
+    };
+    match (&alert.cause, window) {
+        (AlertCause::IncreaseRequested { .. }, _) | (AlertCause::Level { .. }, None) => {
+            Timestamp::MAX
+        }
+        (_, Some(window)) if window.end > alert.raised => window.end,
         _ => alert
             .raised
             .checked_add(ALERT_STANDS)

@@ -20,21 +20,22 @@ pub struct Meter {
     pub posted: Tally,
     /// What was granted on top of the limit.
     pub granted: Tally,
-    /// The alerts that it has raised and that still stand.
+    /// The alerts that it has raised.
     pub raised: Raised,
 }
 
-/// The standing alerts of a counter, one of each kind at the most.
+/// The alerts of a counter, one of each kind at the most: those that stand, and of a window that is over those that it
+/// ever raised, as it raises none twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Raised([Option<AlertId>; 4]);
 
 impl Raised {
-    /// The standing alert of a level.
+    /// The alert of a level.
     pub const fn level(&self, level: Level) -> Option<AlertId> {
         self.0[level as usize]
     }
 
-    /// The standing alert of an overrun.
+    /// The alert of an overrun.
     pub const fn overrun(&self) -> Option<AlertId> {
         self.0[3]
     }
@@ -132,6 +133,33 @@ impl PolicyState {
                 .iter()
                 .map(|(id, meter)| (MeterKey::Of(Arc::clone(id)), meter)),
         )
+    }
+
+    /// The counters that may still reach a level: those of the present window and of later ones, or of every session or
+    /// task.
+    pub fn present_meters(&self, now: Timestamp) -> impl Iterator<Item = MeterKey> {
+        let keyed = self.policy.period.is_keyed();
+        let from = Window {
+            end: Timestamp::MIN,
+            ..self.window(now)
+        };
+        let windows = (!keyed).then(|| self.windows.range(from..));
+        let windows = windows.into_iter().flatten().map(|(window, _)| *window);
+        let sessions = keyed.then(|| self.keyed.keys()).into_iter().flatten();
+        windows
+            .map(MeterKey::Window)
+            .chain(sessions.map(|id| MeterKey::Of(Arc::clone(id))))
+            .filter(move |key| !key.is_over(now) && self.is_own(key))
+    }
+
+    /// Whether a counter is one of the policy's present period, and not of one that it had before.
+    pub fn is_own(&self, key: &MeterKey) -> bool {
+        match key {
+            MeterKey::Of(_) => self.policy.period.is_keyed(),
+            MeterKey::Window(window) => {
+                !self.policy.period.is_keyed() && self.window(window.start) == *window
+            }
+        }
     }
 
     /// The sessions or tasks that have used or hold something.

@@ -43,8 +43,10 @@ pub struct State {
     expiries: BTreeSet<(Timestamp, AllocationId)>,
     alerts: BTreeMap<AlertId, Alert>,
     alert_ends: BTreeSet<(Timestamp, AlertId)>,
-    unbudgeted_overruns: usize,
+    policy_alerts: FxHashMap<PolicyId, BTreeSet<AlertId>>,
+    unbudgeted_overruns: FxHashMap<AllocationId, AlertId>,
     increases: BTreeMap<IncreaseId, Increase>,
+    increase_ends: BTreeSet<(Timestamp, IncreaseId)>,
     overrides: BTreeMap<(String, String), Vec<PriceOverride>>,
     prices_set: u64,
     changes: Changes,
@@ -166,9 +168,20 @@ impl State {
         self.alerts.get(&id)
     }
 
+    /// The alerts about a policy that are not resolved, by id.
+    pub fn alerts_about(&self, policy: PolicyId) -> impl Iterator<Item = &Alert> {
+        let about = self.policy_alerts.get(&policy).into_iter().flatten();
+        about.filter_map(|id| self.alerts.get(id))
+    }
+
     /// How many alerts stand for overruns that no policy met.
-    pub const fn unbudgeted_overruns(&self) -> usize {
-        self.unbudgeted_overruns
+    pub fn unbudgeted_overruns(&self) -> usize {
+        self.unbudgeted_overruns.len()
+    }
+
+    /// The alert that stands for an allocation's overrun that no policy met.
+    pub fn unbudgeted_overrun(&self, allocation: AllocationId) -> Option<AlertId> {
+        self.unbudgeted_overruns.get(&allocation).copied()
     }
 
     /// Every request for more that has no answer, by id.
@@ -202,7 +215,8 @@ impl State {
     pub fn next_due(&self) -> Option<Timestamp> {
         let allocation = self.expiries.first().map(|(at, _)| *at);
         let alert = self.alert_ends.first().map(|(at, _)| *at);
-        [allocation, alert].into_iter().flatten().min()
+        let increase = self.increase_ends.first().map(|(at, _)| *at);
+        [allocation, alert, increase].into_iter().flatten().min()
     }
 
     /// The allocations whose time has run out by an instant, the earliest first.
@@ -219,6 +233,14 @@ impl State {
             .iter()
             .take_while(move |(due, _)| *due <= at)
             .map(|(_, id)| *id)
+    }
+
+    /// The requests for more whose window has ended by an instant, the earliest first.
+    pub fn due_increases(&self, at: Timestamp) -> impl Iterator<Item = &Increase> {
+        self.increase_ends
+            .iter()
+            .take_while(move |(due, _)| *due <= at)
+            .filter_map(|(_, id)| self.increase(*id))
     }
 
     /// The policies that a charge meets, whether they apply now or not: those of every active budget that covers it and

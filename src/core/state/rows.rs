@@ -111,7 +111,7 @@ impl State {
                 self.put_alert(alert);
             }
             (_, Row::Increase(increase)) if increase.status == IncreaseStatus::Open => {
-                self.increases.insert(increase.id, increase);
+                self.put_increase(increase);
             }
             (RowKey::Override(provider, model), Row::Override(versions)) => {
                 let last = versions.iter().map(|set| set.version).max();
