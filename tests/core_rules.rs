@@ -414,6 +414,71 @@ fn a_budget_under_an_archived_one_can_still_be_changed() {
 }
 
 #[test]
+fn a_window_leaves_over_what_was_left_of_the_limit_that_it_had() {
+    use tekton_budget::core::policy::Rollover;
+    let mut ledger = Ledger::new();
+    let (budget, policy) = ledger.budget(
+        "apollo",
+        PolicyDraft {
+            rollover: Some(Rollover::Unused),
+            ..daily("10")
+        },
+    );
+    let available = |ledger: &Ledger| {
+        let state = ledger.state.policy(policy).unwrap();
+        let key = state.meter_key(&of("apollo"), ledger.now);
+        let standing = ledger.state.standing(policy, key, ledger.now);
+        standing.unwrap().available().cost.to_string()
+    };
+    let usage = ledger.usage("apollo", "4");
+    let late = ledger.usage("apollo", "7");
+    ledger.record(usage);
+    ledger.later(24);
+    assert_eq!(available(&ledger), "16");
+    let change = |ledger: &mut Ledger, draft| {
+        let id = Some(policy);
+        ledger
+            .change(budget, PolicyDraft { id, ..draft })
+            .result
+            .unwrap();
+    };
+    let limit = |limit| PolicyDraft {
+        limits: cost(limit),
+        ..PolicyDraft::default()
+    };
+    change(&mut ledger, limit("1"));
+    assert_eq!(available(&ledger), "7", "6 of yesterday's 10 are left");
+    assert!(
+        ledger.record(late).overrun,
+        "11 of the 10 that yesterday had"
+    );
+    assert_eq!(available(&ledger), "1");
+    ledger.later(24);
+    change(&mut ledger, limit("20"));
+    assert_eq!(available(&ledger), "21", "yesterday had 1 and used nothing");
+    let weekly = PolicyDraft {
+        period: Some(Period::Weekly),
+        ..PolicyDraft::default()
+    };
+    change(&mut ledger, weekly);
+    assert_eq!(available(&ledger), "20", "there was no week before");
+    ledger.later(7 * 24);
+    assert_eq!(available(&ledger), "40");
+    let off = PolicyDraft {
+        enabled: Some(false),
+        ..PolicyDraft::default()
+    };
+    change(&mut ledger, off);
+    ledger.later(7 * 24);
+    let on = PolicyDraft {
+        enabled: Some(true),
+        ..PolicyDraft::default()
+    };
+    change(&mut ledger, on);
+    assert_eq!(available(&ledger), "20", "it did not count the week before");
+}
+
+#[test]
 fn a_late_usage_is_alerted_once_for_each_level_of_its_window() {
     let mut ledger = Ledger::new();
     let (_, policy) = ledger.budget("apollo", daily("1"));

@@ -1,7 +1,7 @@
 //! A policy: what a budget allows in a period, and how strictly.
 
 use super::id::PolicyId;
-use super::period::{Calendar, Period, WeekStart, Window};
+use super::period::{Calendar, Period, WeekStart};
 use super::quantity::Usd;
 use super::tally::{Tally, saturate};
 use jiff::Timestamp;
@@ -140,23 +140,5 @@ impl Policy {
     /// The first instant that it covers.
     pub fn begins(&self) -> Timestamp {
         self.start.unwrap_or(self.created).max(self.created)
-    }
-
-    /// What a window that used `posted` carries into the next one.
-    pub fn carries(&self, window: &Window, posted: Tally) -> Tally {
-        if self.rollover == Rollover::None
-            || self.period.is_keyed()
-            || self.period == Period::Total
-            || window.end <= self.begins()
-        {
-            return Tally::ZERO;
-        }
-        let left = (self.limits.tally() - posted.or_zero()).or_zero();
-        Tally {
-            cost: self
-                .rollover_cap
-                .map_or(left.cost, |cap| left.cost.min(cap)),
-            ..left
-        }
     }
 }

@@ -31,11 +31,11 @@ impl Model {
             self.step.touched.push((*id, key.clone()));
             self.step.charged.push((*id, key.clone()));
             let policy = &self.policy(*id).unwrap().1;
-            if policy.rollover == Rollover::Unused
-                && let MeterKey::Window(window) = key
+            if let MeterKey::Window(window) = key
                 && !window.is_endless()
+                && let Some(next) = self.window(policy, window.end)
+                && self.as_of(*id, &MeterKey::Window(next)).rollover == Rollover::Unused
             {
-                let next = self.window(policy, window.end).unwrap();
                 self.step.touched.push((*id, MeterKey::Window(next)));
                 self.step.charged.push((*id, MeterKey::Window(next)));
             }

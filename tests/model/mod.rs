@@ -98,6 +98,8 @@ pub struct Model {
     pub budgets: Vec<Budget>,
     /// Every policy that was not removed, as they were made.
     pub policies: Vec<(BudgetId, Policy)>,
+    /// Every policy as it was saved each time, with when; the clock may have gone back, the order of saving did not.
+    pub saved: Vec<(Timestamp, Policy)>,
     /// Every posting and correction.
     pub charges: Vec<Charge>,
     /// Every hold.

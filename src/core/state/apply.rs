@@ -37,10 +37,12 @@ impl State {
             Event::AllocationMade(made) => self.allocate(AllocationId(sequence), made, stamp),
             Event::AllocationExtended(extended) => self.extend(extended),
             Event::AllocationEnded(ended) => self.end_allocation(ended),
-            Event::BudgetSaved { budget, policies } => self.save_budget(budget, policies),
+            Event::BudgetSaved { budget, policies } => {
+                self.save_budget(budget, policies, stamp.at);
+            }
             Event::BudgetArchived { budget } => self.archive_budget(*budget),
             Event::PolicySaved { budget, policy } => {
-                self.save_policy(*budget, policy);
+                self.save_policy(*budget, policy, stamp.at);
                 self.match_holds_anew();
             }
             Event::PolicyRemoved { budget, policy } => self.remove_policy(*budget, *policy),
@@ -178,7 +180,7 @@ impl State {
         }
     }
 
-    fn save_budget(&mut self, budget: &Budget, policies: &[Policy]) {
+    fn save_budget(&mut self, budget: &Budget, policies: &[Policy], at: Timestamp) {
         let kept = self
             .budgets
             .get(&budget.id)
@@ -189,7 +191,7 @@ impl State {
             policies: kept,
         });
         for policy in policies {
-            self.save_policy(budget.id, policy);
+            self.save_policy(budget.id, policy, at);
         }
         self.next_id = self.next_id.max(budget.id.0 + 1);
         self.changes.note(RowKey::Budget(budget.id));
@@ -229,11 +231,11 @@ impl State {
         }
     }
 
-    fn save_policy(&mut self, budget: BudgetId, policy: &Policy) {
+    fn save_policy(&mut self, budget: BudgetId, policy: &Policy, at: Timestamp) {
         self.next_id = self.next_id.max(policy.id.0 + 1);
         self.changes.note(RowKey::Policy(policy.id));
         if let Some(known) = self.policies.get_mut(&policy.id) {
-            known.replace(policy.clone());
+            known.replace(policy.clone(), at);
             return;
         }
         self.policies

@@ -1,5 +1,6 @@
 //! The counters of a policy.
 
+use super::terms::{Past, Terms};
 use crate::core::alert::{Level, MeterKey};
 use crate::core::context::Context;
 use crate::core::id::{AlertId, BudgetId};
@@ -57,6 +58,7 @@ pub struct PolicyState {
     /// Its budget.
     pub budget: BudgetId,
     calendar: Calendar,
+    past: Past,
     /// The window that was used last: most charges fall into it.
     recent: Window,
     windows: BTreeMap<Window, Meter>,
@@ -67,12 +69,18 @@ pub struct PolicyState {
 
 impl PolicyState {
     pub(super) fn new(policy: Policy, budget: BudgetId) -> Self {
+        let past = Past::new(policy.created);
+        Self::with_past(policy, budget, past)
+    }
+
+    pub(super) fn with_past(policy: Policy, budget: BudgetId, past: Past) -> Self {
         let calendar = policy.calendar();
         let recent = calendar.window(policy.created);
         Self {
             policy,
             budget,
             calendar,
+            past,
             recent,
             windows: BTreeMap::new(),
             keyed: FxHashMap::default(),
@@ -81,10 +89,22 @@ impl PolicyState {
         }
     }
 
-    pub(super) fn replace(&mut self, policy: Policy) {
+    pub(super) fn replace(&mut self, policy: Policy, at: Timestamp) {
+        self.past.replace(&self.policy, &policy, at);
         self.calendar = policy.calendar();
         self.recent = self.calendar.window(policy.created);
         self.policy = policy;
+    }
+
+    /// The terms that it had before.
+    pub(super) const fn past(&self) -> &Past {
+        &self.past
+    }
+
+    /// The terms that a window is kept by: those that held when it ended, or hold now.
+    fn terms(&self, window: &Window) -> Terms {
+        let former = self.past.terms(window);
+        former.unwrap_or_else(|| Terms::of(&self.policy))
     }
 
     /// The window that holds an instant.
@@ -223,7 +243,10 @@ impl PolicyState {
     /// The limits of a counter: the policy's own, with what the window before carried over and what was granted.
     pub fn limits(&self, key: &MeterKey) -> Limits {
         let extra = self.carried(key) + self.meter(key).granted;
-        let own = self.policy.limits;
+        let own = match key {
+            MeterKey::Window(window) => self.terms(window).limits,
+            MeterKey::Of(_) => self.policy.limits,
+        };
         let raise = |limit: u64, by: i64| limit.saturating_add_signed(by);
         Limits {
             tokens: own.tokens.map(|limit| raise(limit, extra.tokens)),
@@ -232,31 +255,43 @@ impl PolicyState {
         }
     }
 
-    /// What the window before a counter's own carries into it.
+    /// What the window before a counter's own carries into it: what was left of the limit that it had.
     pub fn carried(&self, key: &MeterKey) -> Tally {
         let MeterKey::Window(window) = key else {
             return Tally::ZERO;
         };
-        if self.policy.rollover == Rollover::None || window.start <= self.policy.begins() {
+        let own = self.terms(window);
+        let begins = self.policy.begins().max(self.past.since);
+        if own.rollover == Rollover::None || window.start <= begins || !self.is_own(key) {
             return Tally::ZERO;
         }
         let Ok(just_before) = window.start.checked_sub(SignedDuration::from_nanos(1)) else {
             return Tally::ZERO;
         };
         let before = self.calendar.window(just_before);
-        self.policy
-            .carries(&before, self.meter(&MeterKey::Window(before)).posted)
+        let former = self.terms(&before);
+        if !former.enabled || window.is_endless() {
+            return Tally::ZERO;
+        }
+        let posted = self.meter(&MeterKey::Window(before)).posted;
+        let left = (former.limits.tally() - posted.or_zero()).or_zero();
+        Tally {
+            cost: own.rollover_cap.map_or(left.cost, |cap| left.cost.min(cap)),
+            ..left
+        }
     }
 
     /// The counter that this one carries into, where it does.
     pub fn carries_into(&self, key: &MeterKey) -> Option<MeterKey> {
-        match key {
-            MeterKey::Window(window)
-                if self.policy.rollover == Rollover::Unused && !window.is_endless() =>
-            {
-                Some(MeterKey::Window(self.calendar.window(window.end)))
-            }
-            _ => None,
+        let MeterKey::Window(window) = key else {
+            return None;
+        };
+        let never = self.policy.rollover == Rollover::None && self.past.is_empty();
+        if never || window.is_endless() {
+            return None;
         }
+        let next = self.calendar.window(window.end);
+        let carries = self.terms(&next).rollover == Rollover::Unused;
+        carries.then_some(MeterKey::Window(next))
     }
 }

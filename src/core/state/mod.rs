@@ -6,10 +6,12 @@ mod holds;
 mod meters;
 mod rows;
 mod scope_index;
+mod terms;
 
 pub use changes::{Changes, RowKey};
 pub use meters::{Meter, PolicyState, Raised};
 pub use rows::Row;
+pub use terms::Past;
 
 use super::alert::{Alert, MeterKey};
 use super::allocation::Allocation;

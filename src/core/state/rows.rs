@@ -1,6 +1,6 @@
 //! The state as rows, for a store that looks them up, and back.
 
-use super::{BudgetState, Meter, PolicyState, PriceOverrides, RowKey, State};
+use super::{BudgetState, Meter, Past, PolicyState, PriceOverrides, RowKey, State};
 use crate::core::alert::{Alert, AlertStatus};
 use crate::core::allocation::{Allocation, AllocationStatus};
 use crate::core::budget::Budget;
@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 pub enum Row {
     /// A budget with its policies' ids.
     Budget(Budget, Vec<PolicyId>),
-    /// A policy of a budget.
-    Policy(BudgetId, Policy),
+    /// A policy of a budget, with the terms that it had before.
+    Policy(BudgetId, Policy, Past),
     /// A counter.
     Meter(Meter),
     /// An allocation, open or ended.
@@ -39,7 +39,7 @@ impl State {
             RowKey::Policy(id) => self
                 .policies
                 .get(id)
-                .map(|state| Row::Policy(state.budget, state.policy.clone())),
+                .map(|state| Row::Policy(state.budget, state.policy.clone(), state.past().clone())),
             RowKey::Meter(policy, key) => self
                 .policies
                 .get(policy)
@@ -103,9 +103,9 @@ impl State {
     fn put(&mut self, key: RowKey, row: Row) {
         match (key, row) {
             (_, Row::Budget(budget, policies)) => self.put_budget(BudgetState { budget, policies }),
-            (_, Row::Policy(budget, policy)) => {
+            (_, Row::Policy(budget, policy, past)) => {
                 self.policies
-                    .insert(policy.id, PolicyState::new(policy, budget));
+                    .insert(policy.id, PolicyState::with_past(policy, budget, past));
             }
             (_, Row::Alert(alert)) if alert.status != AlertStatus::Resolved => {
                 self.put_alert(alert);
