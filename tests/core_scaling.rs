@@ -182,5 +182,5 @@ fn a_decision_looks_at_few_budgets_and_time_ends_only_what_is_due() {
         .fold(Tally::ZERO, |sum, hold| sum + hold.remaining);
     let first = state.policy(model.policies[0].1.id).unwrap();
     let key = first.meter_key(&Context::default(), at + due);
-    assert_eq!(first.held(&key, at + due), held);
+    assert_eq!(state.held(first, &key, at + due), held);
 }

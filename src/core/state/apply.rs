@@ -1,6 +1,7 @@
 //! What each event does to the state. Applying is total: an event was decided once and is never refused later.
 
 use super::changes::RowKey;
+use super::holds::Held;
 use super::{BudgetState, PolicyState, PriceOverride, State};
 use crate::core::alert::{Acknowledgement, Alert, AlertCause, AlertStatus, MeterKey};
 use crate::core::allocation::{Allocation, AllocationStatus};
@@ -43,7 +44,7 @@ impl State {
             Event::BudgetArchived { budget } => self.archive_budget(*budget),
             Event::PolicySaved { budget, policy } => {
                 self.save_policy(*budget, policy, stamp.at);
-                self.match_holds_anew();
+                self.key_holds_of(*budget);
             }
             Event::PolicyRemoved { budget, policy } => self.remove_policy(*budget, *policy),
             Event::AlertRaised { cause, message } => {
@@ -181,26 +182,28 @@ impl State {
     }
 
     fn save_budget(&mut self, budget: &Budget, policies: &[Policy], at: Timestamp) {
-        let kept = self
-            .budgets
-            .get(&budget.id)
-            .map(|state| state.policies.clone())
-            .unwrap_or_default();
-        self.put_budget(BudgetState {
-            budget: budget.clone(),
-            policies: kept,
+        let place = |budget: &Budget| (budget.parent, budget.archived);
+        let before = self.budgets.get(&budget.id);
+        let moved = before.is_none_or(|BudgetState { budget: before, .. }| {
+            place(before) != place(budget) || before.scope != budget.scope
         });
+        let kept = before.map(|state| state.policies.clone());
+        self.put_budget(budget.clone(), kept.unwrap_or_default());
         for policy in policies {
             self.save_policy(budget.id, policy, at);
         }
         self.next_id = self.next_id.max(budget.id.0 + 1);
         self.changes.note(RowKey::Budget(budget.id));
-        self.match_holds_anew();
+        self.key_holds_of(budget.id);
+        if moved {
+            self.match_holds_of(budget.id);
+        }
     }
 
     /// Puts a budget in its place, or in that of an earlier version of it.
-    pub(super) fn put_budget(&mut self, state: BudgetState) {
-        let id = state.budget.id;
+    pub(super) fn put_budget(&mut self, budget: Budget, policies: Vec<PolicyId>) {
+        let id = budget.id;
+        let mut held = Held::default();
         if let Some(old) = self.budgets.remove(&id) {
             if !old.budget.archived {
                 self.index.remove(id);
@@ -211,23 +214,30 @@ impl State {
             {
                 below.remove(&id);
             }
+            held = old.held;
         }
-        if let Some(parent) = state.budget.parent {
+        if let Some(parent) = budget.parent {
             self.below.entry(parent).or_default().insert(id);
         }
-        if !state.budget.archived {
-            self.index.insert(id, &state.budget.scope);
-            self.names.insert(state.budget.name.clone(), id);
+        if !budget.archived {
+            self.index.insert(id, &budget.scope);
+            self.names.insert(budget.name.clone(), id);
         }
+        let state = BudgetState {
+            budget,
+            policies,
+            held,
+        };
         self.budgets.insert(id, state);
     }
 
     fn archive_budget(&mut self, id: BudgetId) {
-        if let Some(mut state) = self.budgets.get(&id).cloned() {
-            state.budget.archived = true;
-            self.put_budget(state);
+        if let Some(state) = self.budgets.get(&id) {
+            let mut budget = state.budget.clone();
+            budget.archived = true;
+            self.put_budget(budget, state.policies.clone());
             self.changes.note(RowKey::Budget(id));
-            self.match_holds_anew();
+            self.match_holds_of(id);
         }
     }
 
@@ -257,7 +267,7 @@ impl State {
         }
         self.changes.note(RowKey::Policy(policy));
         self.changes.note(RowKey::Budget(budget));
-        self.match_holds_anew();
+        self.key_holds_of(budget);
     }
 
     fn raise_alert(&mut self, id: AlertId, cause: &AlertCause, message: &str, at: Timestamp) {

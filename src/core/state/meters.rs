@@ -63,8 +63,6 @@ pub struct PolicyState {
     recent: Window,
     windows: BTreeMap<Window, Meter>,
     keyed: FxHashMap<Arc<str>, Meter>,
-    held: Tally,
-    held_by_key: FxHashMap<Arc<str>, Tally>,
 }
 
 impl PolicyState {
@@ -84,8 +82,6 @@ impl PolicyState {
             recent,
             windows: BTreeMap::new(),
             keyed: FxHashMap::default(),
-            held: Tally::ZERO,
-            held_by_key: FxHashMap::default(),
         }
     }
 
@@ -182,16 +178,15 @@ impl PolicyState {
         }
     }
 
-    /// The sessions or tasks that have used or hold something.
-    pub fn used_keys(&self) -> impl Iterator<Item = MeterKey> {
-        let holding = self
-            .held_by_key
-            .keys()
-            .filter(|id| !self.keyed.contains_key(*id));
-        self.keyed
-            .keys()
-            .chain(holding)
-            .map(|id| MeterKey::Of(Arc::clone(id)))
+    /// The sessions or tasks that have used something.
+    pub(super) fn used_keys(&self) -> impl Iterator<Item = MeterKey> {
+        let keyed = self.keyed.keys();
+        keyed.map(|id| MeterKey::Of(Arc::clone(id)))
+    }
+
+    /// Whether a session or task has used something.
+    pub(super) fn has_used(&self, key: &MeterKey) -> bool {
+        matches!(key, MeterKey::Of(id) if self.keyed.contains_key(id))
     }
 
     /// Posts to the counter of a charge.
@@ -211,33 +206,6 @@ impl PolicyState {
             MeterKey::Window(window) => self.windows.entry(*window).or_default(),
             MeterKey::Of(id) => self.keyed.entry(Arc::clone(id)).or_default(),
         }
-    }
-
-    /// What is held of a counter: open holds count in whichever window is now, so that what they post later fits too.
-    pub fn held(&self, key: &MeterKey, now: Timestamp) -> Tally {
-        match key {
-            MeterKey::Window(window) if window.end <= now => Tally::ZERO,
-            MeterKey::Window(_) => self.held,
-            MeterKey::Of(id) => self.held_by_key.get(id).copied().unwrap_or_default(),
-        }
-    }
-
-    pub(super) fn hold(&mut self, key: Option<&Arc<str>>, more: Tally) {
-        match key {
-            None => self.held += more,
-            Some(id) => {
-                let held = self.held_by_key.entry(Arc::clone(id)).or_default();
-                *held += more;
-                if held.is_zero() {
-                    self.held_by_key.remove(id);
-                }
-            }
-        }
-    }
-
-    pub(super) fn forget_holds(&mut self) {
-        self.held = Tally::ZERO;
-        self.held_by_key.clear();
     }
 
     /// The limits of a counter: the policy's own, with what the window before carried over and what was granted.

@@ -24,7 +24,7 @@ use super::price::Rates;
 use super::tally::Tally;
 use super::usage::Usage;
 use super::verdict::{Finding, Verdict, judge};
-use holds::Meets;
+use holds::{Held, Meets};
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use scope_index::ScopeIndex;
@@ -61,9 +61,10 @@ pub struct BudgetState {
     pub budget: Budget,
     /// Its policies.
     pub policies: Vec<PolicyId>,
+    held: Held,
 }
 
-/// A hold that has not ended, with the counters that it holds of.
+/// A hold that has not ended, with the budgets that it holds of.
 #[derive(Clone, Debug)]
 struct OpenAllocation {
     allocation: Allocation,
@@ -248,7 +249,19 @@ impl State {
     /// The policies that a charge meets, whether they apply now or not: those of every active budget that covers it and
     /// of all that budget's ancestors, each once, by id.
     pub fn met(&self, facts: &Facts<'_>) -> Vec<PolicyId> {
-        let mut found = Vec::new();
+        let found = self.covering(facts);
+        let active = found
+            .iter()
+            .filter_map(|id| self.budgets.get(id))
+            .filter(|state| !state.budget.archived);
+        active
+            .flat_map(|state| state.policies.iter().copied())
+            .collect()
+    }
+
+    /// The active budgets that cover a charge, and all above them, each once, by id.
+    fn covering(&self, facts: &Facts<'_>) -> Meets {
+        let mut found = Meets::new();
         self.index.candidates(facts, &mut found);
         found.retain(|id| {
             self.budgets
@@ -268,19 +281,13 @@ impl State {
         }
         found.sort_unstable();
         found.dedup();
-        let active = found
-            .iter()
-            .filter_map(|id| self.budgets.get(id))
-            .filter(|state| !state.budget.archived);
-        active
-            .flat_map(|state| state.policies.iter().copied())
-            .collect()
+        found
     }
 
     /// How many budgets are looked at to find those that cover a charge: what keeps decisions quick.
     #[doc(hidden)]
     pub fn looked_at(&self, facts: &Facts<'_>) -> usize {
-        let mut found = Vec::new();
+        let mut found = Meets::new();
         self.index.candidates(facts, &mut found);
         found.len()
     }
@@ -353,7 +360,7 @@ impl State {
         now: Timestamp,
     ) -> Finding {
         let (limits, posted) = (state.limits(&key), state.meter(&key).posted);
-        let held = state.held(&key, now) - self.due_held(state.policy.id, &key, now);
+        let held = self.held(state, &key, now);
         let (outcome, cause) = judge(
             &state.policy,
             &limits,

@@ -1,6 +1,6 @@
 //! The state as rows, for a store that looks them up, and back.
 
-use super::{BudgetState, Meter, Past, PolicyState, PriceOverrides, RowKey, State};
+use super::{Meter, Past, PolicyState, PriceOverrides, RowKey, State};
 use crate::core::alert::{Alert, AlertStatus};
 use crate::core::allocation::{Allocation, AllocationStatus};
 use crate::core::budget::Budget;
@@ -94,6 +94,10 @@ impl State {
                 *policy.meter_mut(&key) = meter;
             }
         }
+        let budgets: Vec<_> = state.budgets.keys().copied().collect();
+        for budget in budgets {
+            state.key_holds_of(budget);
+        }
         for allocation in allocations {
             state.open_hold(allocation);
         }
@@ -102,7 +106,7 @@ impl State {
 
     fn put(&mut self, key: RowKey, row: Row) {
         match (key, row) {
-            (_, Row::Budget(budget, policies)) => self.put_budget(BudgetState { budget, policies }),
+            (_, Row::Budget(budget, policies)) => self.put_budget(budget, policies),
             (_, Row::Policy(budget, policy, past)) => {
                 self.policies
                     .insert(policy.id, PolicyState::with_past(policy, budget, past));

@@ -3,6 +3,7 @@
 //! Each budget is filed under one dimension of its scope, the one that fewest others are filed under with it; a charge
 //! looks only at what is filed under its own values.
 
+use super::holds::Meets;
 use crate::core::charge::Facts;
 use crate::core::id::BudgetId;
 use crate::core::price::ModelTier;
@@ -107,7 +108,7 @@ impl ScopeIndex {
     }
 
     /// Every budget that may cover the charge, some perhaps twice, among few that don't.
-    pub(super) fn candidates(&self, facts: &Facts<'_>, found: &mut Vec<BudgetId>) {
+    pub(super) fn candidates(&self, facts: &Facts<'_>, found: &mut Meets) {
         found.extend_from_slice(&self.everywhere);
         if self.drawers.is_empty() {
             return;
@@ -190,7 +191,7 @@ mod tests {
     }
 
     fn found(index: &ScopeIndex, model: Option<&str>, context: &Context) -> Vec<u64> {
-        let mut found = Vec::new();
+        let mut found = Meets::new();
         index.candidates(
             &Facts {
                 provider: Some("openai"),

@@ -192,7 +192,7 @@ fn counters(
     now: Timestamp,
 ) -> Vec<CounterStatus> {
     let keys = if policy.policy.period.is_keyed() {
-        let mut keys: Vec<_> = policy.used_keys().collect();
+        let mut keys: Vec<_> = state.used_keys(policy).collect();
         keys.sort_by_cached_key(|key| {
             std::cmp::Reverse(
                 state
