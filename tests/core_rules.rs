@@ -414,6 +414,71 @@ fn a_budget_under_an_archived_one_can_still_be_changed() {
 }
 
 #[test]
+fn what_a_budget_or_a_policy_has_can_be_taken_from_it() {
+    use tekton_budget::core::budget::BudgetField;
+    use tekton_budget::core::policy::PolicyField;
+    let mut ledger = Ledger::new();
+    let whole = PolicyDraft {
+        limits: Limits {
+            tokens: Some(10),
+            requests: Some(1),
+            ..cost("1")
+        },
+        start: Some(ledger.now),
+        end: Some(ledger.now + SignedDuration::from_hours(1)),
+        rollover_cap: Some(usd("1")),
+        ..daily("1")
+    };
+    let (budget, policy) = ledger.budget("apollo", whole);
+    let clear = |clear: &[PolicyField]| PolicyDraft {
+        id: Some(policy),
+        clear: clear.to_vec(),
+        ..PolicyDraft::default()
+    };
+    let most = [
+        PolicyField::LimitTokens,
+        PolicyField::LimitRequests,
+        PolicyField::Start,
+        PolicyField::End,
+        PolicyField::RolloverCapUsd,
+    ];
+    ledger.change(budget, clear(&most)).result.unwrap();
+    let own = ledger.state.policy(policy).unwrap().policy.clone();
+    assert_eq!(own.limits, cost("1"));
+    assert_eq!((own.start, own.end, own.rollover_cap), (None, None, None));
+    let last = clear(&[PolicyField::LimitCostUsd]);
+    let refusal = ledger.change(budget, last).result.unwrap_err();
+    assert_eq!(refusal.details["field"], "limit_cost_usd");
+    let both = PolicyDraft {
+        limits: cost("2"),
+        ..clear(&[PolicyField::LimitCostUsd])
+    };
+    let refusal = ledger.change(budget, both).result.unwrap_err();
+    assert!(refusal.message.contains("clear"), "{refusal}");
+    let named = SaveBudget {
+        id: Some(budget),
+        owner: Some("ann".into()),
+        description: Some("what for".into()),
+        ..SaveBudget::default()
+    };
+    ledger.save(named.clone()).result.unwrap();
+    let unnamed = SaveBudget {
+        id: Some(budget),
+        clear: vec![BudgetField::Owner, BudgetField::Description],
+        ..SaveBudget::default()
+    };
+    ledger.save(unnamed.clone()).result.unwrap();
+    let own = &ledger.state.budget(budget).unwrap().budget;
+    assert_eq!((&own.owner, &own.description), (&None, &None));
+    let both = SaveBudget {
+        owner: Some("ann".into()),
+        ..unnamed
+    };
+    let refusal = ledger.save(both).result.unwrap_err();
+    assert_eq!(refusal.details["field"], "owner");
+}
+
+#[test]
 fn a_window_leaves_over_what_was_left_of_the_limit_that_it_had() {
     use tekton_budget::core::policy::Rollover;
     let mut ledger = Ledger::new();

@@ -73,6 +73,24 @@ pub enum Rollover {
     Unused,
 }
 
+/// A part of a policy that it may be without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyField {
+    /// The limit of tokens.
+    LimitTokens,
+    /// The limit of calls.
+    LimitRequests,
+    /// The limit of cost.
+    LimitCostUsd,
+    /// When it begins.
+    Start,
+    /// When it ends.
+    End,
+    /// The most cost that is carried over.
+    RolloverCapUsd,
+}
+
 /// A rule of one budget, as it is saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {

@@ -1,13 +1,14 @@
 //! Making and changing budgets and policies.
 
 use super::{Desk, Done, text};
-use crate::core::budget::{Budget, DEPTH_MOST};
+use crate::core::budget::{Budget, BudgetField, DEPTH_MOST};
 use crate::core::command::{PolicyDraft, SaveBudget};
 use crate::core::event::Event;
 use crate::core::id::{BudgetId, PolicyId};
 use crate::core::period::WeekStart;
 use crate::core::policy::{
-    ACTION_THRESHOLD, Enforcement, Limits, Policy, Rollover, THRESHOLD_SCALE, WARNING_THRESHOLD,
+    ACTION_THRESHOLD, Enforcement, Limits, Policy, PolicyField, Rollover, THRESHOLD_SCALE,
+    WARNING_THRESHOLD,
 };
 use crate::core::quantity::USD_MOST;
 use crate::core::refusal::{Code, Refusal};
@@ -102,6 +103,17 @@ impl Desk<'_> {
         }
         if let Some(scope) = &draft.scope {
             budget.scope = scope.clone();
+        }
+        for field in &draft.clear {
+            let (name, given, own) = match field {
+                BudgetField::Owner => ("owner", &draft.owner, &mut budget.owner),
+                BudgetField::Description => {
+                    let given = &draft.description;
+                    ("description", given, &mut budget.description)
+                }
+            };
+            not_given(name, given.is_some())?;
+            *own = None;
         }
         Ok(budget)
     }
@@ -249,7 +261,9 @@ impl Desk<'_> {
             }
             None => self.new_policy(&draft, fresh)?,
         };
+        let cleared = clear(&draft)?;
         change(&mut policy, draft);
+        cleared.iter().for_each(|field| empty(&mut policy, *field));
         check_policy(&policy)?;
         Ok(policy)
     }
@@ -304,6 +318,41 @@ fn change(policy: &mut Policy, draft: PolicyDraft) {
     policy.start = draft.start.or(policy.start);
     policy.end = draft.end.or(policy.end);
     policy.rollover_cap = draft.rollover_cap.or(policy.rollover_cap);
+}
+
+/// The parts that a policy is to be without, none of which may be given as well.
+fn clear(draft: &PolicyDraft) -> Result<Vec<PolicyField>, Refusal> {
+    for field in &draft.clear {
+        let (name, given) = match field {
+            PolicyField::LimitTokens => ("limit_tokens", draft.limits.tokens.is_some()),
+            PolicyField::LimitRequests => ("limit_requests", draft.limits.requests.is_some()),
+            PolicyField::LimitCostUsd => ("limit_cost_usd", draft.limits.cost.is_some()),
+            PolicyField::Start => ("start", draft.start.is_some()),
+            PolicyField::End => ("end", draft.end.is_some()),
+            PolicyField::RolloverCapUsd => ("rollover_cap_usd", draft.rollover_cap.is_some()),
+        };
+        not_given(name, given)?;
+    }
+    Ok(draft.clear.clone())
+}
+
+fn not_given(field: &str, given: bool) -> Result<(), Refusal> {
+    if given {
+        let expects = "expects no value where clear names it";
+        return Err(Refusal::invalid(field, expects));
+    }
+    Ok(())
+}
+
+fn empty(policy: &mut Policy, field: PolicyField) {
+    match field {
+        PolicyField::LimitTokens => policy.limits.tokens = None,
+        PolicyField::LimitRequests => policy.limits.requests = None,
+        PolicyField::LimitCostUsd => policy.limits.cost = None,
+        PolicyField::Start => policy.start = None,
+        PolicyField::End => policy.end = None,
+        PolicyField::RolloverCapUsd => policy.rollover_cap = None,
+    }
 }
 
 fn check_policy(policy: &Policy) -> Result<(), Refusal> {
