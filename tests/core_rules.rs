@@ -544,6 +544,73 @@ fn a_window_leaves_over_what_was_left_of_the_limit_that_it_had() {
 }
 
 #[test]
+fn a_counter_of_a_window_long_over_can_be_moved_and_recalled() {
+    let mut ledger = Ledger::new();
+    let rolls = PolicyDraft {
+        rollover: Some(tekton_budget::core::policy::Rollover::Unused),
+        ..daily("1")
+    };
+    let (_, policy) = ledger.budget("apollo", rolls);
+    let (_, total) = ledger.budget(
+        "apollo",
+        PolicyDraft {
+            period: Some(Period::Total),
+            ..daily("100")
+        },
+    );
+    let late = ledger.usage("apollo", "0.6");
+    for _ in 0..10 {
+        let usage = ledger.usage("apollo", "0.6");
+        ledger.record(usage);
+        ledger.later(24);
+    }
+    ledger.give(Command::Tick).result.unwrap();
+    let changed = ledger.state.take_changed_rows();
+    assert!(!changed.is_empty());
+    let (until, movable) = ledger.state.movable(ledger.now, 100);
+    let days: Vec<_> = movable.iter().map(|(_, meter)| meter.posted.cost).collect();
+    assert_eq!(
+        days,
+        [usd("0.6"), usd("0.6")],
+        "the third day's carries into one that isn't over"
+    );
+    let keys: Vec<_> = movable.iter().map(|(key, _)| key.clone()).collect();
+    let usage = |usage: &Usage| {
+        let (usage, request) = (usage.clone(), None);
+        Command::Record(vec![Posting { usage, request }])
+    };
+    let whole = ledger.state.clone();
+    ledger.state.set_moved_until(Some(until));
+    assert_eq!(ledger.state.forget_moved(keys.clone()), keys);
+    let (state, now) = (&ledger.state, ledger.now);
+    assert_eq!(state.policy(policy).unwrap().meters().count(), 8);
+    assert_eq!(state.policy(total).unwrap().meters().count(), 1);
+    assert_eq!(
+        state.missing_for(&usage(&ledger.usage("apollo", "1")), now),
+        []
+    );
+    let missing = state.missing_for(&usage(&late), now);
+    assert!(missing.len() == 3 && keys.iter().all(|key| missing.contains(key)));
+    assert_eq!(state.missing_at(policy, late.occurred).len(), 3);
+    for (key, meter) in movable {
+        ledger.state.recall(&key, meter);
+    }
+    assert!(ledger.record(late.clone()).overrun, "1.2 of 1");
+    ledger.state.stop_tracking();
+    let mut again = Ledger { state: whole, now };
+    again.record(late);
+    let seen = |ledger: &Ledger| model::check::see(&ledger.state, now);
+    assert_eq!(seen(&ledger), seen(&again));
+    let gone = ledger.state.forget_moved(vec![keys[0].clone()]);
+    assert_eq!(gone, [keys[0].clone()], "it tracks no changes");
+    assert_eq!(
+        again.state.forget_moved(vec![keys[0].clone()]),
+        [],
+        "it has changed"
+    );
+}
+
+#[test]
 fn a_late_usage_is_alerted_once_for_each_level_of_its_window() {
     let mut ledger = Ledger::new();
     let (_, policy) = ledger.budget("apollo", daily("1"));

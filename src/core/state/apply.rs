@@ -121,13 +121,11 @@ impl State {
     }
 
     fn adjust(&mut self, adjusted: &UsageAdjusted) {
-        let facts = Facts {
-            provider: Some(&adjusted.provider),
-            model: Some(&adjusted.model),
-            tier: adjusted.tier,
-            context: &adjusted.context,
-        };
-        self.post(&facts, adjusted.occurred, adjusted.correction.tally());
+        self.post(
+            &adjusted.facts(),
+            adjusted.occurred,
+            adjusted.correction.tally(),
+        );
     }
 
     fn post(&mut self, facts: &Facts<'_>, at: Timestamp, tally: Tally) {
@@ -306,10 +304,11 @@ impl State {
         let Some(state) = self.policies.get_mut(&policy) else {
             return;
         };
-        let raised = &mut state.meter_mut(key).raised;
         match cause {
-            AlertCause::Level { level, .. } => raised.set_level(*level, alert),
-            AlertCause::PolicyOverrun { .. } => raised.set_overrun(alert),
+            AlertCause::Level { level, .. } => {
+                state.meter_mut(key).raised.set_level(*level, alert);
+            }
+            AlertCause::PolicyOverrun { .. } => state.meter_mut(key).raised.set_overrun(alert),
             _ => return,
         }
         self.changes.note(RowKey::Meter(policy, key.clone()));

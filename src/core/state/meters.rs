@@ -41,6 +41,10 @@ impl Raised {
         self.0[3]
     }
 
+    pub(super) fn alerts(&self) -> impl Iterator<Item = AlertId> {
+        self.0.into_iter().flatten()
+    }
+
     pub(super) const fn set_level(&mut self, level: Level, alert: Option<AlertId>) {
         self.0[level as usize] = alert;
     }
@@ -184,9 +188,53 @@ impl PolicyState {
         keyed.map(|id| MeterKey::Of(Arc::clone(id)))
     }
 
-    /// Whether a session or task has used something.
+    /// Whether there is a counter.
     pub(super) fn has_used(&self, key: &MeterKey) -> bool {
-        matches!(key, MeterKey::Of(id) if self.keyed.contains_key(id))
+        match key {
+            MeterKey::Window(window) => self.windows.contains_key(window),
+            MeterKey::Of(id) => self.keyed.contains_key(id),
+        }
+    }
+
+    /// The counters of windows that had ended by an instant, as had those that they carry into.
+    pub(super) fn over(&self, until: Timestamp) -> impl Iterator<Item = (Window, Meter)> {
+        let begun = self.windows.iter();
+        let begun = begun.take_while(move |(window, _)| window.start < until);
+        let over = begun.filter(move |(window, _)| {
+            let own = MeterKey::Window(**window);
+            window.end <= until
+                && (!self.is_own(&own) || self.calendar.window(window.end).end <= until)
+        });
+        over.map(|(window, meter)| (*window, *meter))
+    }
+
+    pub(super) fn forget(&mut self, window: &Window) -> bool {
+        self.windows.remove(window).is_some()
+    }
+
+    /// The same policy with nothing but these counters.
+    #[must_use]
+    pub fn with_meters(&self, meters: impl IntoIterator<Item = (MeterKey, Meter)>) -> Self {
+        let (policy, past) = (self.policy.clone(), self.past.clone());
+        let mut own = Self::with_past(policy, self.budget, past);
+        for (key, meter) in meters {
+            *own.meter_mut(&key) = meter;
+        }
+        own
+    }
+
+    /// The window before one, where one is cut by time.
+    pub fn window_before(&self, window: &Window) -> Option<Window> {
+        let just_before = window.start.checked_sub(SignedDuration::from_nanos(1));
+        let cut = !window.is_endless();
+        let before = just_before.ok().filter(|_| cut);
+        before.map(|at| self.calendar.window(at))
+    }
+
+    /// The window after one, where one is cut by time.
+    pub(super) fn window_after(&self, window: &Window) -> Option<Window> {
+        let cut = !window.is_endless();
+        cut.then(|| self.calendar.window(window.end))
     }
 
     /// Posts to the counter of a charge.
@@ -233,12 +281,11 @@ impl PolicyState {
         if own.rollover == Rollover::None || window.start <= begins || !self.is_own(key) {
             return Tally::ZERO;
         }
-        let Ok(just_before) = window.start.checked_sub(SignedDuration::from_nanos(1)) else {
+        let Some(before) = self.window_before(window) else {
             return Tally::ZERO;
         };
-        let before = self.calendar.window(just_before);
         let former = self.terms(&before);
-        if !former.enabled || window.is_endless() {
+        if !former.enabled {
             return Tally::ZERO;
         }
         let posted = self.meter(&MeterKey::Window(before)).posted;

@@ -4,6 +4,7 @@ mod apply;
 mod changes;
 mod holds;
 mod meters;
+mod moved;
 mod rows;
 mod scope_index;
 mod terms;
@@ -51,6 +52,7 @@ pub struct State {
     increase_ends: BTreeSet<(Timestamp, IncreaseId)>,
     overrides: BTreeMap<(String, String), Vec<PriceOverride>>,
     prices_set: u64,
+    moved_until: Option<Timestamp>,
     changes: Changes,
 }
 
@@ -341,14 +343,18 @@ impl State {
 
     /// What a policy's counter stands at, with nothing asked.
     pub fn standing(&self, policy: PolicyId, key: MeterKey, now: Timestamp) -> Option<Finding> {
+        let policy = self.policies.get(&policy);
+        policy.map(|policy| self.standing_of(policy, key, now))
+    }
+
+    /// The same of a policy with counters that were recalled.
+    pub fn standing_of(&self, policy: &PolicyState, key: MeterKey, now: Timestamp) -> Finding {
         let nothing = Amount {
             tokens: Some(0),
             requests: 0,
             cost: Some(super::quantity::Usd::ZERO),
         };
-        self.policies
-            .get(&policy)
-            .map(|state| self.finding(state, key, &nothing, false, now))
+        self.finding(policy, key, &nothing, false, now)
     }
 
     fn finding(
