@@ -8,17 +8,19 @@ use crate::core::id::{AllocationId, BudgetId, PolicyId};
 use crate::core::period::Period;
 use crate::core::tally::Tally;
 use jiff::Timestamp;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// The budgets that an allocation holds of: the active ones that cover it, and all above them.
 pub(super) type Meets = SmallVec<[BudgetId; 4]>;
 
-/// What is held of a budget, whatever its policies are: in all, and by session and task where a policy counts by those.
+/// What is held of a budget, whatever its policies are: in all, by which holds, and by session and task where a policy
+/// counts by those.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
     whole: Tally,
+    by: FxHashSet<AllocationId>,
     sessions: Option<ByKey>,
     tasks: Option<ByKey>,
 }
@@ -26,6 +28,16 @@ pub(super) struct Held {
 type ByKey = FxHashMap<Arc<str>, Tally>;
 
 impl Held {
+    fn begin(&mut self, hold: &Allocation) {
+        self.by.insert(hold.id);
+        self.add(&hold.context, hold.remaining);
+    }
+
+    fn end(&mut self, hold: &Allocation) {
+        self.by.remove(&hold.id);
+        self.add(&hold.context, -hold.remaining);
+    }
+
     fn add(&mut self, context: &Context, more: Tally) {
         self.whole += more;
         for (held, id) in [
@@ -38,7 +50,7 @@ impl Held {
         }
     }
 
-    fn by(&self, period: Period) -> Option<&ByKey> {
+    fn keyed(&self, period: Period) -> Option<&ByKey> {
         match period {
             Period::PerSession => self.sessions.as_ref(),
             Period::PerTask => self.tasks.as_ref(),
@@ -94,7 +106,7 @@ impl State {
             }
             MeterKey::Window(_) => budget.held.whole,
             MeterKey::Of(id) => {
-                let held = budget.held.by(policy.policy.period);
+                let held = budget.held.keyed(policy.policy.period);
                 let held = held.and_then(|held| held.get(id));
                 held.copied().unwrap_or_default()
             }
@@ -114,7 +126,7 @@ impl State {
     /// The sessions or tasks of a policy that have used or hold something.
     pub fn used_keys<'a>(&'a self, policy: &'a PolicyState) -> impl Iterator<Item = MeterKey> {
         let budget = self.budgets.get(&policy.budget);
-        let held = budget.and_then(|state| state.held.by(policy.policy.period));
+        let held = budget.and_then(|state| state.held.keyed(policy.policy.period));
         let holding = held.into_iter().flat_map(FxHashMap::keys);
         let holding = holding.map(|id| MeterKey::Of(Arc::clone(id)));
         let used = policy.used_keys();
@@ -122,9 +134,13 @@ impl State {
     }
 
     pub(super) fn open_hold(&mut self, allocation: Allocation) {
-        let meets = self.meets(&allocation);
+        let facts = allocation.model.facts(&allocation.context);
+        let meets = self.covering(&facts);
+        self.hold_index.insert(allocation.id, &facts);
         for budget in &meets {
-            self.hold(*budget, &allocation.context, allocation.remaining);
+            if let Some(state) = self.budgets.get_mut(budget) {
+                state.held.begin(&allocation);
+            }
         }
         self.expiries.insert((allocation.expires, allocation.id));
         self.allocations
@@ -159,8 +175,12 @@ impl State {
             mut allocation,
             meets,
         } = self.allocations.remove(&id)?;
+        let facts = allocation.model.facts(&allocation.context);
+        self.hold_index.remove(id, &facts);
         for budget in meets {
-            self.hold(budget, &allocation.context, -allocation.remaining);
+            if let Some(state) = self.budgets.get_mut(&budget) {
+                state.held.end(&allocation);
+            }
         }
         self.expiries.remove(&(allocation.expires, id));
         allocation.remaining = Tally::ZERO;
@@ -169,15 +189,24 @@ impl State {
 
     /// Finds anew what those open holds hold of that a budget covers, or covered before its scope or its place changed.
     pub(super) fn match_holds_of(&mut self, budget: BudgetId) {
-        let scope = self.budgets.get(&budget);
-        let scope = scope.filter(|state| !state.budget.archived);
-        let scope = scope.map(|state| &state.budget.scope);
-        let concerned = self.allocations.values().filter(|open| {
-            let own = &open.allocation;
-            open.meets.contains(&budget)
-                || scope.is_some_and(|scope| scope.covers(&own.model.facts(&own.context)))
-        });
-        for id in concerned.map(|open| open.allocation.id).collect::<Vec<_>>() {
+        let Some(state) = self.budgets.get(&budget) else {
+            return;
+        };
+        let mut concerned: Vec<_> = state.held.by.iter().copied().collect();
+        if !state.budget.archived {
+            let scope = &state.budget.scope;
+            let candidates = self.hold_index.candidates(scope);
+            let candidates =
+                candidates.unwrap_or_else(|| self.allocations.keys().copied().collect());
+            let covered = candidates.into_iter().filter(|id| {
+                let own = self.open_allocation(*id);
+                own.is_some_and(|own| scope.covers(&own.model.facts(&own.context)))
+            });
+            concerned.extend(covered);
+        }
+        concerned.sort_unstable();
+        concerned.dedup();
+        for id in concerned {
             self.match_hold(id);
         }
     }
@@ -186,21 +215,22 @@ impl State {
         let Some(open) = self.allocations.get(&id) else {
             return;
         };
-        let meets = self.meets(&open.allocation);
+        let own = &open.allocation;
+        let meets = self.covering(&own.model.facts(&own.context));
         let Some(open) = self.allocations.get_mut(&id) else {
             return;
         };
         let before = std::mem::replace(&mut open.meets, meets);
-        let remaining = open.allocation.remaining;
-        let mut hold = |budget: &BudgetId, more| {
+        for budget in before.iter().filter(|own| !open.meets.contains(own)) {
             if let Some(state) = self.budgets.get_mut(budget) {
-                state.held.add(&open.allocation.context, more);
+                state.held.end(&open.allocation);
             }
-        };
-        let gone = before.iter().filter(|own| !open.meets.contains(own));
-        gone.for_each(|budget| hold(budget, -remaining));
-        let new = open.meets.iter().filter(|own| !before.contains(own));
-        new.for_each(|budget| hold(budget, remaining));
+        }
+        for budget in open.meets.iter().filter(|own| !before.contains(own)) {
+            if let Some(state) = self.budgets.get_mut(budget) {
+                state.held.begin(&open.allocation);
+            }
+        }
     }
 
     /// Begins or ends to add up by session and task what is held of a budget, as its policies need it.
@@ -225,22 +255,10 @@ impl State {
             tasks: tasks.then(ByKey::default),
             ..Held::default()
         };
-        let own = self.allocations.values();
-        for open in own.filter(|open| open.meets.contains(&budget)) {
-            anew.add(&open.allocation.context, open.allocation.remaining);
-        }
+        let own = held.by.iter().filter_map(|id| self.open_allocation(*id));
+        own.for_each(|open| anew.begin(open));
         if let Some(state) = self.budgets.get_mut(&budget) {
             state.held = anew;
-        }
-    }
-
-    fn meets(&self, allocation: &Allocation) -> Meets {
-        self.covering(&allocation.model.facts(&allocation.context))
-    }
-
-    fn hold(&mut self, budget: BudgetId, context: &Context, more: Tally) {
-        if let Some(state) = self.budgets.get_mut(&budget) {
-            state.held.add(context, more);
         }
     }
 }

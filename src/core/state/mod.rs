@@ -2,6 +2,7 @@
 
 mod apply;
 mod changes;
+mod hold_index;
 mod holds;
 mod meters;
 mod moved;
@@ -22,9 +23,11 @@ use super::context::Priority;
 use super::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
 use super::increase::Increase;
 use super::price::Rates;
+use super::scope::Scope;
 use super::tally::Tally;
 use super::usage::Usage;
 use super::verdict::{Finding, Verdict, judge};
+use hold_index::HoldIndex;
 use holds::{Held, Meets};
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
@@ -43,6 +46,7 @@ pub struct State {
     policies: FxHashMap<PolicyId, PolicyState>,
     index: ScopeIndex,
     allocations: FxHashMap<AllocationId, OpenAllocation>,
+    hold_index: HoldIndex,
     expiries: BTreeSet<(Timestamp, AllocationId)>,
     alerts: BTreeMap<AlertId, Alert>,
     alert_ends: BTreeSet<(Timestamp, AlertId)>,
@@ -292,6 +296,13 @@ impl State {
         let mut found = Meets::new();
         self.index.candidates(facts, &mut found);
         found.len()
+    }
+
+    /// How many holds are looked at to find those that a scope covers: what keeps saving a budget quick.
+    #[doc(hidden)]
+    pub fn holds_looked_at(&self, scope: &Scope) -> usize {
+        let found = self.hold_index.candidates(scope);
+        found.map_or(self.allocations.len(), |found| found.len())
     }
 
     /// What the policies say of a charge at `at`, as things stand `now`.
