@@ -6,10 +6,11 @@ use crate::core::codec;
 use crate::core::decide::Entry;
 use crate::core::event::Recorded;
 use crate::core::refusal::Refusal;
-use crate::core::state::{Row, RowKey, State};
+use crate::core::state::{Meter, Row, RowKey, State};
 use crate::reporting::rollup::{Dimensions, Rollups, Sums};
 use crate::store::journal::JournalReader;
 use crate::store::lookup::{Lookup, LookupError};
+use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
@@ -76,6 +77,24 @@ impl Shared {
         self.changes.subscribe()
     }
 
+    /// Takes in counters that were recalled for events that are about to be published.
+    pub(super) fn recall(&self, recalled: Vec<(RowKey, Meter)>) {
+        if !recalled.is_empty() {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            for (key, meter) in recalled {
+                state.recall(&key, meter);
+            }
+        }
+    }
+
+    /// The counters among these that were moved into the store.
+    ///
+    /// # Errors
+    /// `unavailable` where the store can't be read.
+    pub fn moved(&self, keys: Vec<RowKey>) -> Result<Vec<(RowKey, Meter)>, Refusal> {
+        checkpoint::moved(&*self.store, keys).map_err(unreadable)
+    }
+
     /// Takes in events that are durable now.
     pub(super) fn publish(&self, entries: &[Entry]) {
         let Some(last) = entries.last() else { return };
@@ -102,16 +121,22 @@ impl Shared {
         saving
     }
 
-    pub(super) fn end_saving(&self, ended: &[RowKey]) {
+    /// Forgets what has ended, and the counters that were moved, now that the store has it.
+    pub(super) fn end_saving(
+        &self,
+        ended: &[RowKey],
+        moved: Vec<RowKey>,
+        until: Option<Timestamp>,
+    ) {
         self.usage
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .saving
             .clear();
-        self.state
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .forget_ended(ended);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.forget_ended(ended);
+        state.set_moved_until(until);
+        state.forget_moved(moved);
     }
 
     /// The buckets of usage of the hours `from` up to but without `to`; a bucket may come in parts.
