@@ -315,3 +315,26 @@ fn a_short_or_altered_backup_is_refused_and_leaves_nothing() {
     fs::write(&backup, &whole).unwrap();
     succeeds(&other, &["restore", name]);
 }
+
+#[test]
+fn a_place_that_can_not_be_used_is_named_by_every_command() {
+    let (place, _) = place();
+    let file = place.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    let data = file.join("data");
+    let backup = place.path().join("backup");
+    fs::write(&backup, "no backup").unwrap();
+    let backup = backup.to_str().unwrap();
+    let commands: [&[&str]; 4] = [
+        &["verify"],
+        &["repair", "--drop-tail"],
+        &["backup", "--force", backup],
+        &["restore", backup],
+    ];
+    for command in commands {
+        let errors = fails(&data, command);
+        assert!(errors.contains(data.to_str().unwrap()), "{errors}");
+        assert!(errors.contains("--data-dir"), "{errors}");
+    }
+    assert_eq!(fs::read(&file).unwrap(), b"in the way");
+}

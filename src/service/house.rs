@@ -63,6 +63,15 @@ impl House for EmbeddedStore {
             thread: Mutex::new(Some(thread)),
         })
     }
+
+    fn shut(&self, why: &str) -> OpenStore {
+        let (sender, opening) = watch::channel(Opening::Failed(why.into()));
+        OpenStore {
+            service: Arc::new(Service::new(opening)),
+            opening: Arc::new(sender),
+            thread: Mutex::new(None),
+        }
+    }
 }
 
 /// A store that is open, or being opened.
@@ -157,20 +166,26 @@ fn open(data_dir: &Path, tell: &Arc<watch::Sender<Opening>>) -> Option<Held> {
         }
         Err(error) => {
             tracing::error!(%error, "the store is not served");
-            tell.send_replace(Opening::Failed(describe(&error).into()));
+            tell.send_replace(Opening::Failed(describe(&error, data_dir).into()));
             None
         }
     }
 }
 
-fn describe(error: &StartError) -> String {
+fn describe(error: &StartError, data_dir: &Path) -> String {
     let next = match error {
         StartError::Journal(OpenError::Damaged(damage))
         | StartError::Read(ReadError::Damaged(damage)) => after_damage(damage),
-        StartError::Journal(_) | StartError::Read(_) => AFTER_DAMAGE,
+        StartError::Read(ReadError::NotThere { .. }) => AFTER_DAMAGE,
         StartError::Event { .. } => AFTER_NEWER,
-        StartError::Lookup(_) | StartError::Thread(_) => {
-            "; see to the data directory and start tekton-budget again"
+        StartError::Journal(OpenError::Io(_))
+        | StartError::Read(ReadError::Io(_))
+        | StartError::Lookup(_)
+        | StartError::Thread(_) => {
+            let dir = data_dir.display();
+            return format!(
+                "the store is not served: {error}; see to the data directory {dir} and start tekton-budget again"
+            );
         }
     };
     format!("the store is not served: {error}{next}")

@@ -12,6 +12,8 @@ use crate::store::lookup::set_aside;
 use clap::Args;
 use serde::Serialize;
 use std::fmt::Write as _;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// How often a journal is gone through whose owner appends meanwhile, until it is found whole.
@@ -63,7 +65,7 @@ struct Findings {
 pub(super) fn verify(client: &Client, wanted: &VerifyArgs) -> Result<(), String> {
     let data_dir = client.data_dir()?;
     let journal = existing_journal(&data_dir)?;
-    let owned = front::is_owned(&data_dir).map_err(|error| error.to_string())?;
+    let owned = is_owned(&data_dir)?;
     let found = find_all(journal, owned).map_err(|error| error.to_string())?;
     if wanted.json {
         print(&serde_json::to_string_pretty(&found).map_err(|error| error.to_string())?)?;
@@ -73,15 +75,24 @@ pub(super) fn verify(client: &Client, wanted: &VerifyArgs) -> Result<(), String>
     next_step(&found).map_or(Ok(()), Err)
 }
 
-fn existing_journal(data_dir: &Path) -> Result<PathBuf, String> {
+/// The journal of a data directory, where there is one.
+pub(super) fn existing_journal(data_dir: &Path) -> Result<PathBuf, String> {
     let journal = journal_dir(data_dir);
-    if journal.is_dir() {
-        return Ok(journal);
-    }
+    let why = match fs::metadata(&journal) {
+        Ok(found) if found.is_dir() => return Ok(journal),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => format!(": {error}"),
+        _ => String::new(),
+    };
     Err(format!(
-        "there is no journal in {}; name the data directory with --data-dir",
+        "there is no journal in {} that this user can read{why}; name the data directory with --data-dir",
         data_dir.display()
     ))
+}
+
+/// Whether a running tekton-budget has the store open.
+pub(super) fn is_owned(data_dir: &Path) -> Result<bool, String> {
+    front::is_owned(data_dir)
+        .map_err(|error| format!("the lock in {} can't be read: {error}", data_dir.display()))
 }
 
 fn find_all(journal: PathBuf, owned: bool) -> Result<Findings, IoFailure> {
