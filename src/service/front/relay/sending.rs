@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 /// Why no more lines go to the owner.
 pub(super) enum Sent {
-    /// The client has ended and everything is answered.
+    /// The client has ended, everything that has an id is answered, and the owner was told.
     All,
     /// The owner takes none.
     Broken,
@@ -47,6 +47,8 @@ pub(super) async fn send(
         session
             .until(|memory| memory.is_settled(Loss::Abrupt))
             .await;
+        // Not everything that is still answered was waited for by its id: the owner ends after it.
+        owner.shutdown().await?;
         io::Result::Ok(())
     };
     match sent.await {
