@@ -6,7 +6,7 @@ use super::ledger::{Clock, Ledger, StartError, Started, start};
 use super::operations::TOOLS;
 use super::{Desk, Opening, Service, mcp};
 use crate::store::files::RealFiles;
-use crate::store::journal::{Damage, DamageKind, OpenError, ReadError, SealedScan};
+use crate::store::journal::{Damage, OpenError, ReadError, SealedScan};
 use crate::store::lookup::{Lookup, LookupError, SledLookup, open_or_set_aside, set_aside};
 use jiff::Timestamp;
 use std::cell::Cell;
@@ -192,13 +192,15 @@ fn describe(error: &StartError, data_dir: &Path) -> String {
 }
 
 const AFTER_DAMAGE: &str = "; `tekton-budget verify` tells all that is wrong, and `tekton-budget repair` what can be given up";
-const AFTER_NEWER: &str = "; start the tekton-budget that wrote it, or a newer one";
+const AFTER_NEWER: &str =
+    "; update tekton-budget to the version that wrote it, or a newer one: nothing is lost";
 
 /// A newer program's journal is whole for that program: nothing of it is to be given up.
 fn after_damage(damage: &Damage) -> &'static str {
-    match damage.kind {
-        DamageKind::UnknownVersion { .. } => AFTER_NEWER,
-        _ => AFTER_DAMAGE,
+    if damage.is_newer() {
+        AFTER_NEWER
+    } else {
+        AFTER_DAMAGE
     }
 }
 
@@ -274,7 +276,7 @@ fn watch_scan(scan: &Arc<SealedScan>, tell: &Arc<watch::Sender<Opening>>) {
 fn scan_ended(scan: &SealedScan, at_most: Duration, tell: &watch::Sender<Opening>) -> bool {
     let state = scan.wait(at_most);
     if let Some(damage) = state.damages.first() {
-        tracing::error!(%damage, "the journal is damaged; nothing is served");
+        tracing::error!(%damage, "the journal can't be read; nothing is served");
         let next = after_damage(damage);
         let why = format!("the store is not served: {damage}{next}");
         tell.send_replace(Opening::Failed(why.into()));

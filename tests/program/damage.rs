@@ -127,6 +127,9 @@ fn a_data_directory_of_somebody_else_is_answered() {
     assert!(client.close().success());
 }
 
+/// Bytes of a segment's header.
+const HEADER: usize = 108;
+
 #[test]
 fn a_journal_of_a_newer_version_is_named_and_not_served() {
     let dir = tempfile::tempdir().unwrap();
@@ -136,8 +139,11 @@ fn a_journal_of_a_newer_version_is_named_and_not_served() {
     let segment = dir.path().join("journal/00000000000000000001.log");
     let before = fs::read(&segment).unwrap();
     let file = fs::OpenOptions::new().write(true).open(&segment).unwrap();
-    // The version stands after eight bytes of magic.
+    // The version stands after eight bytes of magic, and the checksum of the header at its end.
     file.write_all_at(&2_u32.to_le_bytes(), 8).unwrap();
+    let header = &fs::read(&segment).unwrap()[..HEADER - 4];
+    file.write_all_at(&crc32c::crc32c(header).to_le_bytes(), HEADER as u64 - 4)
+        .unwrap();
     let newer = fs::read(&segment).unwrap();
 
     let mut late = Client::session(dir.path(), &["--role", "admin"]);
@@ -146,14 +152,33 @@ fn a_journal_of_a_newer_version_is_named_and_not_served() {
         let refused = late.call(tool, &arguments);
         assert_eq!(refused["code"], "unavailable", "{refused}");
         let message = refused["message"].as_str().unwrap();
-        assert!(message.contains("version 2"), "{message}");
+        for part in ["version 2", "newer tekton-budget", "update"] {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+        assert!(!message.contains("damaged"), "{message}");
         assert!(message.contains("00000000000000000001.log"), "{message}");
         assert!(
             !message.contains("give"),
             "nothing has to be given up: {message}"
         );
     }
+    let errors = late.errors();
     assert!(late.close().success());
+    assert!(
+        errors.contains("newer tekton-budget") && !errors.contains("damaged"),
+        "{errors}"
+    );
+    let run = |arguments: &[&str]| command(dir.path(), arguments).output().unwrap();
+    for arguments in [&["verify"][..], &["repair", "--truncate-after", "0"]] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("newer tekton-budget"), "{said}");
+        assert!(
+            !said.contains("truncate") && !said.contains("damaged"),
+            "{said}"
+        );
+    }
     assert_eq!(fs::read(&segment).unwrap(), newer, "it is left as it is");
 
     fs::write(&segment, before).unwrap();

@@ -161,6 +161,11 @@ fn next_step(found: &Findings) -> Option<String> {
             "{events} events can't be read; use the tekton-budget that wrote them, or a newer one"
         ));
     }
+    if let Some(newer) = found.report.damages.iter().find(|damage| damage.is_newer()) {
+        return Some(format!(
+            "the journal is newer than this program: {newer}; update tekton-budget, and verify with that"
+        ));
+    }
     let foreign = found.report.damages.iter();
     let foreign = foreign.filter(|damage| damage.kind == DamageKind::ForeignFile);
     let step = if foreign.clone().count() == damages {
