@@ -1,5 +1,6 @@
 //! `tekton-budget verify` and `tekton-budget repair`: what is wrong with the journal, and giving it up.
 
+use super::seen::Seen;
 use super::{Client, print, progress};
 use crate::core::codec;
 use crate::service::front;
@@ -55,6 +56,7 @@ struct Findings {
     whole: bool,
     /// Whether a running tekton-budget has the store open.
     owned: bool,
+    lookup: Seen,
     journal: PathBuf,
     #[serde(flatten)]
     report: Report,
@@ -66,7 +68,9 @@ pub(super) fn verify(client: &Client, wanted: &VerifyArgs) -> Result<(), String>
     let data_dir = client.data_dir()?;
     let journal = existing_journal(&data_dir)?;
     let owned = is_owned(&data_dir)?;
-    let found = find_all(journal, owned).map_err(|error| error.to_string())?;
+    // Before the journal is read: what it has seen by now is there then, though an owner comes and goes on.
+    let lookup = Seen::look(&data_dir, owned);
+    let found = find_all(journal, owned, lookup).map_err(|error| error.to_string())?;
     if wanted.json {
         print(&serde_json::to_string_pretty(&found).map_err(|error| error.to_string())?)?;
     } else {
@@ -95,16 +99,17 @@ pub(super) fn is_owned(data_dir: &Path) -> Result<bool, String> {
         .map_err(|error| format!("the lock in {} can't be read: {error}", data_dir.display()))
 }
 
-fn find_all(journal: PathBuf, owned: bool) -> Result<Findings, IoFailure> {
+fn find_all(journal: PathBuf, owned: bool, lookup: Seen) -> Result<Findings, IoFailure> {
     let rounds = if owned { ROUNDS } else { 1 };
     let mut round = 1;
     loop {
-        let (report, unreadable_events) = find(&journal)?;
+        let (report, unreadable_events) = find(&journal, lookup.expect())?;
         let settled = report.is_whole() && report.torn.is_none();
         if settled || round == rounds {
             return Ok(Findings {
                 whole: report.is_whole() && unreadable_events.is_empty(),
                 owned,
+                lookup,
                 journal,
                 report,
                 unreadable_events,
@@ -114,10 +119,10 @@ fn find_all(journal: PathBuf, owned: bool) -> Result<Findings, IoFailure> {
     }
 }
 
-fn find(journal: &Path) -> Result<(Report, Vec<UnreadableEvent>), IoFailure> {
+fn find(journal: &Path, expect: Expect) -> Result<(Report, Vec<UnreadableEvent>), IoFailure> {
     let mut unreadable = Vec::new();
     let bar = progress::events("verifying");
-    let report = verify_each(&RealFiles, journal, Expect::NOTHING, &mut |sound| {
+    let report = verify_each(&RealFiles, journal, expect, &mut |sound| {
         bar.inc(sound.batch.len() as u64);
         decode(sound, &mut unreadable);
     });
@@ -139,7 +144,7 @@ fn decode(sound: SoundBatch<'_>, unreadable: &mut Vec<UnreadableEvent>) {
 }
 
 fn described(found: &Findings) -> String {
-    let mut text = found.report.to_string();
+    let mut text = format!("{}\n{}", found.lookup, found.report);
     for event in &found.unreadable_events {
         let _ = write!(
             text,

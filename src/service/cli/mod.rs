@@ -3,6 +3,7 @@
 mod backup;
 mod journal;
 mod progress;
+mod seen;
 mod serve;
 mod tools;
 

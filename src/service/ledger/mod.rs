@@ -8,7 +8,7 @@ mod requests;
 mod shared;
 mod writer;
 
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, seen};
 pub use replay::{StartError, Started, start};
 pub use shared::{Bucket, Shared};
 pub use writer::{Outcome, Receipt, Reply, Respond, Writer};
