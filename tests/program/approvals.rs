@@ -1,6 +1,6 @@
 //! Asking for more where the person behind the client approves: by the client of rmcp, in both lives of the protocol.
 
-use super::client::command;
+use super::client::{Client, command, save_budget};
 use rmcp::model::{
     CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, ElicitRequestParams,
     ElicitResult, ElicitationAction, Implementation, ProtocolVersion,
@@ -289,4 +289,32 @@ async fn the_person_is_not_asked_of_what_can_not_be() {
         assert_eq!(scene.person.asked(), [] as [String; 0]);
         scene.end().await;
     }
+}
+
+#[test]
+fn a_request_whose_person_is_gone_waits_for_an_admin() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut admin = Client::session(dir.path(), &["--role", "admin"]);
+    let budget = save_budget(&mut admin, "team", "1.00");
+    let wanted = json!({
+        "policy_id": budget["policies"][0]["policy_id"], "cost_usd": "0.50", "reason": "the report is due",
+    });
+    // First as a forwarder, then as the owner.
+    let mut admin = Some(admin);
+    for _ in 0..2 {
+        let mut agent = Client::start(dir.path(), &BY_PERSON);
+        agent.open_with(&json!({"elicitation": {}})).unwrap();
+        let id = agent.send("request_increase", &wanted);
+        let question = agent.message().unwrap();
+        assert_eq!(question["method"], "elicitation/create", "{question}");
+        agent.close_input();
+        let answer = agent.answer(id).unwrap();
+        let status = &answer["result"]["structuredContent"]["status"];
+        assert_eq!(status, "open", "{answer}");
+        assert!(agent.wait().success());
+        drop(admin.take());
+    }
+    let mut admin = Client::session(dir.path(), &["--role", "admin"]);
+    let listed = admin.done("review_increase", &json!({"action": "list"}));
+    assert_eq!(listed["increases"].as_array().unwrap().len(), 2, "{listed}");
 }
