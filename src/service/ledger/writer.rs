@@ -149,6 +149,11 @@ impl Writer {
         self.finish(batch);
     }
 
+    /// The durable event of an earlier order with the same request id and content.
+    pub(super) fn find(&mut self, request: &Request) -> Result<Option<Entry>, Refusal> {
+        self.known(request, &Batch::default())
+    }
+
     /// Ends what is due by an instant, if anything is.
     pub fn tick(&mut self, now: Timestamp) {
         if self.state.is_due(now) && self.stopped.is_none() {
