@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod keys;
+mod moving;
 mod replay;
 mod requests;
 mod shared;
