@@ -143,7 +143,7 @@ fn amounts_and_shares_have_bounds() {
         requests: Some(1000),
         ..cost("1")
     };
-    let (budget, policy) = ledger.budget(
+    let (_, policy) = ledger.budget(
         "apollo",
         PolicyDraft {
             limits,
