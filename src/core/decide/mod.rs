@@ -6,6 +6,7 @@ mod allocate;
 mod budgets;
 mod increases;
 mod instants;
+mod policies;
 mod prices;
 mod record;
 #[cfg(test)]

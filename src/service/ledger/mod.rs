@@ -3,6 +3,7 @@
 mod checkpoint;
 mod decoding;
 mod keys;
+mod moving;
 mod replay;
 mod requests;
 mod shared;
