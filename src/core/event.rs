@@ -5,16 +5,18 @@ use super::allocation::AllocationStatus;
 use super::budget::Budget;
 use super::charge::ModelRef;
 use super::context::Context;
-use super::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId, RecordId};
+use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
 use super::policy::Policy;
 use super::price::ModelTier;
 use super::price::Rates;
+use super::price_change::{Dropped, PriceApplied, PriceHeldBack, PriceHistory, SourceReport};
 use super::role::{Interface, Role};
 use super::tally::Tally;
 use super::usage::{Correction, Draw, Usage};
 use super::verdict::Verdict;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Who did something, when and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,6 +200,36 @@ pub enum Event {
         #[serde(with = "super::time")]
         effective_from: Timestamp,
     },
+    /// A price that sources made holds from a time on; its version is this event's sequence.
+    PriceApplied(Arc<PriceApplied>),
+    /// A change of a price waits for a person; its id is this event's sequence.
+    PriceHeldBack(Arc<PriceHeldBack>),
+    /// A person decided about a change. An approved one is a price, whose version is this event's sequence.
+    PriceReviewed {
+        /// The change.
+        change: ChangeId,
+        /// The change's provider.
+        provider: String,
+        /// The change's model.
+        model: String,
+        /// Whether it was approved.
+        approved: bool,
+    },
+    /// A change ended without a person.
+    PriceChangeDropped {
+        /// The change.
+        change: ChangeId,
+        /// The change's provider.
+        provider: String,
+        /// The change's model.
+        model: String,
+        /// How.
+        why: Dropped,
+    },
+    /// A source's prices of times that are over were taken in.
+    PriceHistoryImported(Arc<PriceHistory>),
+    /// A source has new content, has failed or works again.
+    SourceReported(SourceReport),
 }
 
 /// A usage that was recorded, and what that did.
@@ -297,6 +329,12 @@ impl Event {
             Self::IncreaseRequested { .. } => "increase_requested",
             Self::IncreaseReviewed { .. } => "increase_reviewed",
             Self::PriceOverridden { .. } => "price_overridden",
+            Self::PriceApplied(_) => "price_applied",
+            Self::PriceHeldBack(_) => "price_held_back",
+            Self::PriceReviewed { .. } => "price_reviewed",
+            Self::PriceChangeDropped { .. } => "price_change_dropped",
+            Self::PriceHistoryImported(_) => "price_history_imported",
+            Self::SourceReported(_) => "source_reported",
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod increase;
 pub mod period;
 pub mod policy;
 pub mod price;
+pub mod price_change;
 pub mod quantity;
 pub mod refusal;
 pub mod role;
