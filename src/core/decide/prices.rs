@@ -2,6 +2,8 @@
 
 mod refresh;
 mod sources;
+#[cfg(test)]
+mod tests;
 
 pub use refresh::CHANGES_MOST;
 
