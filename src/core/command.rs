@@ -186,11 +186,9 @@ pub struct RequestIncrease {
 impl Request {
     /// A request id with the digest of its content.
     pub fn new(id: impl Into<String>, content: &[u8]) -> Self {
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&blake3::hash(content).as_bytes()[..16]);
         Self {
             id: id.into(),
-            content: Digest(u128::from_be_bytes(digest)),
+            content: Digest::of(content),
         }
     }
 }

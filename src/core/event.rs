@@ -5,6 +5,7 @@ use super::allocation::AllocationStatus;
 use super::budget::Budget;
 use super::charge::ModelRef;
 use super::context::Context;
+pub use super::digest::Digest;
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
 use super::policy::Policy;
 use super::price::ModelTier;
@@ -70,33 +71,6 @@ pub struct Request {
     pub id: String,
     /// BLAKE3 of the content, cut to 16 bytes.
     pub content: Digest,
-}
-
-/// A digest of a command's content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Digest(pub u128);
-
-impl Serialize for Digest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.collect_str(&format_args!("{:032x}", self.0))
-        } else {
-            serializer.serialize_u128(self.0)
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Digest {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            let text = String::deserialize(deserializer)?;
-            u128::from_str_radix(&text, 16)
-                .map(Self)
-                .map_err(serde::de::Error::custom)
-        } else {
-            u128::deserialize(deserializer).map(Self)
-        }
-    }
 }
 
 /// An event with its circumstances; its sequence is its place in the journal.

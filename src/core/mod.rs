@@ -8,6 +8,7 @@ pub mod codec;
 pub mod command;
 pub mod context;
 pub mod decide;
+pub mod digest;
 pub mod event;
 pub mod id;
 pub mod increase;

@@ -1,6 +1,6 @@
 //! Changes of prices: what sources say, what was decided of it, and what waits for a person.
 
-use super::event::Digest;
+use super::digest::Digest;
 use super::id::ChangeId;
 use super::price::{PriceStatus, Rates};
 use jiff::Timestamp;

@@ -24,7 +24,7 @@ mod voices;
 
 pub use place::Place;
 
-use crate::core::event::Digest;
+use crate::core::digest::Digest;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::{Applying, Holding, PriceProposal, PriceRule, Quoted, Vote, Votes};
 use jiff::Timestamp;

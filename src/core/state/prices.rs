@@ -1,7 +1,8 @@
 //! Prices: what admins set, what sources made, what waits for a person, and how the sources stand.
 
 use super::{PriceOverride, RowKey, State};
-use crate::core::event::{Digest, Stamp};
+use crate::core::digest::Digest;
+use crate::core::event::Stamp;
 use crate::core::id::{AlertId, ChangeId};
 use crate::core::increase::Review;
 use crate::core::price::{PriceStatus, Rates};
