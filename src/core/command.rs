@@ -1,11 +1,12 @@
 //! What can be asked of the ledger: plain data, with time and prices already in it.
 
+use super::budget::BudgetField;
 use super::charge::{Amount, ModelRef};
 use super::context::Context;
 use super::event::{Digest, Request, UsageAdjusted};
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
 use super::period::{Period, WeekStart};
-use super::policy::{Enforcement, Limits, Rollover};
+use super::policy::{Enforcement, Limits, PolicyField, Rollover};
 use super::price::Rates;
 use super::price_change::{PriceHistory, PriceProposal, SourceReport};
 use super::quantity::Usd;
@@ -137,6 +138,8 @@ pub struct SaveBudget {
     pub scope: Option<Scope>,
     /// Policies to make or change with it; the others stay as they are.
     pub policies: Vec<PolicyDraft>,
+    /// What it is to be without.
+    pub clear: Vec<BudgetField>,
 }
 
 /// A policy to make or change; what is not given stays as it is, or has its default.
@@ -170,6 +173,8 @@ pub struct PolicyDraft {
     pub critical_bypass: Option<bool>,
     /// Whether it counts; it does if new.
     pub enabled: Option<bool>,
+    /// What it is to be without.
+    pub clear: Vec<PolicyField>,
 }
 
 /// A request for more.

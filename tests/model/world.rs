@@ -109,7 +109,9 @@ impl World {
             assert_eq!(entry.recorded.stamp.interface, Interface::Ledger);
             let due = matches!(
                 entry.recorded.event,
-                Event::AllocationEnded(_) | Event::AlertResolved { .. }
+                Event::AllocationEnded(_)
+                    | Event::AlertResolved { .. }
+                    | Event::IncreaseReviewed { granted: false, .. }
             );
             assert!(due, "{entry:?}");
         }

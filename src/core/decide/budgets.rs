@@ -1,14 +1,16 @@
 //! Making and changing budgets and policies.
 
 use super::{Desk, Done, text};
-use crate::core::budget::{Budget, DEPTH_MOST};
+use crate::core::budget::{Budget, BudgetField, DEPTH_MOST};
 use crate::core::command::{PolicyDraft, SaveBudget};
 use crate::core::event::Event;
 use crate::core::id::{BudgetId, PolicyId};
 use crate::core::period::WeekStart;
 use crate::core::policy::{
-    ACTION_THRESHOLD, Enforcement, Limits, Policy, Rollover, WARNING_THRESHOLD,
+    ACTION_THRESHOLD, Enforcement, Limits, Policy, PolicyField, Rollover, THRESHOLD_SCALE,
+    WARNING_THRESHOLD,
 };
+use crate::core::quantity::USD_MOST;
 use crate::core::refusal::{Code, Refusal};
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
@@ -60,6 +62,7 @@ impl Desk<'_> {
         }
         let done = self.conclude(Event::BudgetSaved { budget, policies });
         for policy in changed {
+            self.decline_stale(policy);
             self.settle(policy);
         }
         Ok(done)
@@ -101,6 +104,17 @@ impl Desk<'_> {
         if let Some(scope) = &draft.scope {
             budget.scope = scope.clone();
         }
+        for field in &draft.clear {
+            let (name, given, own) = match field {
+                BudgetField::Owner => ("owner", &draft.owner, &mut budget.owner),
+                BudgetField::Description => {
+                    let given = &draft.description;
+                    ("description", given, &mut budget.description)
+                }
+            };
+            not_given(name, given.is_some())?;
+            *own = None;
+        }
         Ok(budget)
     }
 
@@ -125,8 +139,10 @@ impl Desk<'_> {
         let known = self.state.budget(budget.id);
         let moved = known.is_none_or(|known| known.budget.parent != budget.parent);
         let mut above = budget.parent;
-        for _ in 0..=DEPTH_MOST {
-            let Some(id) = above else { return Ok(()) };
+        for ancestors in 0..=DEPTH_MOST {
+            let Some(id) = above else {
+                return self.check_depth(budget.id, if moved { ancestors } else { 0 });
+            };
             if id == budget.id {
                 return Err(Refusal::invalid(
                     "parent_id",
@@ -146,6 +162,23 @@ impl Desk<'_> {
             "parent_id",
             format!("expects at most {DEPTH_MOST} ancestors"),
         ))
+    }
+
+    /// Whether those below a budget would have no more ancestors than they may.
+    fn check_depth(&self, id: BudgetId, ancestors: usize) -> Result<(), Refusal> {
+        if ancestors == 0 {
+            return Ok(());
+        }
+        let deepest = ancestors + self.state.height(id);
+        if deepest > DEPTH_MOST {
+            return Err(Refusal::invalid(
+                "parent_id",
+                format!(
+                    "expects at most {DEPTH_MOST} ancestors, and would give {deepest} to a budget below {id}"
+                ),
+            ));
+        }
+        Ok(())
     }
 
     pub(super) fn archive_budget(&mut self, id: BudgetId) -> Result<Done, Refusal> {
@@ -196,6 +229,7 @@ impl Desk<'_> {
         )?;
         let id = policy.id;
         let done = self.conclude(Event::PolicySaved { budget, policy });
+        self.decline_stale(id);
         self.settle(id);
         Ok(done)
     }
@@ -227,7 +261,9 @@ impl Desk<'_> {
             }
             None => self.new_policy(&draft, fresh)?,
         };
+        let cleared = clear(&draft)?;
         change(&mut policy, draft);
+        cleared.iter().for_each(|field| empty(&mut policy, *field));
         check_policy(&policy)?;
         Ok(policy)
     }
@@ -284,6 +320,41 @@ fn change(policy: &mut Policy, draft: PolicyDraft) {
     policy.rollover_cap = draft.rollover_cap.or(policy.rollover_cap);
 }
 
+/// The parts that a policy is to be without, none of which may be given as well.
+fn clear(draft: &PolicyDraft) -> Result<Vec<PolicyField>, Refusal> {
+    for field in &draft.clear {
+        let (name, given) = match field {
+            PolicyField::LimitTokens => ("limit_tokens", draft.limits.tokens.is_some()),
+            PolicyField::LimitRequests => ("limit_requests", draft.limits.requests.is_some()),
+            PolicyField::LimitCostUsd => ("limit_cost_usd", draft.limits.cost.is_some()),
+            PolicyField::Start => ("start", draft.start.is_some()),
+            PolicyField::End => ("end", draft.end.is_some()),
+            PolicyField::RolloverCapUsd => ("rollover_cap_usd", draft.rollover_cap.is_some()),
+        };
+        not_given(name, given)?;
+    }
+    Ok(draft.clear.clone())
+}
+
+fn not_given(field: &str, given: bool) -> Result<(), Refusal> {
+    if given {
+        let expects = "expects no value where clear names it";
+        return Err(Refusal::invalid(field, expects));
+    }
+    Ok(())
+}
+
+fn empty(policy: &mut Policy, field: PolicyField) {
+    match field {
+        PolicyField::LimitTokens => policy.limits.tokens = None,
+        PolicyField::LimitRequests => policy.limits.requests = None,
+        PolicyField::LimitCostUsd => policy.limits.cost = None,
+        PolicyField::Start => policy.start = None,
+        PolicyField::End => policy.end = None,
+        PolicyField::RolloverCapUsd => policy.rollover_cap = None,
+    }
+}
+
 fn check_policy(policy: &Policy) -> Result<(), Refusal> {
     let limits = &policy.limits;
     if limits.is_empty() {
@@ -304,8 +375,12 @@ fn check_policy(policy: &Policy) -> Result<(), Refusal> {
         ("limit_cost_usd", limits.cost),
         ("rollover_cap_usd", policy.rollover_cap),
     ] {
-        if amount.is_some_and(crate::core::quantity::Usd::is_negative) {
-            return Err(Refusal::invalid(field, "expects no less than zero"));
+        let within = Decimal::ZERO..=Decimal::from(USD_MOST);
+        if amount.is_some_and(|amount| !within.contains(&amount.amount())) {
+            return Err(Refusal::invalid(
+                field,
+                format!("expects 0 to {USD_MOST} dollars"),
+            ));
         }
     }
     check_thresholds(policy)?;
@@ -334,6 +409,12 @@ fn check_thresholds(policy: &Policy) -> Result<(), Refusal> {
             return Err(Refusal::invalid(
                 field,
                 "expects a share above 0 and up to 1",
+            ));
+        }
+        if share.normalize().scale() > THRESHOLD_SCALE {
+            return Err(Refusal::invalid(
+                field,
+                format!("expects at most {THRESHOLD_SCALE} decimal places"),
             ));
         }
     }

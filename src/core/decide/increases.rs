@@ -1,13 +1,16 @@
 //! Asking for more, and the answer.
 
 use super::{Desk, Done, text};
-use crate::core::alert::{AlertCause, MeterKey};
+use crate::core::alert::AlertCause;
 use crate::core::command::RequestIncrease;
 use crate::core::event::Event;
 use crate::core::id::{IncreaseId, PolicyId};
+use crate::core::increase::IncreaseStatus;
 use crate::core::policy::Limits;
+use crate::core::quantity::{COUNT_MOST, USD_MOST};
 use crate::core::refusal::{Code, Refusal};
 use crate::core::tally::Tally;
+use rust_decimal::Decimal;
 
 /// How many requests may wait for an answer.
 const OPEN_MOST: usize = 1000;
@@ -73,33 +76,24 @@ impl Desk<'_> {
         granted: bool,
     ) -> Result<Done, Refusal> {
         let Some(increase) = self.state.increase(id) else {
-            return Err(Refusal::not_found(
-                "increase",
-                format!("{id} that waits for an answer"),
-            ));
+            let ended = self.state.ended_increases().find(|ended| ended.id == id);
+            return Err(closed(id, ended.map(|ended| ended.status)));
         };
-        let over = matches!(increase.meter, MeterKey::Window(window) if window.end <= self.now);
-        if granted && over {
-            let message = format!("the window of {id} is over and a new one has begun; decline it");
-            return Err(Refusal::new(Code::Conflict, message));
-        }
-        let policy = increase.policy;
+        let (policy, meter) = (increase.policy, increase.meter.clone());
         let done = self.conclude(Event::IncreaseReviewed {
             increase: id,
             granted,
         });
-        self.resolve_request(id);
-        self.settle(policy);
+        self.resolve_request(policy, id);
+        self.settle_meter(policy, &meter);
         Ok(done)
     }
 
-    fn resolve_request(&mut self, id: IncreaseId) {
+    fn resolve_request(&mut self, policy: PolicyId, id: IncreaseId) {
         let asks = |cause: &AlertCause| matches!(cause, AlertCause::IncreaseRequested { increase, .. } if *increase == id);
-        let alert = self
-            .state
-            .alerts()
-            .find(|alert| asks(&alert.cause))
-            .map(|alert| alert.id);
+        let mut about = self.state.alerts_about(policy);
+        let alert = about.find(|alert| asks(&alert.cause)).map(|alert| alert.id);
+        drop(about);
         if let Some(alert) = alert {
             self.follow(Event::AlertResolved { alert });
         }
@@ -107,47 +101,80 @@ impl Desk<'_> {
 
     /// Declines what still waits about a policy that is going away.
     pub(super) fn decline_all(&mut self, policy: PolicyId) {
-        let waiting: Vec<_> = self
-            .state
-            .increases()
+        let waiting = self.state.increases();
+        let waiting: Vec<_> = waiting
             .filter(|increase| increase.policy == policy)
             .map(|increase| increase.id)
             .collect();
         for increase in waiting {
-            self.follow(Event::IncreaseReviewed {
-                increase,
-                granted: false,
-            });
+            self.end_request(increase, "its policy counts no more");
         }
+    }
+
+    /// Declines what still waits about counters of a period that a policy has no more.
+    pub(super) fn decline_stale(&mut self, policy: PolicyId) {
+        let Some(state) = self.state.policy(policy) else {
+            return;
+        };
+        let waiting = self.state.increases();
+        let stale: Vec<_> = waiting
+            .filter(|increase| increase.policy == policy && !state.is_own(&increase.meter))
+            .map(|increase| increase.id)
+            .collect();
+        for increase in stale {
+            self.end_request(increase, "its policy has another period now");
+        }
+    }
+
+    /// Ends a request that can be granted no more, and the alert about it.
+    pub(super) fn end_request(&mut self, id: IncreaseId, why: &str) {
+        let Some(policy) = self.state.increase(id).map(|increase| increase.policy) else {
+            return;
+        };
+        let event = Event::IncreaseReviewed {
+            increase: id,
+            granted: false,
+        };
+        self.follow_for(event, Some(why.to_owned()));
+        self.resolve_request(policy, id);
     }
 }
 
+/// Why a request that does not wait can't be answered, as far as it is known how it ended.
+pub fn closed(id: IncreaseId, status: Option<IncreaseStatus>) -> Refusal {
+    let how = match status {
+        Some(IncreaseStatus::Expired) => {
+            "ended with its window, and a new one has begun; let it be asked again"
+        }
+        Some(IncreaseStatus::Granted) => "is granted already",
+        Some(IncreaseStatus::Declined) => "is declined already",
+        Some(IncreaseStatus::Open) | None => {
+            return Refusal::not_found("increase", format!("{id} that waits for an answer"));
+        }
+    };
+    Refusal::new(Code::Conflict, format!("{id} {how}")).with("increase", id.to_string())
+}
+
 fn check_parts(limits: &Limits, amount: Tally) -> Result<(), Refusal> {
+    let count = |count: i64| (Decimal::from(count), Decimal::from(COUNT_MOST));
     let wanted = [
-        (
-            "tokens",
-            amount.tokens != 0,
-            amount.tokens < 0,
-            limits.tokens.is_some(),
-        ),
+        ("tokens", count(amount.tokens), limits.tokens.is_some()),
         (
             "requests",
-            amount.requests != 0,
-            amount.requests < 0,
+            count(amount.requests),
             limits.requests.is_some(),
         ),
         (
             "cost_usd",
-            !amount.cost.is_nothing(),
-            amount.cost.is_negative(),
+            (amount.cost.amount(), Decimal::from(USD_MOST)),
             limits.cost.is_some(),
         ),
     ];
-    for (field, given, negative, limited) in wanted {
-        if negative {
-            return Err(Refusal::invalid(field, "expects more than zero"));
+    for (field, (asked, most), limited) in wanted {
+        if asked < Decimal::ZERO || asked > most {
+            return Err(Refusal::invalid(field, format!("expects 0 to {most}")));
         }
-        if given && !limited {
+        if !asked.is_zero() && !limited {
             return Err(Refusal::invalid(field, "is not limited by that policy"));
         }
     }

@@ -13,6 +13,7 @@ mod tests;
 mod text;
 
 pub use allocate::TTL_MOST;
+pub use increases::closed as closed_increase;
 pub use prices::CHANGES_MOST;
 pub use record::RECORDS_MOST;
 pub use text::name as check_name;
@@ -139,8 +140,16 @@ impl Desk<'_> {
 
     /// Adds an event that follows from others or from time alone.
     fn follow(&mut self, event: Event) {
+        self.follow_for(event, None);
+    }
+
+    /// The same, with the reason why.
+    fn follow_for(&mut self, event: Event, reason: Option<String>) {
         self.enter(Recorded {
-            stamp: Stamp::of_time(self.now),
+            stamp: Stamp {
+                reason,
+                ..Stamp::of_time(self.now)
+            },
             request: None,
             event,
         });

@@ -9,11 +9,11 @@ use crate::core::command::{Command, Posting};
 use crate::core::decide::{Decided, Done, Entry, Order, execute};
 use crate::core::event::{Event, Request, Stamp};
 use crate::core::refusal::{Code, Refusal};
-use crate::core::state::{RowKey, State};
+use crate::core::state::{Meter, RowKey, State};
 use crate::core::verdict::Verdict;
 use crate::store::journal::Journal;
 use crate::store::lookup::LookupError;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -23,6 +23,11 @@ use std::sync::Arc;
 const BATCH_BYTES: usize = 8 << 20;
 /// How many changed rows make a checkpoint due at once.
 const CHANGES_MOST: usize = 20_000;
+
+/// How often counters of past windows are looked for that may be moved.
+const MOVE_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// How many counters one checkpoint moves.
+const MOVED_MOST: usize = 4_000;
 
 /// What an order came to, once that is durable.
 #[derive(Clone, Debug)]
@@ -63,6 +68,8 @@ pub struct Writer {
     checkpointing: Checkpointing,
     stopped: Option<String>,
     arena: Vec<u8>,
+    /// When counters of past windows are looked for again.
+    next_move: Timestamp,
 }
 
 /// Where checkpoints stand.
@@ -72,6 +79,7 @@ enum Checkpointing {
     },
     Writing {
         ended: Vec<RowKey>,
+        moved: Vec<RowKey>,
     },
     /// The lookup store can't be written; the journal goes on without it and catches it up at the next start.
     GivenUp,
@@ -82,6 +90,7 @@ enum Checkpointing {
 struct Batch {
     entries: Vec<Entry>,
     ranges: Vec<Range<usize>>,
+    recalled: Vec<(RowKey, Meter)>,
     waiting: Vec<(Respond, Settled)>,
 }
 
@@ -119,6 +128,7 @@ impl Writer {
             checkpointing,
             stopped: None,
             arena: Vec::new(),
+            next_move: now,
         }
     }
 
@@ -252,6 +262,7 @@ impl Writer {
         order: Order,
         batch: &mut Batch,
     ) -> Result<(usize, Vec<usize>, Result<Done, Refusal>), Refusal> {
+        self.recall(&order, batch)?;
         let offset = batch.entries.len();
         let Decided { entries, result } = execute(&mut self.state, order);
         for entry in &entries {
@@ -273,6 +284,19 @@ impl Writer {
             .collect();
         batch.entries.extend(entries);
         Ok((offset, alerts, result))
+    }
+
+    /// Brings back the counters of past windows that an order needs.
+    fn recall(&mut self, order: &Order, batch: &mut Batch) -> Result<(), Refusal> {
+        let missing = self.state.missing_for(&order.command, order.stamp.at);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        for (key, meter) in self.shared.moved(missing)? {
+            self.state.recall(&key, meter);
+            batch.recalled.push((key, meter));
+        }
+        Ok(())
     }
 
     /// The event of an earlier command with the same request id and content.
@@ -314,8 +338,10 @@ impl Writer {
         let Batch {
             entries,
             ranges,
+            recalled,
             waiting,
         } = batch;
+        self.shared.recall(recalled);
         if self.stopped.is_none() && !entries.is_empty() {
             let events: Vec<_> = ranges.into_iter().map(|range| &self.arena[range]).collect();
             if let Err(error) = self.journal.append(&events) {
@@ -345,23 +371,43 @@ impl Writer {
         if changes == 0 || !(due || anything) || self.stopped.is_some() {
             return None;
         }
+        let moved = self.movable(now);
         self.checkpointing = Checkpointing::Writing {
             ended: self.state.ended_keys(),
+            moved: moved.iter().map(|(key, _)| key.clone()).collect(),
         };
         let at = self.journal.end();
         Some(Checkpoint {
             at,
             next_id: self.state.next_id(),
             rows: self.state.take_changed_rows(),
+            moved,
+            moved_until: self.state.moved_until(),
             requests: self.requests.take_rows(now),
             rollups: self.shared.begin_saving_rollups(at.sequence),
             now,
         })
     }
 
+    /// The counters of past windows to move with a checkpoint, looked for once in a while.
+    fn movable(&mut self, now: Timestamp) -> Vec<(RowKey, Meter)> {
+        let soon = now.checked_add(MOVE_EVERY).unwrap_or(Timestamp::MAX);
+        if now < self.next_move && self.next_move <= soon {
+            return Vec::new();
+        }
+        let (until, found) = self.state.movable(now, MOVED_MOST);
+        if !found.is_empty() {
+            self.state.set_moved_until(Some(until));
+        }
+        if found.len() < MOVED_MOST {
+            self.next_move = soon;
+        }
+        found
+    }
+
     /// Takes note of how a checkpoint went.
     pub fn end_checkpoint(&mut self, written: Result<(), LookupError>, now: Timestamp) {
-        let Checkpointing::Writing { ended } =
+        let Checkpointing::Writing { ended, moved } =
             std::mem::replace(&mut self.checkpointing, Checkpointing::GivenUp)
         else {
             return;
@@ -369,7 +415,9 @@ impl Writer {
         match written {
             Ok(()) => {
                 self.state.forget_ended(&ended);
-                self.shared.end_saving(&ended);
+                let moved = self.state.forget_moved(moved);
+                let until = self.state.moved_until();
+                self.shared.end_saving(&ended, moved, until);
                 self.checkpointing = Checkpointing::Idle { since: now };
             }
             Err(error) => {
