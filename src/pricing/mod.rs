@@ -5,3 +5,4 @@ pub mod catalogue;
 pub mod cost;
 pub mod provider_usage;
 pub mod tokens;
+pub mod verify;

@@ -79,7 +79,10 @@ impl Model {
     pub fn alert(&mut self, sequence: u64, event: &Event, now: Timestamp) {
         match event {
             Event::AlertRaised { cause, .. } => {
-                let once = !matches!(cause, AlertCause::CriticalBypass { .. });
+                let once = !matches!(
+                    cause,
+                    AlertCause::CriticalBypass { .. } | AlertCause::PricesChanged { .. }
+                );
                 assert!(
                     !once || self.alerts.iter().all(|alert| alert.cause != *cause),
                     "an alert stands twice: {cause:?}"
@@ -91,6 +94,12 @@ impl Model {
                 };
                 let ends = match (cause, window) {
                     (AlertCause::IncreaseRequested { .. }, _)
+                    | (
+                        AlertCause::PriceHeldBack { .. }
+                        | AlertCause::SourceFailed { .. }
+                        | AlertCause::SourceOutvoted { .. },
+                        _,
+                    )
                     | (AlertCause::Level { .. }, None) => Timestamp::MAX,
                     (_, Some(end)) if end > now => end,
                     _ => by_itself,
@@ -126,6 +135,8 @@ impl Model {
         let step = std::mem::take(&mut self.step);
         for alert in &self.alerts {
             assert!(alert.ends > now, "an alert stands past its time: {alert:?}");
+            let holds = self.price_alert_holds(&alert.cause);
+            assert_ne!(holds, Some(false), "no longer so: {alert:?}");
             if let AlertCause::Level { policy, .. } = &alert.cause {
                 assert!(self.holds(&alert.cause), "no longer so: {alert:?}");
                 assert!(self.is_active(*policy), "of an archived budget: {alert:?}");
@@ -213,6 +224,10 @@ impl Model {
             .policy()
             .is_some_and(|(_, policy)| !self.is_active(policy));
         gone || match cause {
+            AlertCause::PriceHeldBack { .. } | AlertCause::SourceFailed { .. } => {
+                self.price_alert_holds(cause) == Some(false)
+            }
+            AlertCause::SourceOutvoted { .. } => true,
             AlertCause::Level { .. } => !self.holds(cause),
             AlertCause::IncreaseRequested { increase, .. } => {
                 self.wanted.iter().all(|want| want.id != *increase)

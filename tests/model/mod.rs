@@ -8,6 +8,7 @@ pub mod alerts;
 pub mod calendar;
 pub mod check;
 pub mod generator;
+pub mod prices;
 pub mod random;
 pub mod scope;
 pub mod sum;
@@ -110,6 +111,8 @@ pub struct Model {
     pub wanted: Vec<Wanted>,
     /// The alerts that stand.
     pub alerts: Vec<Standing>,
+    /// What there is of prices.
+    pub prices: prices::Prices,
     /// What windows that were over have raised, and raise no more.
     pub over: Vec<AlertCause>,
     /// What the present command has to answer for.

@@ -16,6 +16,7 @@ mod text;
 pub use allocate::TTL_MOST;
 pub use increases::check_increase;
 pub use increases::closed as closed_increase;
+pub use prices::CHANGES_MOST;
 pub use record::RECORDS_MOST;
 pub use text::name as check_name;
 
@@ -119,6 +120,8 @@ impl Desk<'_> {
                 rates,
                 effective_from,
             } => self.override_price(provider, model, rates, effective_from),
+            Command::ApplyPrices(refresh) => self.apply_prices(*refresh),
+            Command::ReviewPrice { change, approve } => self.review_price(change, approve),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::core::event::{
     AllocationEnded, AllocationExtended, AllocationMade, Event, Recorded, Stamp, UsageAdjusted,
     UsageRecorded,
 };
-use crate::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use crate::core::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
 use crate::core::increase::{Increase, IncreaseStatus, Review};
 use crate::core::policy::Policy;
 use crate::core::role::Interface;
@@ -88,14 +88,16 @@ impl State {
                     reason: stamp.reason.clone(),
                     rates: rates.clone(),
                 };
-                self.prices_set = sequence;
-                self.changes
-                    .note(RowKey::Override(provider.clone(), model.clone()));
-                self.overrides
-                    .entry((provider.clone(), model.clone()))
-                    .or_default()
-                    .push(set);
+                self.override_price(provider, model, set);
             }
+            Event::PriceApplied(applied) => self.apply_price(sequence, applied, stamp.at),
+            Event::PriceHeldBack(held) => self.hold_price(ChangeId(sequence), held, stamp.at),
+            Event::PriceReviewed {
+                change, approved, ..
+            } => self.review_price(sequence, *change, *approved, stamp),
+            Event::PriceChangeDropped { change, .. } => self.drop_price_change(*change),
+            Event::PriceHistoryImported(history) => self.import_history(sequence, history),
+            Event::SourceReported(report) => self.report_source(report, stamp.at),
         }
     }
 
@@ -294,6 +296,9 @@ impl State {
         if let AlertCause::AllocationOverrun { allocation } = alert.cause {
             self.unbudgeted_overruns.insert(allocation, alert.id);
         }
+        if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
+            self.price_alerts.insert(*change, alert.id);
+        }
         self.alerts.insert(alert.id, alert);
     }
 
@@ -341,6 +346,9 @@ impl State {
         let over = alert.cause.meter().is_some_and(|(_, key)| key.is_over(at));
         if !over {
             self.mark_raised(&alert.cause.clone(), None);
+        }
+        if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
+            self.price_alerts.remove(change);
         }
         alert.status = AlertStatus::Resolved;
         alert.resolved = Some(at);
@@ -399,8 +407,12 @@ impl State {
 }
 
 /// When an alert resolves by itself: with its window, or after [`ALERT_STANDS`] where that never ends or was over when
-/// it was raised. A level of a counter that never ends stands as long as it holds, a request as long as it waits.
+/// it was raised. A level of a counter that never ends stands as long as it holds, a request as long as it waits, and so
+/// do some others until they are settled.
 fn ends(alert: &Alert) -> Timestamp {
+    if alert.cause.stands_until_settled() {
+        return Timestamp::MAX;
+    }
     let window = match alert.cause.meter() {
         Some((_, MeterKey::Window(window))) if !window.is_endless() => Some(window),
         _ => None,

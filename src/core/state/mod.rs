@@ -6,12 +6,14 @@ mod hold_index;
 mod holds;
 mod meters;
 mod moved;
+mod prices;
 mod rows;
 mod scope_index;
 mod terms;
 
 pub use changes::{Changes, RowKey};
 pub use meters::{Meter, PolicyState, Raised};
+pub use prices::{AppliedPrice, Failing, ModelPrices, SourceStanding};
 pub use rows::Row;
 pub use terms::Past;
 
@@ -20,7 +22,7 @@ use super::allocation::Allocation;
 use super::budget::Budget;
 use super::charge::{Amount, Facts};
 use super::context::Priority;
-use super::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
 use super::increase::Increase;
 use super::price::Rates;
 use super::scope::Scope;
@@ -30,6 +32,7 @@ use super::verdict::{Finding, Verdict, judge};
 use hold_index::HoldIndex;
 use holds::{Held, Meets};
 use jiff::Timestamp;
+use prices::{ModelKey, PriceLog};
 use rustc_hash::FxHashMap;
 use scope_index::ScopeIndex;
 use smallvec::SmallVec;
@@ -56,7 +59,11 @@ pub struct State {
     increases: BTreeMap<IncreaseId, Increase>,
     increase_ends: BTreeSet<(Timestamp, IncreaseId)>,
     overrides: BTreeMap<(String, String), Vec<PriceOverride>>,
-    prices_set: u64,
+    prices: BTreeMap<ModelKey, ModelPrices>,
+    price_log: PriceLog,
+    waiting_prices: BTreeMap<ChangeId, ModelKey>,
+    price_alerts: FxHashMap<ChangeId, AlertId>,
+    sources: BTreeMap<String, SourceStanding>,
     moved_until: Option<Timestamp>,
     changes: Changes,
 }
@@ -202,11 +209,6 @@ impl State {
     /// A request for more that has no answer.
     pub fn increase(&self, id: IncreaseId) -> Option<&Increase> {
         self.increases.get(&id)
-    }
-
-    /// The sequence of the last price that an admin set; zero for none.
-    pub const fn prices_set(&self) -> u64 {
-        self.prices_set
     }
 
     /// Every model with prices that admins set.

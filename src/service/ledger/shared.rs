@@ -7,7 +7,9 @@ use crate::core::decide::Entry;
 use crate::core::event::Recorded;
 use crate::core::refusal::Refusal;
 use crate::core::state::{Meter, Row, RowKey, State};
+use crate::pricing::book::PriceBook;
 use crate::reporting::rollup::{Dimensions, Rollups, Sums};
+use crate::service::prices::Prices;
 use crate::store::journal::JournalReader;
 use crate::store::lookup::{Lookup, LookupError};
 use jiff::Timestamp;
@@ -25,6 +27,7 @@ pub struct Shared {
     store: Arc<dyn Lookup>,
     journal: JournalReader,
     changes: watch::Sender<u64>,
+    prices: Prices,
 }
 
 /// Usage that is durable in the journal and not yet in the store.
@@ -53,6 +56,7 @@ impl Shared {
         journal: JournalReader,
     ) -> Self {
         state.stop_tracking();
+        let prices = Prices::of(&state);
         let changes = watch::Sender::new(state.sequence());
         let usage = Mutex::new(Unsaved {
             open: rollups,
@@ -64,7 +68,13 @@ impl Shared {
             store,
             journal,
             changes,
+            prices,
         }
+    }
+
+    /// The prices that hold in the durable state.
+    pub fn prices(&self) -> Arc<PriceBook> {
+        self.prices.current()
     }
 
     /// The durable state. Hold it briefly: the writer waits.
@@ -111,6 +121,7 @@ impl Shared {
                 state.apply(entry.sequence, &entry.recorded);
             }
         }
+        self.prices.catch_up(&self.state());
         self.changes.send_replace(last.sequence);
     }
 
