@@ -188,7 +188,7 @@ fn a_decision_looks_at_few_budgets_and_time_ends_only_what_is_due() {
         let facts = model_ref.facts(&context);
         let looked_at = state.looked_at(&facts);
         assert!(looked_at <= LOOKED_AT_MOST, "{looked_at} for {facts:?}");
-        assert_eq!(state.met(&facts), model.met(&facts));
+        assert_eq!(state.met(&facts).to_vec(), model.met(&facts));
     }
     let amount = Amount {
         tokens: Some(1),

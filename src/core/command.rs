@@ -1,5 +1,6 @@
 //! What can be asked of the ledger: plain data, with time and prices already in it.
 
+use super::alert::MeterKey;
 use super::budget::BudgetField;
 use super::charge::{Amount, ModelRef};
 use super::context::Context;
@@ -41,6 +42,8 @@ pub enum Command {
     RemovePolicy(PolicyId),
     /// Asks for more.
     RequestIncrease(RequestIncrease),
+    /// Asks for more with the answer of the person, who was asked first.
+    AnsweredIncrease(Box<AnsweredIncrease>),
     /// Answers a request for more.
     ReviewIncrease {
         /// The request.
@@ -186,6 +189,21 @@ pub struct RequestIncrease {
     pub context: Context,
     /// How much more.
     pub amount: Tally,
+}
+
+/// A request for more that the person behind the client has answered already.
+#[derive(Clone, Debug)]
+pub struct AnsweredIncrease {
+    /// What is asked for.
+    pub wanted: RequestIncrease,
+    /// The counter that the person was asked about: their answer is for no other.
+    pub meter: MeterKey,
+    /// Whether they grant it.
+    pub granted: bool,
+    /// Their name in the audit trail.
+    pub person: String,
+    /// What they had to say.
+    pub note: Option<String>,
 }
 
 impl Request {

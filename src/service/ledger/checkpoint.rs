@@ -134,6 +134,25 @@ pub(super) fn read_rollup(bytes: &[u8]) -> Result<(Dimensions, Sums), LookupErro
     decode(bytes)
 }
 
+/// The place in the journal that the store is true of; none in a new store.
+///
+/// # Errors
+/// Of the store.
+pub fn seen(store: &dyn Lookup) -> Result<Option<Position>, LookupError> {
+    let Some(head) = store.head()? else {
+        return Ok(None);
+    };
+    let note: Note = decode(&head.note)?;
+    Ok(Some(position(&head, &note)))
+}
+
+fn position(head: &Head, note: &Note) -> Position {
+    Position {
+        sequence: head.sequence,
+        hash: ChainHash::from_bytes(note.hash),
+    }
+}
+
 /// The state that the store is true of, with its place in the journal; none in a new store.
 pub(super) fn load(store: &dyn Lookup) -> Result<Option<(State, Position)>, LookupError> {
     let Some(head) = store.head()? else {
@@ -150,14 +169,10 @@ pub(super) fn load(store: &dyn Lookup) -> Result<Option<(State, Position)>, Look
             rows.push((key, read_row(&value)?));
         }
     }
-    let position = Position {
-        sequence: head.sequence,
-        hash: ChainHash::from_bytes(note.hash),
-    };
     let mut state = State::from_rows(head.sequence, note.next_id, rows);
     let until = note.moved_until.map(time::of_microsecond).transpose();
     state.set_moved_until(until.map_err(|error| LookupError::Damaged(error.to_string()))?);
-    Ok(Some((state, position)))
+    Ok(Some((state, position(&head, &note))))
 }
 
 /// The counters among these that were moved into the store.

@@ -2,6 +2,7 @@
 //! answers.
 
 use super::checkpoint::Checkpoint;
+use super::moving::Moving;
 use super::requests::RequestIndex;
 use super::shared::Shared;
 use crate::core::codec;
@@ -13,7 +14,7 @@ use crate::core::state::{Meter, RowKey, State};
 use crate::core::verdict::Verdict;
 use crate::store::journal::Journal;
 use crate::store::lookup::LookupError;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -23,11 +24,6 @@ use std::sync::Arc;
 const BATCH_BYTES: usize = 8 << 20;
 /// How many changed rows make a checkpoint due at once.
 const CHANGES_MOST: usize = 20_000;
-
-/// How often counters of past windows are looked for that may be moved.
-const MOVE_EVERY: SignedDuration = SignedDuration::from_hours(1);
-/// How many counters one checkpoint moves.
-const MOVED_MOST: usize = 4_000;
 
 /// What an order came to, once that is durable.
 #[derive(Clone, Debug)]
@@ -68,8 +64,7 @@ pub struct Writer {
     checkpointing: Checkpointing,
     stopped: Option<String>,
     arena: Vec<u8>,
-    /// When counters of past windows are looked for again.
-    next_move: Timestamp,
+    moving: Moving,
 }
 
 /// Where checkpoints stand.
@@ -128,7 +123,7 @@ impl Writer {
             checkpointing,
             stopped: None,
             arena: Vec::new(),
-            next_move: now,
+            moving: Moving::from(now),
         }
     }
 
@@ -147,6 +142,11 @@ impl Writer {
             batch.waiting.push((respond, settled));
         }
         self.finish(batch);
+    }
+
+    /// The durable event of an earlier order with the same request id and content.
+    pub(super) fn find(&mut self, request: &Request) -> Result<Option<Entry>, Refusal> {
+        self.known(request, &Batch::default())
     }
 
     /// Ends what is due by an instant, if anything is.
@@ -371,7 +371,7 @@ impl Writer {
         if changes == 0 || !(due || anything) || self.stopped.is_some() {
             return None;
         }
-        let moved = self.movable(now);
+        let moved = self.moving.begin(&mut self.state, now);
         self.checkpointing = Checkpointing::Writing {
             ended: self.state.ended_keys(),
             moved: moved.iter().map(|(key, _)| key.clone()).collect(),
@@ -387,22 +387,6 @@ impl Writer {
             rollups: self.shared.begin_saving_rollups(at.sequence),
             now,
         })
-    }
-
-    /// The counters of past windows to move with a checkpoint, looked for once in a while.
-    fn movable(&mut self, now: Timestamp) -> Vec<(RowKey, Meter)> {
-        let soon = now.checked_add(MOVE_EVERY).unwrap_or(Timestamp::MAX);
-        if now < self.next_move && self.next_move <= soon {
-            return Vec::new();
-        }
-        let (until, found) = self.state.movable(now, MOVED_MOST);
-        if !found.is_empty() {
-            self.state.set_moved_until(Some(until));
-        }
-        if found.len() < MOVED_MOST {
-            self.next_move = soon;
-        }
-        found
     }
 
     /// Takes note of how a checkpoint went.
