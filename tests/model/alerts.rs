@@ -93,9 +93,9 @@ impl Model {
                     _ => None,
                 };
                 let ends = match (cause, window) {
-                    (AlertCause::IncreaseRequested { .. }, _)
-                    | (
-                        AlertCause::PriceHeldBack { .. }
+                    (
+                        AlertCause::IncreaseRequested { .. }
+                        | AlertCause::PriceHeldBack { .. }
                         | AlertCause::SourceFailed { .. }
                         | AlertCause::SourceOutvoted { .. },
                         _,
