@@ -1,5 +1,10 @@
 //! What fuzzing feeds the program with, and what must hold of the answer whatever it was.
-#![allow(dead_code, reason = "each target uses a part")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "each target uses a part, and speaks by panicking"
+)]
 
 use serde_json::Value;
 use std::sync::Arc;
@@ -13,7 +18,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
 /// A client may wait no longer than this for the end of a session.
 const PATIENCE: Duration = Duration::from_secs(60);
-const HELLO: &[u8] = br#"{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"fuzz","version":"1"}}}
+const HELLO: &[u8] =
+    br#"{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"fuzz","version":"1"}}}
 {"jsonrpc":"2.0","method":"notifications/initialized"}
 "#;
 
