@@ -81,7 +81,9 @@ fn change() -> impl Strategy<Value = Change> {
 
 fn changed(sound: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
     (select(sound), vec(change(), 0..6)).prop_map(|(mut bytes, changes)| {
-        changes.iter().for_each(|change| change.make(&mut bytes));
+        for change in &changes {
+            change.make(&mut bytes);
+        }
         bytes
     })
 }

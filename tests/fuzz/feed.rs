@@ -17,7 +17,7 @@ use tekton_budget::service::{Opening, Service, mcp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
 /// A client may wait no longer than this for the end of a session.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const HELLO: &[u8] =
     br#"{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"fuzz","version":"1"}}}
 {"jsonrpc":"2.0","method":"notifications/initialized"}
@@ -70,7 +70,7 @@ async fn session(bytes: &[u8]) -> Vec<u8> {
         let _ = input.shutdown().await;
     };
     let mut said = Vec::new();
-    let (_, _, read) = tokio::join!(serving, writing, answers.read_to_end(&mut said));
+    let ((), (), read) = tokio::join!(serving, writing, answers.read_to_end(&mut said));
     read.expect("the answers can be read");
     drop(opened);
     said
