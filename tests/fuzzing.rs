@@ -100,9 +100,9 @@ fn session() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// The events of the journal that was kept from version 1: one of each kind at least.
+/// The events of the ledger that was kept from version 1: one of each kind at least.
 fn kept_events() -> Vec<Vec<u8>> {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/journal-v1");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/ledger-v1");
     let dir = tempfile::tempdir().unwrap();
     for file in std::fs::read_dir(kept).unwrap() {
         let file = file.unwrap();
