@@ -1,7 +1,10 @@
 //! What models cost: the engine, the catalogue, the price book, and what providers say was used.
 
 pub mod book;
+pub mod bundle;
 pub mod catalogue;
 pub mod cost;
 pub mod provider_usage;
+pub mod sheet;
+pub mod sources;
 pub mod tokens;

@@ -8,7 +8,7 @@ mod tools;
 
 use crate::core::context::{Context, Tags};
 use crate::core::role::{Interface, Role};
-use crate::pricing::catalogue::build as catalogue_build;
+use crate::pricing::bundle;
 use crate::service::caller::Caller;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -103,7 +103,7 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum CatalogueCommand {
     /// Make the catalogue from price data of litellm and genai-prices
-    Build(catalogue_build::Args),
+    Build(bundle::Args),
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {
@@ -151,7 +151,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Some(Command::Tools { command }) => tools::run(command),
         Some(Command::Catalogue {
             command: CatalogueCommand::Build(wanted),
-        }) => catalogue_build::run(wanted)
+        }) => bundle::run(wanted)
             .map_err(|error| error.to_string())
             .and_then(|summary| print(&summary)),
     };

@@ -1,13 +1,13 @@
 //! Puts the sources' words for each model together.
 
-use super::genai::{self, Match, Model, Provider};
-use super::quote::Sheet;
-use super::told::Told;
-use super::{BuildError, Disagreement, GENAI, LITELLM, Offer, Report, Skipped};
+use super::{Disagreement, GENAI, LITELLM, Report};
 use crate::pricing::catalogue::format::midnight;
 use crate::pricing::catalogue::{
     Capabilities, DailyRates, DatedRates, Mode, ModelCard, Quote, tier,
 };
+use crate::pricing::sheet::Sheet;
+use crate::pricing::sources::genai_prices::{self as genai, Match, Model, Provider, Told};
+use crate::pricing::sources::{Offer, ShapeError, Skipped};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) fn cards(
     genai: &[Provider],
     date: Date,
     report: &mut Report,
-) -> Result<Vec<ModelCard>, BuildError> {
+) -> Result<Vec<ModelCard>, ShapeError> {
     let mut cards = Vec::new();
     let mut known: BTreeSet<Name> = BTreeSet::new();
     for offer in once_each(offers, report) {

@@ -1,11 +1,10 @@
 //! genai-prices' `prices/data.json`: a list of providers with their models, USD for a million tokens.
 
-use super::number;
 use super::pattern::Pattern;
-use super::quote::Sheet;
-use super::{BuildError, DatedSheet};
 use crate::core::price::{ServiceTier, Unit};
 use crate::pricing::catalogue::provider;
+use crate::pricing::sheet::{DatedSheet, Sheet};
+use crate::pricing::sources::{ShapeError, number};
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -13,19 +12,19 @@ use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Deserialize)]
-pub(super) struct Provider {
-    pub(super) id: String,
+pub(crate) struct Provider {
+    pub(crate) id: String,
     #[serde(default)]
     fallback_model_providers: Vec<String>,
-    pub(super) models: Vec<Model>,
+    pub(crate) models: Vec<Model>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Model {
-    pub(super) id: String,
-    pub(super) r#match: Pattern,
+pub(crate) struct Model {
+    pub(crate) id: String,
+    pub(crate) r#match: Pattern,
     #[serde(default)]
-    pub(super) context_window: Option<u64>,
+    pub(crate) context_window: Option<u64>,
     prices: Box<RawValue>,
     #[serde(default)]
     price_variants: Vec<Variant>,
@@ -86,12 +85,12 @@ struct Step {
     price: Box<RawValue>,
 }
 
-pub(super) fn read(text: &str) -> Result<Vec<Provider>, BuildError> {
-    serde_json::from_str(text).map_err(|error| BuildError::Genai(error.to_string()))
+pub(crate) fn read(text: &str) -> Result<Vec<Provider>, ShapeError> {
+    serde_json::from_str(text).map_err(|error| ShapeError::new(error.to_string()))
 }
 
 /// The catalogue's name of genai-prices' provider.
-pub(super) fn canonical(id: &str) -> String {
+pub(crate) fn canonical(id: &str) -> String {
     let names = provider::named(id);
     names
         .first()
@@ -100,7 +99,7 @@ pub(super) fn canonical(id: &str) -> String {
 
 /// How a name was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Match {
+pub(crate) enum Match {
     /// The name is spelled out.
     Exact,
     /// A pattern takes it, or another provider has it.
@@ -108,7 +107,7 @@ pub(super) enum Match {
 }
 
 /// The model that a name means at a provider.
-pub(super) fn find<'a>(
+pub(crate) fn find<'a>(
     providers: &'a [Provider],
     id: &str,
     name: &str,
@@ -135,8 +134,8 @@ fn first<'a>(provider: &'a Provider, name: &str) -> Option<&'a Model> {
 }
 
 impl Model {
-    fn conditional(&self) -> Result<Vec<Conditional>, BuildError> {
-        let wrong = |error: serde_json::Error| BuildError::Genai(format!("{}: {error}", self.id));
+    fn conditional(&self) -> Result<Vec<Conditional>, ShapeError> {
+        let wrong = |error: serde_json::Error| ShapeError::new(format!("{}: {error}", self.id));
         if self.prices.get().trim_start().starts_with('[') {
             return serde_json::from_str(self.prices.get()).map_err(wrong);
         }
@@ -148,7 +147,7 @@ impl Model {
     }
 
     /// What it costs at some hours of the day.
-    pub(super) fn by_hour(&self) -> Result<Vec<(Time, Time, Sheet)>, BuildError> {
+    pub(crate) fn by_hour(&self) -> Result<Vec<(Time, Time, Sheet)>, ShapeError> {
         let mut by_hour = Vec::new();
         // The last of those that hold counts, so the last comes first.
         for price in self.conditional()?.iter().rev() {
@@ -162,7 +161,7 @@ impl Model {
     }
 
     /// What it costs over time, earliest first; the last of them that has begun holds.
-    pub(super) fn over_time(&self, date: Date) -> Result<Vec<DatedSheet>, BuildError> {
+    pub(crate) fn over_time(&self, date: Date) -> Result<Vec<DatedSheet>, ShapeError> {
         let conditional = self.conditional()?;
         let begun = |constraint: &Option<Constraint>| {
             constraint

@@ -11,19 +11,14 @@
 //! - Rates over time are genai-prices', where its word counts or agrees; litellm knows only the present.
 
 mod command;
-mod genai;
-mod litellm;
 mod merge;
-mod number;
-mod pattern;
-mod quote;
-mod told;
 
 pub use command::{Args, run};
 
-use super::{Capabilities, Catalogue, Mode, Source};
+use super::catalogue::format::midnight;
+use super::catalogue::{Catalogue, Source};
+use super::sources::{ShapeError, Skipped, genai_prices, litellm};
 use jiff::civil::Date;
-use quote::Sheet;
 use rust_decimal::Decimal;
 
 /// The files that a catalogue is made of.
@@ -46,10 +41,10 @@ pub struct Inputs<'a> {
 pub enum BuildError {
     /// litellm's file is not as it should be.
     #[error("litellm's prices can't be read: {0}")]
-    Litellm(String),
+    Litellm(ShapeError),
     /// genai-prices' file is not as it should be.
     #[error("genai-prices' prices can't be read: {0}")]
-    Genai(String),
+    Genai(ShapeError),
     /// A file can't be read or written.
     #[error("{path}: {error}")]
     File {
@@ -61,17 +56,6 @@ pub enum BuildError {
     /// The catalogue can't be written as JSON.
     #[error("the catalogue can't be written: {0}")]
     Write(#[from] serde_json::Error),
-}
-
-/// An entry of a source that the catalogue does not take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// The source.
-    pub source: &'static str,
-    /// The model, as the source names it.
-    pub model: String,
-    /// Why.
-    pub why: String,
 }
 
 /// A model on which the sources disagree.
@@ -96,25 +80,6 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
 }
 
-/// What a source offers under one name.
-#[derive(Clone, Debug)]
-struct Offer {
-    provider: String,
-    model: String,
-    mode: Option<Mode>,
-    context_window: Option<u64>,
-    max_output_tokens: Option<u64>,
-    capabilities: Capabilities,
-    sheet: Sheet,
-}
-
-/// Rates from a day on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct DatedSheet {
-    since: Option<Date>,
-    sheet: Sheet,
-}
-
 /// The places of the sources in every catalogue that is built here.
 const LITELLM: usize = 0;
 const GENAI: usize = 1;
@@ -124,14 +89,15 @@ const GENAI: usize = 1;
 /// # Errors
 /// Where a file is not of its source's shape.
 pub fn build(inputs: &Inputs<'_>) -> Result<(Catalogue, Report), BuildError> {
-    let (offers, skipped) = litellm::read(inputs.litellm)?;
-    let genai = genai::read(inputs.genai)?;
+    let (offers, skipped) = litellm::read(inputs.litellm).map_err(BuildError::Litellm)?;
+    let genai = genai_prices::read(inputs.genai).map_err(BuildError::Genai)?;
     let mut report = Report {
         skipped,
         ..Report::default()
     };
-    let cards = merge::cards(offers, &genai, inputs.date, &mut report)?;
-    let fetched_at = super::format::midnight(inputs.date);
+    let cards =
+        merge::cards(offers, &genai, inputs.date, &mut report).map_err(BuildError::Genai)?;
+    let fetched_at = midnight(inputs.date);
     let sources = [inputs.litellm_name, inputs.genai_name]
         .map(|name| Source {
             name: name.into(),

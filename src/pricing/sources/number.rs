@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 const MILLION: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 
 /// The number that a JSON number, or a JSON string of one, states; none of anything else.
-pub(super) fn decimal(raw: &RawValue) -> Option<Decimal> {
+pub(crate) fn decimal(raw: &RawValue) -> Option<Decimal> {
     let text = raw.get().trim().trim_matches('"').trim();
     Decimal::from_str_exact(text)
         .or_else(|_| Decimal::from_scientific(text))
@@ -16,7 +16,7 @@ pub(super) fn decimal(raw: &RawValue) -> Option<Decimal> {
 }
 
 /// The whole number that a JSON number states (`128000`, `1e6`, `256000.0`).
-pub(super) fn whole(raw: &RawValue) -> Option<u64> {
+pub(crate) fn whole(raw: &RawValue) -> Option<u64> {
     let number = decimal(raw)?.normalize();
     (number.scale() == 0)
         .then(|| u64::try_from(number).ok())
@@ -24,18 +24,18 @@ pub(super) fn whole(raw: &RawValue) -> Option<u64> {
 }
 
 /// The rate of a price for one unit.
-pub(super) fn rate_of_one(price: Decimal) -> Decimal {
+pub(crate) fn rate_of_one(price: Decimal) -> Decimal {
     rate(price.saturating_mul(MILLION))
 }
 
 /// The rate of a price for a thousand units.
-pub(super) fn rate_of_thousand(price: Decimal) -> Decimal {
+pub(crate) fn rate_of_thousand(price: Decimal) -> Decimal {
     rate(price.saturating_mul(Decimal::ONE_THOUSAND))
 }
 
 /// A rate at the places that rates have. What is beyond the twelfth is the tail of a float
 /// (`9.499999999999999e-07` for 0.95 a million), and rounding takes it back.
-pub(super) fn rate(rate: Decimal) -> Decimal {
+pub(crate) fn rate(rate: Decimal) -> Decimal {
     rate.round_dp(RATE_SCALE).normalize()
 }
 

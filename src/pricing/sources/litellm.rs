@@ -1,10 +1,9 @@
 //! litellm's `model_prices_and_context_window.json`: an object of models, USD for one unit.
 
-use super::number;
-use super::quote::Sheet;
-use super::{BuildError, Offer, Skipped};
+use super::{Offer, ShapeError, Skipped, number};
 use crate::core::price::{ServiceTier, Unit};
 use crate::pricing::catalogue::{Capabilities, Mode, provider};
+use crate::pricing::sheet::Sheet;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -17,9 +16,9 @@ type Entry<'a> = BTreeMap<String, &'a RawValue>;
 /// Entries that describe the file.
 const NOT_MODELS: [&str; 2] = ["sample_spec", "fallback_generalizations"];
 
-pub(super) fn read(text: &str) -> Result<(Vec<Offer>, Vec<Skipped>), BuildError> {
+pub(crate) fn read(text: &str) -> Result<(Vec<Offer>, Vec<Skipped>), ShapeError> {
     let file: BTreeMap<String, &RawValue> =
-        serde_json::from_str(text).map_err(|error| BuildError::Litellm(error.to_string()))?;
+        serde_json::from_str(text).map_err(|error| ShapeError::new(error.to_string()))?;
     let mut offers = Vec::new();
     let mut skipped = Vec::new();
     for (name, entry) in file {
@@ -27,7 +26,7 @@ pub(super) fn read(text: &str) -> Result<(Vec<Offer>, Vec<Skipped>), BuildError>
             continue;
         }
         let entry: Entry<'_> = serde_json::from_str(entry.get())
-            .map_err(|error| BuildError::Litellm(format!("{name}: {error}")))?;
+            .map_err(|error| ShapeError::new(format!("{name}: {error}")))?;
         match offer(&name, &entry) {
             Ok(offer) => offers.push(offer),
             Err(why) => skipped.push(Skipped {
