@@ -80,6 +80,14 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
 }
 
+impl Report {
+    fn skip(&mut self, source: &'static str, skipped: Vec<(String, String)>) {
+        let skipped = skipped.into_iter();
+        self.skipped
+            .extend(skipped.map(|(model, why)| Skipped { source, model, why }));
+    }
+}
+
 /// The places of the sources in every catalogue that is built here.
 const LITELLM: usize = 0;
 const GENAI: usize = 1;
@@ -89,14 +97,12 @@ const GENAI: usize = 1;
 /// # Errors
 /// Where a file is not of its source's shape.
 pub fn build(inputs: &Inputs<'_>) -> Result<(Catalogue, Report), BuildError> {
-    let (offers, skipped) = litellm::read(inputs.litellm).map_err(BuildError::Litellm)?;
-    let genai = genai_prices::read(inputs.genai).map_err(BuildError::Genai)?;
-    let mut report = Report {
-        skipped,
-        ..Report::default()
-    };
-    let cards =
-        merge::cards(offers, &genai, inputs.date, &mut report).map_err(BuildError::Genai)?;
+    let litellm = litellm::read(inputs.litellm).map_err(BuildError::Litellm)?;
+    let (genai, unread) = genai_prices::read(inputs.genai).map_err(BuildError::Genai)?;
+    let mut report = Report::default();
+    report.skip("litellm", litellm.skipped);
+    report.skip("genai-prices", unread);
+    let cards = merge::cards(litellm.offers, &genai, inputs.date, &mut report);
     let fetched_at = midnight(inputs.date);
     let sources = [inputs.litellm_name, inputs.genai_name]
         .map(|name| Source {

@@ -2,7 +2,6 @@
 
 use super::model::{Match, Model};
 use crate::pricing::sheet::{DatedSheet, Sheet};
-use crate::pricing::sources::ShapeError;
 use jiff::civil::{Date, Time};
 
 /// What genai-prices says of a model, over the years and the hours.
@@ -15,7 +14,7 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    pub(crate) fn of(model: &Model, how: Match, date: Date) -> Result<Self, ShapeError> {
+    pub(crate) fn of(model: &Model, how: Match, date: Date) -> Result<Self, String> {
         let mut over_time = model.over_time(date)?;
         let mut by_hour = model.by_hour()?;
         for dated in &mut over_time {
