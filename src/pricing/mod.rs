@@ -4,6 +4,7 @@ pub mod book;
 pub mod bundle;
 pub mod catalogue;
 pub mod cost;
+pub mod identity;
 pub mod provider_usage;
 pub mod sheet;
 pub mod sources;

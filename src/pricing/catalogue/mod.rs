@@ -11,7 +11,7 @@ pub mod search;
 pub mod tier;
 
 pub use card::{Capabilities, DailyRates, DatedRates, Mode, ModelCard, Quote};
-pub use resolve::Unresolved;
+pub use resolve::{Spelling, Unresolved};
 pub use search::{Search, Sort};
 
 use jiff::Timestamp;
