@@ -7,6 +7,7 @@
 //! that its source writes ([`number`]), an object names each member once ([`json`]); an entry that is not so is left out with the
 //! reason, and what is not of the source's shape at all is a [`ShapeError`]. Members that are not known stay unread.
 
+pub mod fetch;
 pub mod genai_prices;
 pub mod html;
 mod json;
