@@ -1,6 +1,6 @@
 //! Something a person should see.
 
-use super::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
 use super::period::Window;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -81,6 +81,30 @@ pub enum AlertCause {
         /// The request.
         increase: IncreaseId,
     },
+    /// Prices changed.
+    PricesChanged {
+        /// How many.
+        count: u32,
+    },
+    /// A change of a price waits for a person.
+    PriceHeldBack {
+        /// The change.
+        change: ChangeId,
+        /// The provider.
+        provider: String,
+        /// The model.
+        model: String,
+    },
+    /// A source of prices fails.
+    SourceFailed {
+        /// The source.
+        source: String,
+    },
+    /// A source of prices is often outvoted and counts less.
+    SourceOutvoted {
+        /// The source.
+        source: String,
+    },
 }
 
 /// How much an alert matters.
@@ -116,18 +140,25 @@ impl AlertCause {
             Self::AllocationOverrun { .. } | Self::PolicyOverrun { .. } => "overrun",
             Self::CriticalBypass { .. } => "critical_bypass",
             Self::IncreaseRequested { .. } => "increase_requested",
+            Self::PricesChanged { .. } => "price_changed",
+            Self::PriceHeldBack { .. } => "price_held_back",
+            Self::SourceFailed { .. } => "source_failed",
+            Self::SourceOutvoted { .. } => "source_outvoted",
         }
     }
 
     /// How much it matters.
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::IncreaseRequested { .. } => Severity::Info,
+            Self::IncreaseRequested { .. } | Self::PricesChanged { .. } => Severity::Info,
             Self::Level {
                 level: Level::Warning | Level::Action,
                 ..
             }
-            | Self::AllocationOverrun { .. } => Severity::Warning,
+            | Self::AllocationOverrun { .. }
+            | Self::PriceHeldBack { .. }
+            | Self::SourceFailed { .. }
+            | Self::SourceOutvoted { .. } => Severity::Warning,
             Self::Level {
                 level: Level::Exceeded,
                 ..
@@ -143,8 +174,21 @@ impl AlertCause {
             Self::Level { policy, meter, .. }
             | Self::PolicyOverrun { policy, meter, .. }
             | Self::CriticalBypass { policy, meter, .. } => Some((*policy, meter)),
-            Self::AllocationOverrun { .. } | Self::IncreaseRequested { .. } => None,
+            Self::AllocationOverrun { .. }
+            | Self::IncreaseRequested { .. }
+            | Self::PricesChanged { .. }
+            | Self::PriceHeldBack { .. }
+            | Self::SourceFailed { .. }
+            | Self::SourceOutvoted { .. } => None,
         }
+    }
+
+    /// Whether it stands until what it is about is over, however long that takes.
+    pub const fn stands_until_settled(&self) -> bool {
+        matches!(
+            self,
+            Self::PriceHeldBack { .. } | Self::SourceFailed { .. } | Self::SourceOutvoted { .. }
+        )
     }
 
     /// The budget and policy that it is about.
@@ -154,7 +198,11 @@ impl AlertCause {
             | Self::PolicyOverrun { budget, policy, .. }
             | Self::CriticalBypass { budget, policy, .. }
             | Self::IncreaseRequested { budget, policy, .. } => Some((*budget, *policy)),
-            Self::AllocationOverrun { .. } => None,
+            Self::AllocationOverrun { .. }
+            | Self::PricesChanged { .. }
+            | Self::PriceHeldBack { .. }
+            | Self::SourceFailed { .. }
+            | Self::SourceOutvoted { .. } => None,
         }
     }
 }

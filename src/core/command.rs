@@ -3,10 +3,11 @@
 use super::charge::{Amount, ModelRef};
 use super::context::Context;
 use super::event::{Digest, Request, UsageAdjusted};
-use super::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
 use super::period::{Period, WeekStart};
 use super::policy::{Enforcement, Limits, Rollover};
 use super::price::Rates;
+use super::price_change::{PriceHistory, PriceProposal, SourceReport};
 use super::quantity::Usd;
 use super::scope::Scope;
 use super::tally::Tally;
@@ -64,6 +65,26 @@ pub enum Command {
         /// From when on.
         effective_from: Timestamp,
     },
+    /// Carries out what was decided of prices, all in one.
+    ApplyPrices(Box<ApplyPrices>),
+    /// Decides about a change of a price.
+    ReviewPrice {
+        /// The change.
+        change: ChangeId,
+        /// Whether it is approved.
+        approve: bool,
+    },
+}
+
+/// What a refresh of the prices came to. What is as it was makes no event.
+#[derive(Clone, Debug, Default)]
+pub struct ApplyPrices {
+    /// One for each model that was looked at.
+    pub changes: Vec<PriceProposal>,
+    /// One for each source that was tried.
+    pub sources: Vec<SourceReport>,
+    /// Prices of times that are over.
+    pub history: Vec<PriceHistory>,
 }
 
 /// One usage to record.
@@ -165,11 +186,9 @@ pub struct RequestIncrease {
 impl Request {
     /// A request id with the digest of its content.
     pub fn new(id: impl Into<String>, content: &[u8]) -> Self {
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&blake3::hash(content).as_bytes()[..16]);
         Self {
             id: id.into(),
-            content: Digest(u128::from_be_bytes(digest)),
+            content: Digest::of(content),
         }
     }
 }

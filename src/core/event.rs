@@ -5,16 +5,19 @@ use super::allocation::AllocationStatus;
 use super::budget::Budget;
 use super::charge::ModelRef;
 use super::context::Context;
-use super::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId, RecordId};
+pub use super::digest::Digest;
+use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
 use super::policy::Policy;
 use super::price::ModelTier;
 use super::price::Rates;
+use super::price_change::{Dropped, PriceApplied, PriceHeldBack, PriceHistory, SourceReport};
 use super::role::{Interface, Role};
 use super::tally::Tally;
 use super::usage::{Correction, Draw, Usage};
 use super::verdict::Verdict;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Who did something, when and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,33 +71,6 @@ pub struct Request {
     pub id: String,
     /// BLAKE3 of the content, cut to 16 bytes.
     pub content: Digest,
-}
-
-/// A digest of a command's content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Digest(pub u128);
-
-impl Serialize for Digest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.collect_str(&format_args!("{:032x}", self.0))
-        } else {
-            serializer.serialize_u128(self.0)
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Digest {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            let text = String::deserialize(deserializer)?;
-            u128::from_str_radix(&text, 16)
-                .map(Self)
-                .map_err(serde::de::Error::custom)
-        } else {
-            u128::deserialize(deserializer).map(Self)
-        }
-    }
 }
 
 /// An event with its circumstances; its sequence is its place in the journal.
@@ -198,6 +174,36 @@ pub enum Event {
         #[serde(with = "super::time")]
         effective_from: Timestamp,
     },
+    /// A price that sources made holds from a time on; its version is this event's sequence.
+    PriceApplied(Arc<PriceApplied>),
+    /// A change of a price waits for a person; its id is this event's sequence.
+    PriceHeldBack(Arc<PriceHeldBack>),
+    /// A person decided about a change. An approved one is a price, whose version is this event's sequence.
+    PriceReviewed {
+        /// The change.
+        change: ChangeId,
+        /// The change's provider.
+        provider: String,
+        /// The change's model.
+        model: String,
+        /// Whether it was approved.
+        approved: bool,
+    },
+    /// A change ended without a person.
+    PriceChangeDropped {
+        /// The change.
+        change: ChangeId,
+        /// The change's provider.
+        provider: String,
+        /// The change's model.
+        model: String,
+        /// How.
+        why: Dropped,
+    },
+    /// A source's prices of times that are over were taken in.
+    PriceHistoryImported(Arc<PriceHistory>),
+    /// A source has new content, has failed or works again.
+    SourceReported(SourceReport),
 }
 
 /// A usage that was recorded, and what that did.
@@ -297,6 +303,12 @@ impl Event {
             Self::IncreaseRequested { .. } => "increase_requested",
             Self::IncreaseReviewed { .. } => "increase_reviewed",
             Self::PriceOverridden { .. } => "price_overridden",
+            Self::PriceApplied(_) => "price_applied",
+            Self::PriceHeldBack(_) => "price_held_back",
+            Self::PriceReviewed { .. } => "price_reviewed",
+            Self::PriceChangeDropped { .. } => "price_change_dropped",
+            Self::PriceHistoryImported(_) => "price_history_imported",
+            Self::SourceReported(_) => "source_reported",
         }
     }
 }

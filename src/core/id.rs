@@ -74,6 +74,10 @@ id!(
     /// A request for more; the sequence of its event.
     IncreaseId, "inc"
 );
+id!(
+    /// A change of a price that waits for a person; the sequence of its event.
+    ChangeId, "chg"
+);
 
 #[cfg(test)]
 mod tests {

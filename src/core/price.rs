@@ -1,6 +1,5 @@
 //! The price of a model: its rates, and where they come from.
 
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -246,20 +245,6 @@ pub enum PriceStatus {
     Override,
     /// It came with the program.
     Bundled,
-}
-
-/// One source's word for a price.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceQuote {
-    /// The source's name.
-    pub name: String,
-    /// What it says, where it differs from the price or is worth showing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<Rates>,
-    /// When it was fetched.
-    pub fetched_at: Timestamp,
-    /// How much it counts.
-    pub weight: Decimal,
 }
 
 #[cfg(test)]

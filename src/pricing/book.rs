@@ -1,88 +1,36 @@
-//! The prices in force: the catalogue, and what admins have set over it, over time.
+//! The prices in force, over time: the catalogue's, over them what sources made of them, over all what admins set.
+//!
+//! Which price holds at an instant, the first that there is:
+//! 1. the last override from before it, unless that one took overrides away;
+//! 2. the last applied price from before it; where that is the catalogue's price confirmed, the catalogue's hours of the
+//!    day still count;
+//! 3. the catalogue's price from a day that is known and before it;
+//! 4. a source's word for a time that is over and that it lies in;
+//! 5. the catalogue's earliest price, or the earliest applied one: what held before is not known, and that is nearer
+//!    than nothing.
+
+mod layers;
+mod price;
+
+pub use layers::{Applied, Imported, Override};
+pub use price::{Origin, Price, SourceQuote};
 
 use super::catalogue::{Catalogue, ModelCard, Unresolved, provider};
-use crate::core::price::{PriceStatus, Rates, SourceQuote};
+use super::verify::Standing;
+use crate::core::price::{PriceStatus, Rates};
 use jiff::Timestamp;
-use rust_decimal::Decimal;
+use layers::Layers;
 use rustc_hash::FxHashMap;
-use std::borrow::Cow;
 use std::sync::Arc;
 
-/// A price that an admin set, or took away again, from a time on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Override {
-    /// The provider, by any of its names.
-    pub provider: String,
-    /// The model; the catalogue need not know it.
-    pub model: String,
-    /// The rates; none takes away what was set before, and the catalogue's price holds again.
-    pub rates: Option<Rates>,
-    /// From when it holds.
-    pub effective_from: Timestamp,
-    /// The name of this state of the price, for records that are costed by it.
-    pub version: String,
-    /// Why it was set.
-    pub reason: String,
-}
-
-/// A price, and where it comes from.
-#[derive(Clone, Copy, Debug)]
-pub struct Price<'a> {
-    /// The provider's canonical name.
-    pub provider: &'a str,
-    /// The model's name, as the provider takes it.
-    pub model: &'a str,
-    /// What the catalogue knows of the model; none where it knows only an override.
-    pub card: Option<&'a ModelCard>,
-    /// What it costs.
-    pub rates: &'a Rates,
-    /// The name of this state of the price.
-    pub version: &'a str,
-    /// How far it can be trusted.
-    pub status: PriceStatus,
-    /// Since when it holds; for a bundled price without a known day, the catalogue's date.
-    pub effective_from: Timestamp,
-    /// Why an admin set it.
-    pub reason: Option<&'a str>,
-    catalogue: &'a Catalogue,
-}
-
-impl Price<'_> {
-    /// The sources of a bundled price, each with what it says where that is something else; none of an override.
-    pub fn sources(&self) -> Vec<SourceQuote> {
-        let quotes = match (self.status, self.card) {
-            (PriceStatus::Override, _) | (_, None) => &[],
-            (_, Some(card)) => card.quotes.as_slice(),
-        };
-        let known = self.catalogue.sources();
-        quotes
-            .iter()
-            .filter_map(|quote| {
-                let source = known.get(quote.source)?;
-                Some(SourceQuote {
-                    name: source.name.to_string(),
-                    value: quote.rates.as_deref().cloned(),
-                    fetched_at: source.fetched_at,
-                    weight: source.weight,
-                })
-            })
-            .collect()
-    }
-
-    /// The rate of a unit in the standard tier for a short prompt.
-    pub fn standard_rate(&self, unit: crate::core::price::Unit) -> Option<Decimal> {
-        self.rates.standard.rates.get(&unit).copied()
-    }
-}
-
-/// The overrides of one provider, by model; each list by `effective_from`, later set ones after earlier ones.
-type OfProvider = FxHashMap<Box<str>, Vec<Arc<Override>>>;
+/// The changed prices of one provider, by model.
+type OfProvider = FxHashMap<Box<str>, Arc<Layers>>;
 
 /// The prices in force; cheap to clone and to read from many threads.
 #[derive(Clone, Debug)]
 pub struct PriceBook {
     catalogue: Arc<Catalogue>,
-    overrides: Arc<FxHashMap<Box<str>, OfProvider>>,
+    changed: Arc<FxHashMap<Box<str>, Arc<OfProvider>>>,
 }
 
 impl Default for PriceBook {
@@ -96,7 +44,7 @@ impl PriceBook {
     pub fn new(catalogue: Arc<Catalogue>) -> Self {
         Self {
             catalogue,
-            overrides: Arc::default(),
+            changed: Arc::default(),
         }
     }
 
@@ -105,21 +53,40 @@ impl PriceBook {
         &self.catalogue
     }
 
-    /// Adds an override; of two from the same time on, the one that was added later holds.
+    /// Adds an override; of two from the same time on, the one that was added later holds. One of a version that is
+    /// known changes nothing.
     ///
-    /// Clones that others hold stay as they are.
+    /// Clones that others hold stay as they are, here as below; a change costs what the model's provider has, not the
+    /// whole book.
     pub fn set(&mut self, change: Override) {
-        let (provider, model) = self.key(&change.provider, &change.model);
-        let of_provider = Arc::make_mut(&mut self.overrides)
-            .entry(provider)
-            .or_default();
-        let changes = of_provider.entry(model).or_default();
-        let after = changes.partition_point(|known| known.effective_from <= change.effective_from);
-        changes.insert(after, Arc::new(change));
+        self.layers(&change.provider.clone(), &change.model.clone())
+            .set(change);
     }
 
-    /// The canonical names of a model that may be unknown: an override under any name of a provider is found
-    /// under every other.
+    /// Adds a price that sources made. One of a version that is known changes nothing.
+    pub fn apply(&mut self, applied: Applied) {
+        let price = Arc::clone(&applied.price.price);
+        self.layers(&price.provider, &price.model).apply(applied);
+    }
+
+    /// Takes in a source's prices of times that are over, in place of all that it said before.
+    pub fn import(&mut self, imported: Imported) {
+        let history = Arc::clone(&imported.history);
+        self.layers(&history.provider, &history.model)
+            .import(imported);
+    }
+
+    fn layers(&mut self, provider: &str, model: &str) -> &mut Layers {
+        let (provider, model) = self.key(provider, model);
+        let of_provider = Arc::make_mut(&mut self.changed)
+            .entry(provider)
+            .or_default();
+        let layers = Arc::make_mut(of_provider).entry(model).or_default();
+        Arc::make_mut(layers)
+    }
+
+    /// The canonical names of a model that may be unknown: a price under any name of a provider is found under every
+    /// other.
     fn key(&self, provider: &str, model: &str) -> (Box<str>, Box<str>) {
         if let Ok(card) = self.catalogue.resolve(Some(provider), model) {
             return (card.provider.clone(), card.model.clone());
@@ -139,20 +106,38 @@ impl PriceBook {
         model: &str,
         at: Timestamp,
     ) -> Result<Price<'_>, Unresolved> {
-        let (provider, model, card) = self.find(provider, model)?;
-        let set = self
-            .changes(provider, model)
-            .rfind(|change| change.effective_from <= at);
-        if let Some(price) = set.and_then(|change| self.overridden(provider, model, card, change)) {
-            return Ok(price);
-        }
-        match card {
-            Some(card) => {
-                let (rates, from) = card.rates_at(at);
-                Ok(self.bundled(card, rates, from))
+        let found = self.find(provider, model)?;
+        found
+            .layers
+            .and_then(|layers| layers.override_at(at))
+            .and_then(|change| found.price(Origin::Override(change)))
+            .or_else(|| self.beneath(&found, at))
+            .ok_or(Unresolved::Unknown)
+    }
+
+    /// The price beneath what admins set.
+    fn beneath<'a>(&'a self, found: &Found<'a>, at: Timestamp) -> Option<Price<'a>> {
+        let layers = found.layers;
+        if let Some(applied) = layers.and_then(|layers| layers.applied_at(at)) {
+            let mut price = found.price(Origin::Applied(applied))?;
+            if let Some(card) = found.card.filter(|card| card.rates == *applied.rates()) {
+                price.rates = card.rates_at_hour(at);
             }
-            None => Err(Unresolved::Unknown),
+            return Some(price);
         }
+        let bundled = found.card.map(|card| (card, card.rates_at(at)));
+        let is_known = matches!(bundled, Some((_, (_, Some(from)))) if from <= at);
+        let imported = layers
+            .filter(|_| !is_known)
+            .and_then(|layers| layers.imported_at(at));
+        if let Some((imported, past)) = imported {
+            return found.price(Origin::Imported(imported, past));
+        }
+        if let Some((card, (rates, from))) = bundled {
+            return Some(self.bundled(card, rates, from));
+        }
+        let first = layers.and_then(Layers::first_applied)?;
+        found.price(Origin::Applied(first))
     }
 
     /// Every price that the model has had, has or will have, earliest first.
@@ -164,92 +149,106 @@ impl PriceBook {
         provider: Option<&str>,
         model: &str,
     ) -> Result<Vec<Price<'_>>, Unresolved> {
-        let (provider, model, card) = self.find(provider, model)?;
-        let mut prices: Vec<Price<'_>> = card
-            .into_iter()
-            .flat_map(|card| {
-                let dated = card.rates_over_time().into_iter();
-                dated.map(move |(rates, from)| self.bundled(card, rates, from))
-            })
-            .collect();
-        let set = self.changes(provider, model);
-        prices.extend(set.filter_map(|change| self.overridden(provider, model, card, change)));
-        prices.sort_by_key(|price| price.effective_from);
-        Ok(prices)
-    }
-
-    fn find<'a>(
-        &'a self,
-        provider: Option<&str>,
-        model: &str,
-    ) -> Result<(&'a str, &'a str, Option<&'a ModelCard>), Unresolved> {
-        match self.catalogue.resolve(provider, model) {
-            Ok(card) => Ok((&card.provider, &card.model, Some(card))),
-            Err(ambiguous @ Unresolved::Ambiguous { .. }) => Err(ambiguous),
-            Err(unknown) => self
-                .only_set(provider, model.trim())?
-                .map(|(provider, model)| (provider, model, None))
-                .ok_or(unknown),
+        let found = self.find(provider, model)?;
+        let mut prices: Vec<(Timestamp, Price<'_>)> = Vec::new();
+        for card in found.card {
+            // Of a price without a day all that is known is that it was before the others.
+            let dated = card.rates_over_time().into_iter();
+            prices.extend(dated.map(|(rates, from)| {
+                let place = from.unwrap_or(Timestamp::MIN);
+                (place, self.bundled(card, rates, from))
+            }));
         }
+        let changed = found.layers.into_iter().flat_map(Layers::origins);
+        let changed = changed.filter_map(|origin| found.price(origin));
+        prices.extend(changed.map(|price| (price.effective_from, price)));
+        prices.sort_by_key(|(place, _)| *place);
+        Ok(prices.into_iter().map(|(_, price)| price).collect())
     }
 
-    /// A model that only overrides name.
-    fn only_set(
-        &self,
-        asked: Option<&str>,
-        model: &str,
-    ) -> Result<Option<(&str, &str)>, Unresolved> {
-        let asked = asked.map(provider::named);
-        let inside = model.split_once('/');
-        let mut found: Vec<(&str, &str)> = Vec::new();
-        for (provider, models) in &*self.overrides {
-            let named = |names: &[Cow<str>]| names.iter().any(|name| **name == **provider);
-            let prefixed = inside
-                .filter(|(prefix, _)| named(&provider::named(prefix)))
-                .map(|(_, rest)| rest);
-            if asked.as_deref().is_none_or(named) {
-                let mut written = [Some(model), prefixed].into_iter().flatten();
-                let known = written.find_map(|name| models.get_key_value(name));
-                found.extend(known.map(|(model, _)| (&**provider, &**model)));
+    /// The price beneath what admins set, as a verification needs it. Whether a change of it waits is the ledger's to
+    /// say.
+    pub fn standing(&self, provider: &str, model: &str, at: Timestamp) -> Standing {
+        let Ok(found) = self.find(Some(provider), model) else {
+            return Standing::default();
+        };
+        let mut past: Vec<(Timestamp, Arc<Rates>)> = found
+            .card
+            .into_iter()
+            .flat_map(ModelCard::rates_over_time)
+            .map(|(rates, from)| (from.unwrap_or(Timestamp::MIN), Arc::clone(rates)))
+            .collect();
+        let bundled = found.card.map(|card| Arc::clone(card.base_rates_at(at)));
+        let mut present = bundled.map(|rates| (rates, PriceStatus::Bundled));
+        let mut version = 0;
+        if let Some(layers) = found.layers {
+            version = layers.version();
+            past.extend(layers.applied_over_time());
+            if let Some(applied) = layers.applied_at(at).or_else(|| layers.first_applied()) {
+                present = Some((Arc::clone(applied.rates()), applied.price.price.status));
             }
         }
-        found.sort_unstable();
+        past.retain(|(from, _)| *from <= at);
+        past.sort_by_key(|(from, _)| *from);
+        Standing {
+            version,
+            present,
+            past,
+            waiting: false,
+        }
+    }
+
+    fn find<'a>(&'a self, provider: Option<&str>, model: &str) -> Result<Found<'a>, Unresolved> {
+        match self.catalogue.resolve(provider, model) {
+            Ok(card) => Ok(Found {
+                provider: &card.provider,
+                model: &card.model,
+                card: Some(card),
+                layers: self.layers_of(&card.provider, &card.model),
+            }),
+            Err(ambiguous @ Unresolved::Ambiguous { .. }) => Err(ambiguous),
+            Err(unknown) => self.only_changed(provider, model.trim())?.ok_or(unknown),
+        }
+    }
+
+    fn layers_of(&self, provider: &str, model: &str) -> Option<&Layers> {
+        let layers = self.changed.get(provider)?.get(model)?;
+        Some(layers)
+    }
+
+    /// A model that the catalogue does not know.
+    fn only_changed<'a>(
+        &'a self,
+        asked: Option<&str>,
+        model: &str,
+    ) -> Result<Option<Found<'a>>, Unresolved> {
+        let mut found: Vec<Found<'a>> = Vec::new();
+        match asked {
+            Some(asked) => {
+                for name in provider::named(asked) {
+                    let known = self.changed.get_key_value(&*name);
+                    found.extend(
+                        known.and_then(|(provider, models)| written(provider, models, model)),
+                    );
+                }
+            }
+            None => {
+                let all = self.changed.iter();
+                found.extend(all.filter_map(|(provider, models)| written(provider, models, model)));
+            }
+        }
+        found.sort_unstable_by_key(|found| (found.provider, found.model));
+        found.dedup_by_key(|found| (found.provider, found.model));
         match found.as_slice() {
             [] => Ok(None),
             [one] => Ok(Some(*one)),
             several => Err(Unresolved::Ambiguous {
-                providers: several.iter().map(|(name, _)| (*name).to_owned()).collect(),
+                providers: several
+                    .iter()
+                    .map(|found| found.provider.to_owned())
+                    .collect(),
             }),
         }
-    }
-
-    fn changes(&self, provider: &str, model: &str) -> impl DoubleEndedIterator<Item = &Override> {
-        self.overrides
-            .get(provider)
-            .and_then(|models| models.get(model))
-            .into_iter()
-            .flatten()
-            .map(|change| &**change)
-    }
-
-    fn overridden<'a>(
-        &'a self,
-        provider: &'a str,
-        model: &'a str,
-        card: Option<&'a ModelCard>,
-        change: &'a Override,
-    ) -> Option<Price<'a>> {
-        Some(Price {
-            provider,
-            model,
-            card,
-            rates: change.rates.as_ref()?,
-            version: &change.version,
-            status: PriceStatus::Override,
-            effective_from: change.effective_from,
-            reason: Some(&change.reason),
-            catalogue: &self.catalogue,
-        })
     }
 
     fn bundled<'a>(
@@ -266,9 +265,42 @@ impl PriceBook {
             version: self.catalogue.price_version(),
             status: PriceStatus::Bundled,
             effective_from: from.unwrap_or_else(|| self.catalogue.date()),
-            reason: None,
-            catalogue: &self.catalogue,
+            origin: Origin::Bundled(&self.catalogue),
         }
+    }
+}
+
+/// A model under one of its names: its own, or with its provider's before it.
+fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option<Found<'a>> {
+    let own = models.get_key_value(model);
+    let (model, layers) = own.or_else(|| {
+        let (prefix, rest) = model.split_once('/')?;
+        let named = provider::named(prefix)
+            .iter()
+            .any(|name| **name == *provider);
+        named.then(|| models.get_key_value(rest)).flatten()
+    })?;
+    Some(Found {
+        provider,
+        model,
+        card: None,
+        layers: Some(layers),
+    })
+}
+
+/// A model, with what is known of its price.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    provider: &'a str,
+    model: &'a str,
+    card: Option<&'a ModelCard>,
+    layers: Option<&'a Layers>,
+}
+
+impl<'a> Found<'a> {
+    /// The price of an origin; none of an override that takes prices away.
+    fn price(&self, origin: Origin<'a>) -> Option<Price<'a>> {
+        Price::of(self.provider, self.model, self.card, origin)
     }
 }
 

@@ -9,3 +9,4 @@ pub mod provider_usage;
 pub mod sheet;
 pub mod sources;
 pub mod tokens;
+pub mod verify;

@@ -29,7 +29,6 @@ use crate::core::state::State;
 use crate::pricing::book::PriceBook;
 use jiff::Timestamp;
 use ledger::Ledger;
-use prices::Prices;
 use std::sync::{Arc, RwLockReadGuard};
 use tokio::sync::watch;
 
@@ -55,7 +54,6 @@ pub enum Opening {
 /// The open ledger with the prices that hold in it.
 pub struct Desk {
     ledger: Ledger,
-    prices: Prices,
 }
 
 impl Service {
@@ -106,9 +104,8 @@ impl Service {
 
 impl Desk {
     /// A desk over a running ledger.
-    pub fn new(ledger: Ledger) -> Self {
-        let prices = Prices::of(&ledger.shared().state());
-        Self { ledger, prices }
+    pub const fn new(ledger: Ledger) -> Self {
+        Self { ledger }
     }
 
     /// The ledger.
@@ -144,7 +141,7 @@ impl Desk {
 
     /// The prices that hold.
     pub fn prices(&self) -> Arc<PriceBook> {
-        self.prices.current(&self.state())
+        self.ledger.shared().prices()
     }
 }
 

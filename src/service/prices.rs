@@ -1,46 +1,79 @@
-//! The price book that the state's overrides make of the catalogue.
+//! The price book that the state's prices make of the catalogue.
 
 use crate::core::state::State;
-use crate::pricing::book::{Override, PriceBook};
+use crate::pricing::book::{Applied, Imported, Override, PriceBook};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// The present price book; made anew when an admin has set a price.
+/// The present price book. It is brought up to date where events become visible, so that reading it never waits for that.
 pub struct Prices(RwLock<(u64, Arc<PriceBook>)>);
 
 impl Prices {
     /// The prices that hold in a state.
     pub fn of(state: &State) -> Self {
-        Self(RwLock::new((state.prices_set(), Arc::new(book(state)))))
+        let mut book = PriceBook::default();
+        take(&mut book, state, 0);
+        Self(RwLock::new((state.prices_set(), Arc::new(book))))
     }
 
-    /// The prices that hold in a state that may have moved on.
-    pub fn current(&self, state: &State) -> Arc<PriceBook> {
-        let last = state.prices_set();
-        {
+    /// The prices that hold.
+    pub fn current(&self) -> Arc<PriceBook> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&known.1)
+    }
+
+    /// Takes in what has changed since; the one writer calls it, readers go on with the book before meanwhile.
+    pub fn catch_up(&self, state: &State) {
+        let (since, known) = {
             let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if known.0 == last {
-                return Arc::clone(&known.1);
-            }
+            (known.0, Arc::clone(&known.1))
+        };
+        let last = state.prices_set();
+        if last == since {
+            return;
         }
-        let fresh = Arc::new(book(state));
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (last, Arc::clone(&fresh));
-        fresh
+        let mut book = PriceBook::clone(&known);
+        take(&mut book, state, since);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (last, Arc::new(book));
     }
 }
 
-fn book(state: &State) -> PriceBook {
-    let mut book = PriceBook::default();
-    for (provider, model, versions) in state.overrides() {
-        for set in versions {
+/// The name that records keep of a price that sources made.
+pub fn applied_version(sequence: u64) -> String {
+    format!("price-{sequence}")
+}
+
+/// The name that records keep of a price that an admin set.
+pub fn override_version(sequence: u64) -> String {
+    format!("override-{sequence}")
+}
+
+fn take(book: &mut PriceBook, state: &State, since: u64) {
+    for (provider, model) in state.prices_set_after(since) {
+        for set in state.overrides_of(provider, model) {
             book.set(Override {
                 provider: provider.to_owned(),
                 model: model.to_owned(),
                 rates: set.rates.clone(),
                 effective_from: set.effective_from,
-                version: format!("override-{}", set.version),
+                version: override_version(set.version),
                 reason: set.reason.clone().unwrap_or_default(),
+                actor: set.actor.clone(),
+            });
+        }
+        let Some(prices) = state.prices(provider, model) else {
+            continue;
+        };
+        for price in &prices.applied {
+            book.apply(Applied {
+                version: applied_version(price.version),
+                price: price.clone(),
+            });
+        }
+        for history in prices.history.values() {
+            book.import(Imported {
+                version: format!("history-{}", history.source),
+                history: Arc::clone(history),
             });
         }
     }
-    book
 }

@@ -1,7 +1,8 @@
 //! Cuts a command's instants to what the journal keeps, so that the state is the same once its events are read again.
 
 use super::Order;
-use crate::core::command::{Command, PolicyDraft};
+use crate::core::command::{ApplyPrices, Command, PolicyDraft};
+use crate::core::price_change::SourceOutcome;
 use crate::core::time::to_microsecond;
 use jiff::Timestamp;
 
@@ -17,6 +18,7 @@ impl Order {
             Command::SaveBudget(draft) => draft.policies.iter_mut().for_each(cut_draft),
             Command::SavePolicy(_, draft) => cut_draft(draft),
             Command::OverridePrice { effective_from, .. } => cut(effective_from),
+            Command::ApplyPrices(refresh) => cut_refresh(refresh),
             _ => {}
         }
         self
@@ -28,6 +30,28 @@ fn cut_draft(draft: &mut PolicyDraft) {
         .into_iter()
         .flatten()
         .for_each(cut);
+}
+
+fn cut_refresh(refresh: &mut ApplyPrices) {
+    for change in &mut refresh.changes {
+        cut(&mut change.effective_from);
+        change
+            .quotes
+            .iter_mut()
+            .for_each(|quote| cut(&mut quote.fetched_at));
+    }
+    for report in &mut refresh.sources {
+        if let SourceOutcome::Worked { fetched_at, .. } = &mut report.outcome {
+            cut(fetched_at);
+        }
+    }
+    for history in &mut refresh.history {
+        cut(&mut history.fetched_at);
+        for price in &mut history.prices {
+            cut(&mut price.from);
+            cut(&mut price.until);
+        }
+    }
 }
 
 fn cut(at: &mut Timestamp) {

@@ -13,6 +13,7 @@ mod tests;
 mod text;
 
 pub use allocate::TTL_MOST;
+pub use prices::CHANGES_MOST;
 pub use record::RECORDS_MOST;
 pub use text::name as check_name;
 
@@ -115,6 +116,8 @@ impl Desk<'_> {
                 rates,
                 effective_from,
             } => self.override_price(provider, model, rates, effective_from),
+            Command::ApplyPrices(refresh) => self.apply_prices(*refresh),
+            Command::ReviewPrice { change, approve } => self.review_price(change, approve),
         }
     }
 

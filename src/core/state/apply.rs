@@ -10,7 +10,7 @@ use crate::core::event::{
     AllocationEnded, AllocationExtended, AllocationMade, Event, Recorded, Stamp, UsageAdjusted,
     UsageRecorded,
 };
-use crate::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use crate::core::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
 use crate::core::increase::{Increase, IncreaseStatus, Review};
 use crate::core::policy::Policy;
 use crate::core::tally::Tally;
@@ -84,14 +84,16 @@ impl State {
                     reason: stamp.reason.clone(),
                     rates: rates.clone(),
                 };
-                self.prices_set = sequence;
-                self.changes
-                    .note(RowKey::Override(provider.clone(), model.clone()));
-                self.overrides
-                    .entry((provider.clone(), model.clone()))
-                    .or_default()
-                    .push(set);
+                self.override_price(provider, model, set);
             }
+            Event::PriceApplied(applied) => self.apply_price(sequence, applied, stamp.at),
+            Event::PriceHeldBack(held) => self.hold_price(ChangeId(sequence), held, stamp.at),
+            Event::PriceReviewed {
+                change, approved, ..
+            } => self.review_price(sequence, *change, *approved, stamp),
+            Event::PriceChangeDropped { change, .. } => self.drop_price_change(*change),
+            Event::PriceHistoryImported(history) => self.import_history(sequence, history),
+            Event::SourceReported(report) => self.report_source(report, stamp.at),
         }
     }
 
@@ -267,6 +269,9 @@ impl State {
         if matches!(alert.cause, AlertCause::AllocationOverrun { .. }) {
             self.unbudgeted_overruns += 1;
         }
+        if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
+            self.price_alerts.insert(*change, alert.id);
+        }
         self.alerts.insert(alert.id, alert);
     }
 
@@ -306,6 +311,9 @@ impl State {
         if matches!(alert.cause, AlertCause::AllocationOverrun { .. }) {
             self.unbudgeted_overruns -= 1;
         }
+        if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
+            self.price_alerts.remove(change);
+        }
         self.mark_raised(&alert.cause.clone(), None);
         alert.status = AlertStatus::Resolved;
         alert.resolved = Some(at);
@@ -340,8 +348,11 @@ impl State {
     }
 }
 
-/// When an alert resolves by itself: with its window, or after [`ALERT_STANDS`].
+/// When an alert resolves by itself: with its window, or after [`ALERT_STANDS`]; some only when they are settled.
 fn ends(alert: &Alert) -> Timestamp {
+    if alert.cause.stands_until_settled() {
+        return Timestamp::MAX;
+    }
     match alert.cause.meter() {
         Some((_, MeterKey::Window(window))) if !window.is_endless() => window.end,
         _ => alert

@@ -25,6 +25,10 @@ pub enum RowKey {
     Increase(IncreaseId),
     /// A model with prices that admins set.
     Override(String, String),
+    /// A model with prices that sources made.
+    Price(String, String),
+    /// A source of prices.
+    Source(String),
 }
 
 /// What has changed since the last checkpoint, and what has ended since then.

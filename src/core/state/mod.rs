@@ -4,11 +4,13 @@ mod apply;
 mod changes;
 mod holds;
 mod meters;
+mod prices;
 mod rows;
 mod scope_index;
 
 pub use changes::{Changes, RowKey};
 pub use meters::{Meter, PolicyState, Raised};
+pub use prices::{AppliedPrice, Failing, ModelPrices, SourceStanding};
 pub use rows::Row;
 
 use super::alert::{Alert, MeterKey};
@@ -16,7 +18,7 @@ use super::allocation::Allocation;
 use super::budget::Budget;
 use super::charge::{Amount, Facts};
 use super::context::Priority;
-use super::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
 use super::increase::Increase;
 use super::price::Rates;
 use super::tally::Tally;
@@ -24,6 +26,7 @@ use super::usage::Usage;
 use super::verdict::{Finding, Verdict, judge};
 use holds::Meets;
 use jiff::Timestamp;
+use prices::{ModelKey, PriceLog};
 use rustc_hash::FxHashMap;
 use scope_index::ScopeIndex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +47,11 @@ pub struct State {
     unbudgeted_overruns: usize,
     increases: BTreeMap<IncreaseId, Increase>,
     overrides: BTreeMap<(String, String), Vec<PriceOverride>>,
-    prices_set: u64,
+    prices: BTreeMap<ModelKey, ModelPrices>,
+    price_log: PriceLog,
+    waiting_prices: BTreeMap<ChangeId, ModelKey>,
+    price_alerts: FxHashMap<ChangeId, AlertId>,
+    sources: BTreeMap<String, SourceStanding>,
     changes: Changes,
 }
 
@@ -164,11 +171,6 @@ impl State {
     /// A request for more that has no answer.
     pub fn increase(&self, id: IncreaseId) -> Option<&Increase> {
         self.increases.get(&id)
-    }
-
-    /// The sequence of the last price that an admin set; zero for none.
-    pub const fn prices_set(&self) -> u64 {
-        self.prices_set
     }
 
     /// Every model with prices that admins set.

@@ -1,6 +1,8 @@
 //! The state as rows, for a store that looks them up, and back.
 
-use super::{BudgetState, Meter, PolicyState, PriceOverrides, RowKey, State};
+use super::{
+    BudgetState, Meter, ModelPrices, PolicyState, PriceOverrides, RowKey, SourceStanding, State,
+};
 use crate::core::alert::{Alert, AlertStatus};
 use crate::core::allocation::{Allocation, AllocationStatus};
 use crate::core::budget::Budget;
@@ -27,6 +29,10 @@ pub enum Row {
     Increase(Increase),
     /// The prices that admins set for a model.
     Override(PriceOverrides),
+    /// The prices that sources made for a model, and the change of it that waits.
+    Price(ModelPrices),
+    /// How a source of prices stands.
+    Source(SourceStanding),
 }
 
 impl State {
@@ -62,6 +68,8 @@ impl State {
                 .get(&(provider.clone(), model.clone()))
                 .cloned()
                 .map(Row::Override),
+            RowKey::Price(provider, model) => self.prices(provider, model).cloned().map(Row::Price),
+            RowKey::Source(source) => self.source(source).cloned().map(Row::Source),
         }
     }
 
@@ -115,8 +123,15 @@ impl State {
             }
             (RowKey::Override(provider, model), Row::Override(versions)) => {
                 let last = versions.iter().map(|set| set.version).max();
-                self.prices_set = self.prices_set.max(last.unwrap_or_default());
+                self.price_log
+                    .touch(last.unwrap_or_default(), &provider, &model);
                 self.overrides.insert((provider, model), versions);
+            }
+            (RowKey::Price(provider, model), Row::Price(prices)) => {
+                self.put_prices(provider, model, prices);
+            }
+            (RowKey::Source(source), Row::Source(standing)) => {
+                self.sources.insert(source, standing);
             }
             _ => {}
         }

@@ -1,5 +1,9 @@
 use super::*;
+use crate::core::digest::Digest;
 use crate::core::price::Unit;
+use crate::core::price_change::{PastPrice, PriceApplied, PriceHistory, PriceRule, Quoted, Vote};
+use crate::core::state::AppliedPrice;
+use rust_decimal::Decimal;
 
 const CATALOGUE: &str = r#"{"format":1,"version":"test-1","date":"2026-11-24",
  "sources":[{"name":"a 1","fetched_at":"2026-11-24T00:00:00Z","weight":"1","licence":"MIT"},
@@ -25,8 +29,9 @@ fn set(provider: &str, model: &str, from: &str, input: Option<i64>) -> Override 
             rates
         }),
         effective_from: at(from),
-        version: format!("override-{from}"),
+        version: format!("override-{from}-{input:?}"),
         reason: "contract".into(),
+        actor: "ann".into(),
     }
 }
 
@@ -97,9 +102,10 @@ fn an_override_holds_from_its_time_and_until_it_is_taken_away() {
         .iter()
         .map(|price| price.standard_rate(Unit::Input).unwrap().to_string())
         .collect();
-    assert_eq!(rates, ["7", "8", "5"]);
-    assert_eq!(history[1].reason, Some("contract"));
+    assert_eq!(rates, ["5", "7", "8"]);
+    assert_eq!(history[1].reason(), Some("contract"));
     assert!(history[1].sources().is_empty());
+    assert_eq!(history[1].actor(), Some("ann"));
 }
 
 #[test]
@@ -121,4 +127,184 @@ fn an_override_may_name_what_the_catalogue_does_not_know() {
     book.set(set("openai", "gpt-x-mini", time, Some(1)));
     assert_eq!(input(&book, None, "openai/gpt-x-mini", time), "1");
     assert_eq!(input(&book, None, "gpt-x", time), "2");
+}
+
+fn rates(input: i64) -> Arc<Rates> {
+    let mut rates = Rates::default();
+    rates.standard.rates.insert(Unit::Input, input.into());
+    Arc::new(rates)
+}
+
+fn applied(provider: &str, model: &str, version: u64, from: &str, input: i64) -> Applied {
+    let quote = Quoted {
+        source: "litellm".into(),
+        rates: None,
+        fetched_at: at(from),
+        content: Digest(7),
+        weight: Decimal::ONE,
+        vote: Vote::Agreed,
+        against: None,
+    };
+    Applied {
+        version: format!("price-{version}"),
+        price: AppliedPrice {
+            version,
+            applied_at: at(from),
+            review: None,
+            price: Arc::new(PriceApplied {
+                provider: provider.into(),
+                model: model.into(),
+                rates: rates(input),
+                effective_from: at(from),
+                status: PriceStatus::Verified,
+                rule: PriceRule::Quorum,
+                quotes: vec![quote],
+            }),
+        },
+    }
+}
+
+fn imported(provider: &str, model: &str, spans: &[(&str, &str, i64)]) -> Imported {
+    Imported {
+        version: "history-pages".into(),
+        history: Arc::new(PriceHistory {
+            provider: provider.into(),
+            model: model.into(),
+            source: "pages".into(),
+            fetched_at: at("2026-11-24T00:00:00Z"),
+            content: Digest(8),
+            weight: Decimal::new(5, 1),
+            prices: spans
+                .iter()
+                .map(|(from, until, input)| PastPrice {
+                    from: at(from),
+                    until: at(until),
+                    rates: rates(*input),
+                })
+                .collect(),
+        }),
+    }
+}
+
+#[test]
+fn an_applied_price_holds_over_the_catalogue_and_beneath_an_override() {
+    let mut book = book();
+    let before = book.clone();
+    book.apply(applied("openai", "gpt-x", 7, "2026-11-20T00:00:00Z", 4));
+    book.apply(applied("openai", "gpt-x", 9, "2026-11-22T00:00:00Z", 5));
+    book.apply(applied("openai", "gpt-x", 9, "2026-11-22T00:00:00Z", 5));
+    book.set(set("openai", "gpt-x", "2026-11-23T00:00:00Z", Some(6)));
+    for (time, rate) in [
+        ("2026-11-19T23:59:59Z", "2"),
+        ("2026-11-20T00:00:00Z", "4"),
+        ("2026-11-22T00:00:00Z", "5"),
+        ("2026-11-23T00:00:00Z", "6"),
+    ] {
+        assert_eq!(input(&book, None, "gpt-x", time), rate, "{time}");
+        assert_eq!(input(&before, None, "gpt-x", time), "2", "{time}");
+    }
+    let price = book
+        .price_at(None, "gpt-x", at("2026-11-22T12:00:00Z"))
+        .unwrap();
+    assert_eq!(
+        (price.version, price.rule()),
+        ("price-9", Some(PriceRule::Quorum))
+    );
+    assert_eq!(price.sources()[0].content, Some(Digest(7)));
+    book.set(set("openai", "gpt-x", "2026-11-24T00:00:00Z", None));
+    assert_eq!(input(&book, None, "gpt-x", "2026-11-24T00:00:00Z"), "5");
+    let versions: Vec<_> = book.history(None, "gpt-x").unwrap();
+    let versions: Vec<_> = versions.iter().map(|price| price.version).collect();
+    let set = "override-2026-11-23T00:00:00Z-Some(6)";
+    assert_eq!(
+        versions,
+        ["test-1", "test-1", "price-7", "price-9", set, "test-1"]
+    );
+}
+
+#[test]
+fn what_a_verification_starts_from_is_beneath_the_overrides() {
+    let mut book = book();
+    let time = at("2026-11-24T00:00:00Z");
+    book.set(set("openai", "gpt-x", "2026-11-23T00:00:00Z", Some(6)));
+    let standing = book.standing("openai", "gpt-x", time);
+    assert_eq!(standing.present, Some((rates(2), PriceStatus::Bundled)));
+    assert_eq!(standing.version, 0);
+    book.apply(applied("openai", "gpt-x", 7, "2026-11-20T00:00:00Z", 4));
+    let standing = book.standing("openai", "gpt-x", time);
+    assert_eq!(standing.present, Some((rates(4), PriceStatus::Verified)));
+    assert_eq!(standing.version, 7);
+    let past: Vec<_> = standing
+        .past
+        .iter()
+        .map(|(_, rates)| rates.clone())
+        .collect();
+    assert_eq!(past, [rates(3), rates(2), rates(4)]);
+    assert_eq!(
+        book.standing("openai", "unheard-of", time),
+        Standing::default()
+    );
+}
+
+#[test]
+fn a_model_that_only_sources_know_has_their_first_price_before_it_too() {
+    let mut book = book();
+    book.apply(applied("openai", "gpt-z", 7, "2026-11-20T00:00:00Z", 4));
+    for time in ["2026-11-19T00:00:00Z", "2026-11-21T00:00:00Z"] {
+        assert_eq!(input(&book, Some("openai"), "gpt-z", time), "4");
+        assert_eq!(input(&book, None, "openai/gpt-z", time), "4");
+    }
+}
+
+#[test]
+fn a_sources_history_fills_what_the_catalogue_does_not_date() {
+    let mut book = book();
+    let spans = [
+        ("2025-01-01T00:00:00Z", "2025-07-01T00:00:00Z", 30),
+        ("2025-07-01T00:00:00Z", "2026-10-15T00:00:00Z", 20),
+    ];
+    book.import(imported("openai", "gpt-x", &spans));
+    book.import(imported("openai", "gone", &spans[..1]));
+    for (time, rate) in [
+        ("2024-12-31T00:00:00Z", "3"),
+        ("2025-01-01T00:00:00Z", "30"),
+        ("2025-07-01T00:00:00Z", "20"),
+        ("2026-10-14T00:00:00Z", "2"),
+    ] {
+        assert_eq!(input(&book, None, "gpt-x", time), rate, "{time}");
+    }
+    assert_eq!(
+        input(&book, Some("openai"), "gone", "2025-02-01T00:00:00Z"),
+        "30"
+    );
+    assert_eq!(
+        input(&book, Some("openai"), "gone", "2026-02-01T00:00:00Z"),
+        "unknown"
+    );
+    let history = book.history(None, "gpt-x").unwrap();
+    let old = history
+        .iter()
+        .find(|price| price.version == "history-pages")
+        .unwrap();
+    assert_eq!(old.until(), Some(at("2025-07-01T00:00:00Z")));
+    assert_eq!(old.sources()[0].name, "pages");
+    book.import(imported("openai", "gpt-x", &spans[..1]));
+    assert_eq!(input(&book, None, "gpt-x", "2025-08-01T00:00:00Z"), "3");
+}
+
+#[test]
+fn a_confirmed_price_keeps_its_hours_of_the_day() {
+    let text = CATALOGUE.replace(
+        r#""since":"2026-10-01""#,
+        r#""since":"2026-10-01","hours":[{"from":"16:30:00","until":"00:30:00","rates":{"standard":{"rates":{"input":"1"}}}}]"#,
+    );
+    let mut book = PriceBook::new(Arc::new(Catalogue::from_json(&text).unwrap()));
+    let (day, night) = ("2026-11-24T12:00:00Z", "2026-11-24T20:00:00Z");
+    book.apply(applied("openai", "gpt-x", 7, "2026-11-20T00:00:00Z", 2));
+    assert_eq!(input(&book, None, "gpt-x", day), "2");
+    assert_eq!(input(&book, None, "gpt-x", night), "1");
+    let standing = book.standing("openai", "gpt-x", at(night));
+    assert_eq!(standing.present, Some((rates(2), PriceStatus::Verified)));
+    book.apply(applied("openai", "gpt-x", 8, "2026-11-21T00:00:00Z", 4));
+    assert_eq!(input(&book, None, "gpt-x", night), "4");
 }

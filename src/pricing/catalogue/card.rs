@@ -157,8 +157,18 @@ impl ModelCard {
         if held.1 != self.effective_from {
             return held;
         }
+        (self.rates_at_hour(at), held.1)
+    }
+
+    /// Its present rates, or those of that hour of the day where it has such.
+    pub fn rates_at_hour(&self, at: Timestamp) -> &Arc<Rates> {
         let hours = self.hours.iter().find(|hours| hours.hold_at(at));
-        hours.map_or(held, |hours| (&hours.rates, held.1))
+        hours.map_or(&self.rates, |hours| &hours.rates)
+    }
+
+    /// The rates at a time, whatever the hour.
+    pub fn base_rates_at(&self, at: Timestamp) -> &Arc<Rates> {
+        self.held_at(at).0
     }
 
     fn held_at(&self, at: Timestamp) -> (&Arc<Rates>, Option<Timestamp>) {

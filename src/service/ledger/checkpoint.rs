@@ -87,7 +87,12 @@ fn is_open(row: &Row) -> bool {
         Row::Allocation(allocation) => allocation.status == AllocationStatus::Held,
         Row::Alert(alert) => alert.status != AlertStatus::Resolved,
         Row::Increase(increase) => increase.status == IncreaseStatus::Open,
-        Row::Budget(..) | Row::Policy(..) | Row::Meter(_) | Row::Override(_) => true,
+        Row::Budget(..)
+        | Row::Policy(..)
+        | Row::Meter(_)
+        | Row::Override(_)
+        | Row::Price(_)
+        | Row::Source(_) => true,
     }
 }
 

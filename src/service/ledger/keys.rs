@@ -18,12 +18,14 @@ pub(crate) mod kind {
     pub(crate) const METER: u8 = b'm';
     pub(crate) const OVERRIDE: u8 = b'o';
     pub(crate) const POLICY: u8 = b'p';
+    pub(crate) const PRICE: u8 = b'c';
     pub(crate) const REQUESTS: u8 = b'r';
     pub(crate) const ROLLUP: u8 = b'u';
+    pub(crate) const SOURCE: u8 = b's';
 }
 
 /// The kinds that the present state is made of.
-pub(crate) const STATE_KINDS: [u8; 7] = [
+pub(crate) const STATE_KINDS: [u8; 9] = [
     kind::BUDGET,
     kind::POLICY,
     kind::METER,
@@ -31,6 +33,8 @@ pub(crate) const STATE_KINDS: [u8; 7] = [
     kind::ALERT,
     kind::INCREASE,
     kind::OVERRIDE,
+    kind::PRICE,
+    kind::SOURCE,
 ];
 
 /// A kind's first key, and the first one behind its last.
@@ -58,14 +62,27 @@ pub(crate) fn row(key: &RowKey, open: bool) -> Vec<u8> {
         }
         RowKey::Alert(id) => numbered(either(kind::ALERT, kind::ALERT_RESOLVED), id.0),
         RowKey::Increase(id) => numbered(either(kind::INCREASE, kind::INCREASE_ANSWERED), id.0),
-        RowKey::Override(provider, model) => {
-            let mut key = vec![kind::OVERRIDE];
-            key.extend_from_slice(provider.as_bytes());
-            key.push(0);
-            key.extend_from_slice(model.as_bytes());
+        RowKey::Override(provider, model) => self::model(kind::OVERRIDE, provider, model),
+        RowKey::Price(provider, model) => self::model(kind::PRICE, provider, model),
+        RowKey::Source(source) => {
+            let mut key = vec![kind::SOURCE];
+            key.extend_from_slice(source.as_bytes());
             key
         }
     }
+}
+
+fn model(kind: u8, provider: &str, model: &str) -> Vec<u8> {
+    let mut key = vec![kind];
+    key.extend_from_slice(provider.as_bytes());
+    key.push(0);
+    key.extend_from_slice(model.as_bytes());
+    key
+}
+
+fn read_model(key: &[u8]) -> Option<(String, String)> {
+    let (provider, model) = std::str::from_utf8(key).ok()?.split_once('\0')?;
+    Some((provider.to_owned(), model.to_owned()))
 }
 
 fn meter(policy: PolicyId, meter: &MeterKey) -> Vec<u8> {
@@ -104,9 +121,12 @@ pub(crate) fn read(key: &[u8]) -> Option<RowKey> {
             ))
         }
         kind::OVERRIDE => {
-            let text = std::str::from_utf8(rest).ok()?;
-            let (provider, model) = text.split_once('\0')?;
-            Some(RowKey::Override(provider.to_owned(), model.to_owned()))
+            read_model(rest).map(|(provider, model)| RowKey::Override(provider, model))
+        }
+        kind::PRICE => read_model(rest).map(|(provider, model)| RowKey::Price(provider, model)),
+        kind::SOURCE => {
+            let source = std::str::from_utf8(rest).ok()?;
+            Some(RowKey::Source(source.to_owned()))
         }
         _ => None,
     }
@@ -168,6 +188,8 @@ mod tests {
             RowKey::Meter(PolicyId(3), MeterKey::Of("Sitzung ä".into())),
             RowKey::Allocation(AllocationId(1)),
             RowKey::Override("openai".into(), "gpt-4o".into()),
+            RowKey::Price("openai".into(), "gpt-4o".into()),
+            RowKey::Source("litellm".into()),
         ];
         for key in keys {
             assert_eq!(read(&row(&key, true)), Some(key));

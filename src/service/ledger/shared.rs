@@ -7,7 +7,9 @@ use crate::core::decide::Entry;
 use crate::core::event::Recorded;
 use crate::core::refusal::Refusal;
 use crate::core::state::{Row, RowKey, State};
+use crate::pricing::book::PriceBook;
 use crate::reporting::rollup::{Dimensions, Rollups, Sums};
+use crate::service::prices::Prices;
 use crate::store::journal::JournalReader;
 use crate::store::lookup::{Lookup, LookupError};
 use std::collections::VecDeque;
@@ -24,6 +26,7 @@ pub struct Shared {
     store: Arc<dyn Lookup>,
     journal: JournalReader,
     changes: watch::Sender<u64>,
+    prices: Prices,
 }
 
 /// Usage that is durable in the journal and not yet in the store.
@@ -52,6 +55,7 @@ impl Shared {
         journal: JournalReader,
     ) -> Self {
         state.stop_tracking();
+        let prices = Prices::of(&state);
         let changes = watch::Sender::new(state.sequence());
         let usage = Mutex::new(Unsaved {
             open: rollups,
@@ -63,7 +67,13 @@ impl Shared {
             store,
             journal,
             changes,
+            prices,
         }
+    }
+
+    /// The prices that hold in the durable state.
+    pub fn prices(&self) -> Arc<PriceBook> {
+        self.prices.current()
     }
 
     /// The durable state. Hold it briefly: the writer waits.
@@ -92,6 +102,7 @@ impl Shared {
                 state.apply(entry.sequence, &entry.recorded);
             }
         }
+        self.prices.catch_up(&self.state());
         self.changes.send_replace(last.sequence);
     }
 

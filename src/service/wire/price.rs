@@ -174,7 +174,7 @@ impl PriceView {
             version: price.version.to_owned(),
             effective_from: Instant(price.effective_from),
             status: price.status,
-            reason: price.reason.map(str::to_owned),
+            reason: price.reason().map(str::to_owned),
             sources: sources.collect(),
         }
     }

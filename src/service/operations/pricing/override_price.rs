@@ -7,6 +7,7 @@ use crate::service::Service;
 use crate::service::estimate::name_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request};
+use crate::service::prices::override_version;
 use crate::service::wire::price::RatesView;
 use crate::service::wire::schema::Instant;
 use schemars::JsonSchema;
@@ -112,7 +113,7 @@ impl Operation for OverridePrice {
         else {
             return Err(Refusal::unavailable("the ledger denied a price"));
         };
-        let version = (!removed).then(|| format!("override-{}", entry.sequence));
+        let version = (!removed).then(|| override_version(entry.sequence));
         let word = if removed {
             "has no override any more"
         } else {

@@ -2,10 +2,10 @@
 
 use crate::core::alert::AlertCause;
 use crate::core::event::Event;
-use crate::core::id::{AlertId, AllocationId, IncreaseId, RecordId};
+use crate::core::id::{AlertId, AllocationId, ChangeId, IncreaseId, RecordId};
 
 /// Every kind of event.
-pub(crate) const KINDS: [&str; 15] = [
+pub(crate) const KINDS: [&str; 21] = [
     "usage_recorded",
     "usage_adjusted",
     "allocation_made",
@@ -21,6 +21,12 @@ pub(crate) const KINDS: [&str; 15] = [
     "increase_requested",
     "increase_reviewed",
     "price_overridden",
+    "price_applied",
+    "price_held_back",
+    "price_reviewed",
+    "price_change_dropped",
+    "price_history_imported",
+    "source_reported",
 ];
 
 /// The ids that an event is about, its own first; of a price `provider/model`.
@@ -67,6 +73,27 @@ pub(crate) fn subjects(sequence: u64, event: &Event) -> Vec<String> {
         Event::PriceOverridden {
             provider, model, ..
         } => vec![format!("{provider}/{model}")],
+        Event::PriceApplied(price) => vec![format!("{}/{}", price.provider, price.model)],
+        Event::PriceHeldBack(change) => vec![
+            ChangeId(sequence).to_string(),
+            format!("{}/{}", change.provider, change.model),
+        ],
+        Event::PriceReviewed {
+            change,
+            provider,
+            model,
+            ..
+        }
+        | Event::PriceChangeDropped {
+            change,
+            provider,
+            model,
+            ..
+        } => vec![change.to_string(), format!("{provider}/{model}")],
+        Event::PriceHistoryImported(history) => {
+            vec![format!("{}/{}", history.provider, history.model)]
+        }
+        Event::SourceReported(report) => vec![report.source.clone()],
     }
 }
 
@@ -74,6 +101,14 @@ fn of_cause(cause: &AlertCause) -> Vec<String> {
     let mut ids = match cause {
         AlertCause::AllocationOverrun { allocation } => vec![allocation.to_string()],
         AlertCause::IncreaseRequested { increase, .. } => vec![increase.to_string()],
+        AlertCause::PriceHeldBack {
+            change,
+            provider,
+            model,
+        } => vec![change.to_string(), format!("{provider}/{model}")],
+        AlertCause::SourceFailed { source } | AlertCause::SourceOutvoted { source } => {
+            vec![source.clone()]
+        }
         _ => Vec::new(),
     };
     if let Some((budget, policy)) = cause.policy() {
@@ -88,7 +123,8 @@ pub(crate) fn first_about(subject: &str) -> u64 {
         .or_else(|| subject.parse().ok().map(|RecordId(sequence)| sequence))
         .or_else(|| subject.parse().ok().map(|AllocationId(sequence)| sequence))
         .or_else(|| subject.parse().ok().map(|AlertId(sequence)| sequence))
-        .or_else(|| subject.parse().ok().map(|IncreaseId(sequence)| sequence));
+        .or_else(|| subject.parse().ok().map(|IncreaseId(sequence)| sequence))
+        .or_else(|| subject.parse().ok().map(|ChangeId(sequence)| sequence));
     sequence.unwrap_or(1).max(1)
 }
 

@@ -1,0 +1,267 @@
+//! Carrying out what a refresh decided, all in one: what is as it was makes no event.
+
+use super::super::{Desk, Done, text};
+use crate::core::alert::AlertCause;
+use crate::core::command::ApplyPrices;
+use crate::core::event::Event;
+use crate::core::id::ChangeId;
+use crate::core::price::{Rates, Unit};
+use crate::core::price_change::{
+    Applying, Dropped, Holding, PriceApplied, PriceHeldBack, PriceHistory, PriceProposal, Quoted,
+};
+use crate::core::refusal::Refusal;
+use std::sync::Arc;
+
+/// The most models of one command, so that its events fit into one batch of the journal; a larger refresh gives several.
+pub const CHANGES_MOST: usize = 4_000;
+/// The most sources that are named of one price.
+const QUOTES_MOST: usize = 32;
+/// The most past prices of one model by one source.
+const PAST_MOST: usize = 1_000;
+/// How many changed prices an alert names.
+const NAMED_MOST: usize = 5;
+
+impl Desk<'_> {
+    pub(in super::super) fn apply_prices(&mut self, refresh: ApplyPrices) -> Result<Done, Refusal> {
+        check(&refresh)?;
+        let mut done = Vec::new();
+        for report in refresh.sources {
+            done.extend(self.report_source(report));
+        }
+        done.extend(
+            refresh
+                .history
+                .into_iter()
+                .filter_map(|history| self.import(history)),
+        );
+        let mut changed = Vec::new();
+        for proposal in refresh.changes {
+            self.carry_out_proposal(proposal, &mut done, &mut changed);
+        }
+        self.tell_changes(&changed);
+        Ok(Done::Events(done))
+    }
+
+    /// Adds an event of the command itself; the first one carries the request id.
+    pub(super) fn say(&mut self, event: Event) -> usize {
+        let request = self.request.take();
+        self.add(event, request)
+    }
+
+    fn import(&mut self, history: PriceHistory) -> Option<usize> {
+        let known = self.state.prices(&history.provider, &history.model);
+        let known = known.and_then(|prices| prices.history.get(&history.source));
+        let same = known.is_some_and(|known| known.prices == history.prices);
+        (!same).then(|| self.say(Event::PriceHistoryImported(Arc::new(history))))
+    }
+
+    fn carry_out_proposal(
+        &mut self,
+        proposal: PriceProposal,
+        done: &mut Vec<usize>,
+        changed: &mut Vec<String>,
+    ) {
+        let prices = self.state.prices(&proposal.provider, &proposal.model);
+        if prices.map_or(0, |prices| prices.version()) != proposal.base {
+            return;
+        }
+        let waiting = prices.and_then(|prices| prices.waiting.clone());
+        let declined = prices.and_then(|prices| prices.declined.clone());
+        let hold = proposal
+            .hold
+            .as_ref()
+            .filter(|hold| declined.as_ref() != Some(&hold.rates));
+        if let Some(apply) = &proposal.apply
+            && !self.is_in_force(&proposal, apply)
+        {
+            if let Some(present) = &proposal.present
+                && **present != *apply.rates
+            {
+                changed.push(told(&proposal, present, &apply.rates));
+            }
+            done.push(self.say(Event::PriceApplied(Arc::new(applied(&proposal, apply)))));
+        }
+        match (waiting, hold) {
+            (None, None) => {}
+            (Some(waiting), None) => self.drop_change(waiting.id, &proposal, Dropped::Withdrawn),
+            (Some(waiting), Some(hold)) if is_held(&waiting.change, &proposal, hold) => {}
+            (waiting, Some(hold)) => {
+                if let Some(waiting) = waiting {
+                    self.drop_change(waiting.id, &proposal, Dropped::Superseded);
+                }
+                done.push(self.hold_back(&proposal, hold));
+            }
+        }
+    }
+
+    fn is_in_force(&self, proposal: &PriceProposal, apply: &Applying) -> bool {
+        let prices = self.state.prices(&proposal.provider, &proposal.model);
+        prices
+            .and_then(|prices| prices.applied.last())
+            .is_some_and(|last| {
+                last.price.rates == apply.rates && last.price.status == apply.status
+            })
+    }
+
+    fn hold_back(&mut self, proposal: &PriceProposal, hold: &Holding) -> usize {
+        let (provider, model) = (proposal.provider.clone(), proposal.model.clone());
+        let place = self.say(Event::PriceHeldBack(Arc::new(held(proposal, hold))));
+        let change = ChangeId(self.state.sequence());
+        let message = format!("{provider}/{model}: {}", hold.reason);
+        let cause = AlertCause::PriceHeldBack {
+            change,
+            provider,
+            model,
+        };
+        self.raise(cause, &message);
+        place
+    }
+
+    fn drop_change(&mut self, change: ChangeId, proposal: &PriceProposal, why: Dropped) {
+        let alert = self.state.price_alert(change);
+        self.follow(Event::PriceChangeDropped {
+            change,
+            provider: proposal.provider.clone(),
+            model: proposal.model.clone(),
+            why,
+        });
+        if let Some(alert) = alert {
+            self.follow(Event::AlertResolved { alert });
+        }
+    }
+
+    /// One alert for all, so that a refresh of many does not bury what else there is to see.
+    fn tell_changes(&mut self, changed: &[String]) {
+        if changed.is_empty() {
+            return;
+        }
+        let more = changed.len().saturating_sub(NAMED_MOST);
+        let mut named = changed
+            .iter()
+            .take(NAMED_MOST)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("; ");
+        if more > 0 {
+            named.push_str(&format!(" and {more} more"));
+        }
+        let count = u32::try_from(changed.len()).unwrap_or(u32::MAX);
+        let message = format!("prices changed: {named}");
+        self.raise(AlertCause::PricesChanged { count }, &message);
+    }
+}
+
+fn applied(proposal: &PriceProposal, apply: &Applying) -> PriceApplied {
+    PriceApplied {
+        provider: proposal.provider.clone(),
+        model: proposal.model.clone(),
+        rates: Arc::clone(&apply.rates),
+        effective_from: proposal.effective_from,
+        status: apply.status,
+        rule: apply.rule,
+        quotes: beside(&proposal.quotes, &apply.rates),
+    }
+}
+
+fn held(proposal: &PriceProposal, hold: &Holding) -> PriceHeldBack {
+    let present = match &proposal.apply {
+        Some(apply) => Some(&apply.rates),
+        None => proposal.present.as_ref(),
+    };
+    PriceHeldBack {
+        provider: proposal.provider.clone(),
+        model: proposal.model.clone(),
+        rates: Arc::clone(&hold.rates),
+        effective_from: proposal.effective_from,
+        rule: hold.rule,
+        reason: hold.reason.clone(),
+        present: present.cloned(),
+        quotes: beside(&proposal.quotes, &hold.rates),
+    }
+}
+
+/// The words of the sources, left out where they are the event's own rates.
+fn beside(quotes: &[Quoted], rates: &Rates) -> Vec<Quoted> {
+    let mut quotes = quotes.to_vec();
+    for quote in &mut quotes {
+        quote.rates = quote.rates.take().filter(|own| **own != *rates);
+    }
+    quotes
+}
+
+/// Whether the change that waits already says so.
+fn is_held(waiting: &PriceHeldBack, proposal: &PriceProposal, hold: &Holding) -> bool {
+    proposal.apply.is_none() && waiting.rates == hold.rates && waiting.rule == hold.rule
+}
+
+/// A changed price in a few words.
+fn told(proposal: &PriceProposal, old: &Rates, new: &Rates) -> String {
+    let (old, new) = (&old.standard.rates, &new.standard.rates);
+    let parts = Unit::ALL.iter().filter_map(|unit| {
+        let (old, new) = (old.get(unit), new.get(unit));
+        let word = |rate: Option<&rust_decimal::Decimal>| {
+            rate.map_or_else(|| "none".to_owned(), |rate| rate.normalize().to_string())
+        };
+        (old != new).then(|| format!("{} {} to {}", unit.as_str(), word(old), word(new)))
+    });
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    let parts = if parts.is_empty() {
+        "other tiers".to_owned()
+    } else {
+        parts
+    };
+    format!("{}/{} {parts}", proposal.provider, proposal.model)
+}
+
+fn check(refresh: &ApplyPrices) -> Result<(), Refusal> {
+    let models = refresh.changes.len() + refresh.history.len();
+    if models > CHANGES_MOST {
+        return Err(Refusal::invalid(
+            "changes",
+            format!("expects at most {CHANGES_MOST} models at once, and has {models}"),
+        ));
+    }
+    for report in &refresh.sources {
+        text::name("source", &report.source)?;
+    }
+    for change in &refresh.changes {
+        check_names(&change.provider, &change.model)?;
+        if change.quotes.len() > QUOTES_MOST {
+            let expects = format!("expects at most {QUOTES_MOST} sources");
+            return Err(Refusal::invalid("quotes", expects));
+        }
+        for quote in &change.quotes {
+            text::name("source", &quote.source)?;
+        }
+        if let Some(hold) = &change.hold {
+            text::prose("reason", Some(&hold.reason))?;
+        }
+        let rates = change.apply.iter().map(|apply| &apply.rates);
+        for rates in rates.chain(change.hold.iter().map(|hold| &hold.rates)) {
+            check_rates(rates)?;
+        }
+    }
+    for history in &refresh.history {
+        check_names(&history.provider, &history.model)?;
+        text::name("source", &history.source)?;
+        if history.prices.len() > PAST_MOST {
+            let expects = format!("expects at most {PAST_MOST} past prices");
+            return Err(Refusal::invalid("history", expects));
+        }
+        for price in &history.prices {
+            check_rates(&price.rates)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_names(provider: &str, model: &str) -> Result<(), Refusal> {
+    text::name("provider", provider)?;
+    text::name("model", model)
+}
+
+fn check_rates(rates: &Rates) -> Result<(), Refusal> {
+    rates
+        .check()
+        .map_err(|(path, expects)| Refusal::invalid(&format!("rates.{path}"), expects))
+}

@@ -1,0 +1,68 @@
+//! How the sources of prices stand: outages, and the weight that one loses.
+
+use super::super::Desk;
+use crate::core::alert::AlertCause;
+use crate::core::event::Event;
+use crate::core::id::AlertId;
+use crate::core::price_change::{SourceOutcome, SourceReport};
+use rust_decimal::Decimal;
+
+impl Desk<'_> {
+    /// Takes note of a source where something is new of it: its content, that it fails, or that it works again.
+    pub(super) fn report_source(&mut self, report: SourceReport) -> Option<usize> {
+        let before = self.state.source(&report.source).cloned();
+        let after = before.clone().unwrap_or_default().after(&report, self.now);
+        let failed = matches!(report.outcome, SourceOutcome::Failed { .. });
+        // Another error of the same outage is nothing new: it would be an event at every try.
+        let still_failing = failed && before.as_ref().is_some_and(|known| known.failing.is_some());
+        if still_failing || before.as_ref() == Some(&after) {
+            return None;
+        }
+        let source = report.source.clone();
+        let place = self.say(Event::SourceReported(report));
+        let failing = after.failing.map(|failing| {
+            format!(
+                "the price source {source} fails: {}; its last good prices are used",
+                failing.error
+            )
+        });
+        self.keep_alert(
+            failing,
+            AlertCause::SourceFailed {
+                source: source.clone(),
+            },
+        );
+        let (was, is) = (
+            before.map_or(Decimal::ONE, |known| known.factor()),
+            self.state
+                .source(&source)
+                .map_or(Decimal::ONE, |known| known.factor()),
+        );
+        if was != is {
+            let lost = (is < Decimal::ONE).then(|| {
+                format!(
+                    "the price source {source} is often outvoted and counts {is} of its weight now"
+                )
+            });
+            self.keep_alert(lost, AlertCause::SourceOutvoted { source });
+        }
+        Some(place)
+    }
+
+    /// Raises an alert unless it stands, or resolves it where there is nothing to say.
+    fn keep_alert(&mut self, message: Option<String>, cause: AlertCause) {
+        let standing = self.alert_about(&cause);
+        match (message, standing) {
+            (Some(message), None) => self.raise(cause, &message),
+            (None, Some(alert)) => self.follow(Event::AlertResolved { alert }),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
+
+    fn alert_about(&self, cause: &AlertCause) -> Option<AlertId> {
+        let mut alerts = self.state.alerts();
+        alerts
+            .find(|alert| alert.cause == *cause)
+            .map(|alert| alert.id)
+    }
+}

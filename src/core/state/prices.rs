@@ -1,0 +1,351 @@
+//! Prices: what admins set, what sources made, what waits for a person, and how the sources stand.
+
+use super::{PriceOverride, RowKey, State};
+use crate::core::digest::Digest;
+use crate::core::event::Stamp;
+use crate::core::id::{AlertId, ChangeId};
+use crate::core::increase::Review;
+use crate::core::price::{PriceStatus, Rates};
+use crate::core::price_change::{
+    OpenChange, PriceApplied, PriceHeldBack, PriceHistory, PriceRule, SourceOutcome, SourceReport,
+    Votes,
+};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+/// A provider and a model.
+pub(super) type ModelKey = (String, String);
+
+/// What sources made of one model's price.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelPrices {
+    /// The sequence of the last event that changed a price of it.
+    pub touched: u64,
+    /// Every price that was applied, in the order in which it was.
+    pub applied: Vec<AppliedPrice>,
+    /// The change that waits for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<OpenChange>,
+    /// What a person turned down last; it is not held back again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declined: Option<Arc<Rates>>,
+    /// What sources say of times that are over, by source.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub history: BTreeMap<String, Arc<PriceHistory>>,
+}
+
+/// A price that was applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedPrice {
+    /// The sequence of its event.
+    pub version: u64,
+    /// When it was applied.
+    #[serde(with = "crate::core::time")]
+    pub applied_at: Timestamp,
+    /// The price, with where it comes from.
+    pub price: Arc<PriceApplied>,
+    /// Who approved it, where a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+}
+
+impl ModelPrices {
+    /// The version of the price that was applied last; zero for none.
+    pub fn version(&self) -> u64 {
+        self.applied.last().map_or(0, |last| last.version)
+    }
+}
+
+/// How a source of prices stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceStanding {
+    /// What was fetched last, cut to 16 bytes of its BLAKE3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Digest>,
+    /// When new content was fetched last.
+    #[serde(
+        default,
+        with = "crate::core::time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub fetched_at: Option<Timestamp>,
+    /// Since when it fails, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<Failing>,
+    /// A thousand times the votes with what was decided, older ones counting less.
+    pub agreed: u64,
+    /// A thousand times the votes against it, and those that could not be meant, older ones counting less.
+    pub against: u64,
+}
+
+/// An outage of a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// Since when.
+    #[serde(with = "crate::core::time")]
+    pub since: Timestamp,
+    /// What is wrong.
+    pub error: String,
+}
+
+impl SourceStanding {
+    /// A vote's share of what it counted before, each time that a source has new content: after five more it counts a
+    /// third, so that a source that has mended is trusted again within days.
+    const FADES: (u64, u64) = (4, 5);
+    /// Below so many votes (in thousandths) nothing can be said of a source.
+    const VOTES_LEAST: u64 = 20_000;
+    /// Up to this share of votes against it, in percent, a source counts in full: honest lists differ on so many.
+    const OUTVOTED_MOST: u64 = 20;
+    /// From this share on, in percent, it counts as little as it can.
+    const OUTVOTED_OFTEN: u64 = 60;
+    /// The least that is left of a source's weight, in percent: enough to be heard beside others, never alone.
+    const FACTOR_LEAST: u64 = 25;
+
+    /// What is left of its declared weight: from 1 down to 0.25.
+    pub fn factor(&self) -> Decimal {
+        let total = self.agreed + self.against;
+        if total < Self::VOTES_LEAST {
+            return Decimal::ONE;
+        }
+        let share = (self.against * 100 / total).clamp(Self::OUTVOTED_MOST, Self::OUTVOTED_OFTEN);
+        let lost = (share - Self::OUTVOTED_MOST) * (100 - Self::FACTOR_LEAST)
+            / (Self::OUTVOTED_OFTEN - Self::OUTVOTED_MOST);
+        Decimal::new((100 - lost).cast_signed(), 2).normalize()
+    }
+
+    fn count(&mut self, votes: Votes) {
+        let (over, under) = Self::FADES;
+        let faded = |old: u64, new: u64| old * over / under + new * 1_000;
+        self.agreed = faded(self.agreed, votes.agreed.into());
+        self.against = faded(
+            self.against,
+            u64::from(votes.outvoted) + u64::from(votes.rejected),
+        );
+    }
+
+    /// How it stands after a report.
+    #[must_use]
+    pub fn after(&self, report: &SourceReport, at: Timestamp) -> Self {
+        let mut after = self.clone();
+        match &report.outcome {
+            SourceOutcome::Worked {
+                content,
+                fetched_at,
+                votes,
+            } => {
+                after.failing = None;
+                if after.content != Some(*content) {
+                    after.content = Some(*content);
+                    after.fetched_at = Some(*fetched_at);
+                    after.count(*votes);
+                }
+            }
+            SourceOutcome::Failed { error } => {
+                let since = after.failing.map_or(at, |failing| failing.since);
+                let error = error.clone();
+                after.failing = Some(Failing { since, error });
+            }
+        }
+        after
+    }
+}
+
+/// Which model's prices changed last, in the order of their events.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PriceLog {
+    by_model: BTreeMap<Arc<ModelKey>, u64>,
+    by_sequence: BTreeMap<u64, Arc<ModelKey>>,
+}
+
+impl PriceLog {
+    pub(super) fn touch(&mut self, sequence: u64, provider: &str, model: &str) {
+        let key = Arc::new((provider.to_owned(), model.to_owned()));
+        let known = self.by_model.entry(Arc::clone(&key)).or_default();
+        if *known < sequence {
+            self.by_sequence.remove(known);
+            *known = sequence;
+            self.by_sequence.insert(sequence, key);
+        }
+    }
+}
+
+impl State {
+    /// The sequence of the last change of a price; zero for none.
+    pub fn prices_set(&self) -> u64 {
+        self.price_log
+            .by_sequence
+            .last_key_value()
+            .map_or(0, |(sequence, _)| *sequence)
+    }
+
+    /// The models whose prices changed after a sequence.
+    pub fn prices_set_after(&self, sequence: u64) -> impl Iterator<Item = (&str, &str)> {
+        let after = (Bound::Excluded(sequence), Bound::Unbounded);
+        let models = self.price_log.by_sequence.range(after);
+        models.map(|(_, key)| (&*key.0, &*key.1))
+    }
+
+    /// The prices that admins set for a model, in the order in which they were set.
+    pub fn overrides_of(&self, provider: &str, model: &str) -> &[PriceOverride] {
+        self.overrides
+            .get(&(provider.to_owned(), model.to_owned()))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// What sources made of a model's price.
+    pub fn prices(&self, provider: &str, model: &str) -> Option<&ModelPrices> {
+        self.prices.get(&(provider.to_owned(), model.to_owned()))
+    }
+
+    /// Every change of a price that waits for a person, by id.
+    pub fn waiting_prices(&self) -> impl Iterator<Item = &OpenChange> {
+        self.waiting_prices
+            .values()
+            .filter_map(|key| self.prices.get(key)?.waiting.as_ref())
+    }
+
+    /// A change of a price that waits for a person.
+    pub fn waiting_price(&self, id: ChangeId) -> Option<&OpenChange> {
+        let key = self.waiting_prices.get(&id)?;
+        self.prices.get(key)?.waiting.as_ref()
+    }
+
+    /// The alert about a change that waits.
+    pub fn price_alert(&self, id: ChangeId) -> Option<AlertId> {
+        self.price_alerts.get(&id).copied()
+    }
+
+    /// How a source of prices stands; none for one that never reported.
+    pub fn source(&self, name: &str) -> Option<&SourceStanding> {
+        self.sources.get(name)
+    }
+
+    /// Every source of prices that has reported, by name.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &SourceStanding)> {
+        self.sources
+            .iter()
+            .map(|(name, standing)| (&**name, standing))
+    }
+
+    pub(super) fn override_price(&mut self, provider: &str, model: &str, set: PriceOverride) {
+        self.price_log.touch(set.version, provider, model);
+        let key = (provider.to_owned(), model.to_owned());
+        self.changes
+            .note(RowKey::Override(key.0.clone(), key.1.clone()));
+        self.overrides.entry(key).or_default().push(set);
+    }
+
+    pub(super) fn apply_price(&mut self, version: u64, price: &Arc<PriceApplied>, at: Timestamp) {
+        let prices = self.change_prices(version, &price.provider, &price.model);
+        prices.declined = None;
+        prices.applied.push(AppliedPrice {
+            version,
+            applied_at: at,
+            price: Arc::clone(price),
+            review: None,
+        });
+    }
+
+    pub(super) fn hold_price(&mut self, id: ChangeId, change: &Arc<PriceHeldBack>, at: Timestamp) {
+        let key = (change.provider.clone(), change.model.clone());
+        let prices = self.prices_mut(&change.provider, &change.model);
+        let waiting = OpenChange {
+            id,
+            held_at: at,
+            change: Arc::clone(change),
+        };
+        if let Some(older) = prices.waiting.replace(waiting) {
+            self.waiting_prices.remove(&older.id);
+        }
+        self.waiting_prices.insert(id, key);
+    }
+
+    pub(super) fn review_price(
+        &mut self,
+        sequence: u64,
+        id: ChangeId,
+        approved: bool,
+        stamp: &Stamp,
+    ) {
+        let Some(OpenChange { change, .. }) = self.take_waiting(id) else {
+            return;
+        };
+        let (provider, model) = (&change.provider, &change.model);
+        if !approved {
+            self.prices_mut(provider, model).declined = Some(Arc::clone(&change.rates));
+            return;
+        }
+        let prices = self.change_prices(sequence, provider, model);
+        prices.declined = None;
+        prices.applied.push(AppliedPrice {
+            version: sequence,
+            applied_at: stamp.at,
+            price: Arc::new(PriceApplied {
+                provider: provider.clone(),
+                model: model.clone(),
+                rates: Arc::clone(&change.rates),
+                effective_from: change.effective_from,
+                status: PriceStatus::Verified,
+                rule: PriceRule::Approved,
+                quotes: change.quotes.clone(),
+            }),
+            review: Some(Review {
+                actor: stamp.actor.clone(),
+                at: stamp.at,
+                reason: stamp.reason.clone(),
+            }),
+        });
+    }
+
+    pub(super) fn drop_price_change(&mut self, id: ChangeId) {
+        self.take_waiting(id);
+    }
+
+    pub(super) fn import_history(&mut self, sequence: u64, history: &Arc<PriceHistory>) {
+        let prices = self.change_prices(sequence, &history.provider, &history.model);
+        prices
+            .history
+            .insert(history.source.clone(), Arc::clone(history));
+    }
+
+    pub(super) fn report_source(&mut self, report: &SourceReport, at: Timestamp) {
+        let standing = self.sources.entry(report.source.clone()).or_default();
+        *standing = standing.after(report, at);
+        self.changes.note(RowKey::Source(report.source.clone()));
+    }
+
+    /// Puts what a store kept of a model's prices in its place.
+    pub(super) fn put_prices(&mut self, provider: String, model: String, prices: ModelPrices) {
+        self.price_log.touch(prices.touched, &provider, &model);
+        let key = (provider, model);
+        if let Some(waiting) = &prices.waiting {
+            self.waiting_prices.insert(waiting.id, key.clone());
+        }
+        self.prices.insert(key, prices);
+    }
+
+    fn take_waiting(&mut self, id: ChangeId) -> Option<OpenChange> {
+        let key = self.waiting_prices.remove(&id)?;
+        self.changes
+            .note(RowKey::Price(key.0.clone(), key.1.clone()));
+        self.prices.get_mut(&key)?.waiting.take()
+    }
+
+    fn change_prices(&mut self, sequence: u64, provider: &str, model: &str) -> &mut ModelPrices {
+        self.price_log.touch(sequence, provider, model);
+        let prices = self.prices_mut(provider, model);
+        prices.touched = sequence;
+        prices
+    }
+
+    fn prices_mut(&mut self, provider: &str, model: &str) -> &mut ModelPrices {
+        let key = (provider.to_owned(), model.to_owned());
+        self.changes
+            .note(RowKey::Price(key.0.clone(), key.1.clone()));
+        self.prices.entry(key).or_default()
+    }
+}

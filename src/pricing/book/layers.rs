@@ -1,0 +1,159 @@
+//! What has changed of one model's price since the catalogue was made.
+
+use super::price::Origin;
+use crate::core::price::Rates;
+use crate::core::price_change::{PastPrice, PriceHistory};
+use crate::core::state::AppliedPrice;
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// A price that an admin set, or took away again, from a time on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// The provider, by any of its names.
+    pub provider: String,
+    /// The model; the catalogue need not know it.
+    pub model: String,
+    /// The rates; none takes away what was set before, and the price beneath holds again.
+    pub rates: Option<Rates>,
+    /// From when it holds.
+    pub effective_from: Timestamp,
+    /// The name of this state of the price, for records that are costed by it.
+    pub version: String,
+    /// Why it was set.
+    pub reason: String,
+    /// Who set it.
+    pub actor: String,
+}
+
+/// A price that sources made, or a person approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The name of this state of the price, for records that are costed by it.
+    pub version: String,
+    /// The price, with where it comes from.
+    pub price: AppliedPrice,
+}
+
+impl Applied {
+    /// What it costs.
+    pub fn rates(&self) -> &Arc<Rates> {
+        &self.price.price.rates
+    }
+}
+
+/// A source's prices of times that are over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// The name of this state of the prices, for records that are costed by it.
+    pub version: String,
+    /// The prices.
+    pub history: Arc<PriceHistory>,
+}
+
+/// The changes of one model's price, each list by `effective_from`, later made ones after earlier ones.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Layers {
+    overrides: Vec<Arc<Override>>,
+    applied: Vec<Arc<Applied>>,
+    imported: Vec<Arc<Imported>>,
+}
+
+impl Layers {
+    pub(super) fn set(&mut self, change: Override) {
+        if self
+            .overrides
+            .iter()
+            .any(|known| known.version == change.version)
+        {
+            return;
+        }
+        let from = change.effective_from;
+        let after = self
+            .overrides
+            .partition_point(|known| known.effective_from <= from);
+        self.overrides.insert(after, Arc::new(change));
+    }
+
+    pub(super) fn apply(&mut self, applied: Applied) {
+        let version = applied.price.version;
+        if self
+            .applied
+            .iter()
+            .any(|known| known.price.version == version)
+        {
+            return;
+        }
+        let from = applied.price.price.effective_from;
+        let after = self
+            .applied
+            .partition_point(|known| known.price.price.effective_from <= from);
+        self.applied.insert(after, Arc::new(applied));
+    }
+
+    pub(super) fn import(&mut self, imported: Imported) {
+        let source = imported.history.source.clone();
+        self.imported.retain(|known| known.history.source != source);
+        let after = self
+            .imported
+            .partition_point(|known| known.history.source < source);
+        self.imported.insert(after, Arc::new(imported));
+    }
+
+    /// The override that holds at a time; none where there is none, or the last one took overrides away.
+    pub(super) fn override_at(&self, at: Timestamp) -> Option<&Override> {
+        let last = self
+            .overrides
+            .iter()
+            .rfind(|change| change.effective_from <= at)?;
+        last.rates.is_some().then_some(last)
+    }
+
+    /// The applied price that holds at a time.
+    pub(super) fn applied_at(&self, at: Timestamp) -> Option<&Applied> {
+        self.applied
+            .iter()
+            .rfind(|applied| applied.price.price.effective_from <= at)
+            .map(|applied| &**applied)
+    }
+
+    /// The earliest applied price.
+    pub(super) fn first_applied(&self) -> Option<&Applied> {
+        self.applied.first().map(|applied| &**applied)
+    }
+
+    /// The last source's word, by name, for a time that is over and that an instant lies in.
+    pub(super) fn imported_at(&self, at: Timestamp) -> Option<(&Imported, &PastPrice)> {
+        self.imported.iter().rev().find_map(|imported| {
+            let mut prices = imported.history.prices.iter();
+            let past = prices.rfind(|past| past.from <= at && at < past.until)?;
+            Some((&**imported, past))
+        })
+    }
+
+    /// The version of the price that was applied last; zero for none.
+    pub(super) fn version(&self) -> u64 {
+        let versions = self.applied.iter().map(|applied| applied.price.version);
+        versions.max().unwrap_or_default()
+    }
+
+    pub(super) fn applied_over_time(&self) -> impl Iterator<Item = (Timestamp, Arc<Rates>)> {
+        self.applied.iter().map(|applied| {
+            (
+                applied.price.price.effective_from,
+                Arc::clone(applied.rates()),
+            )
+        })
+    }
+
+    /// Every change, as the origin of a price.
+    pub(super) fn origins(&self) -> impl Iterator<Item = Origin<'_>> {
+        let imported = self.imported.iter().flat_map(|imported| {
+            let prices = imported.history.prices.iter();
+            prices.map(|past| Origin::Imported(imported, past))
+        });
+        let applied = self.applied.iter().map(|applied| Origin::Applied(applied));
+        let set = self.overrides.iter().map(|change| Origin::Override(change));
+        imported.chain(applied).chain(set)
+    }
+}

@@ -1,0 +1,202 @@
+//! A price with where it comes from.
+
+use super::layers::{Applied, Imported, Override};
+use crate::core::digest::Digest;
+use crate::core::increase::Review;
+use crate::core::price::{PriceStatus, Rates, Unit};
+use crate::core::price_change::{PastPrice, PriceRule, Vote};
+use crate::pricing::catalogue::{Catalogue, ModelCard};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+/// A price, and where it comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Price<'a> {
+    /// The provider's canonical name.
+    pub provider: &'a str,
+    /// The model's name, as the provider takes it.
+    pub model: &'a str,
+    /// What the catalogue knows of the model; none where it does not know it.
+    pub card: Option<&'a ModelCard>,
+    /// What it costs.
+    pub rates: &'a Rates,
+    /// The name of this state of the price.
+    pub version: &'a str,
+    /// How far it can be trusted.
+    pub status: PriceStatus,
+    /// Since when it holds; for a bundled price without a known day, the catalogue's date.
+    pub effective_from: Timestamp,
+    /// Where it comes from.
+    pub origin: Origin<'a>,
+}
+
+/// Where a price comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin<'a> {
+    /// The catalogue.
+    Bundled(&'a Catalogue),
+    /// Sources, or a person who approved what they say.
+    Applied(&'a Applied),
+    /// A source's word for a time that is over.
+    Imported(&'a Imported, &'a PastPrice),
+    /// An admin.
+    Override(&'a Override),
+}
+
+/// One source's word for a price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceQuote {
+    /// The source's name.
+    pub name: String,
+    /// What it says, where that is not the price.
+    pub value: Option<Rates>,
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+    /// How much it counts.
+    pub weight: Decimal,
+    /// The digest of what was fetched; none of a bundled price.
+    pub content: Option<Digest>,
+    /// What became of it; none of a bundled price.
+    pub vote: Option<Vote>,
+    /// The rule that speaks against it, where one does.
+    pub against: Option<PriceRule>,
+}
+
+impl<'a> Price<'a> {
+    /// The price of an origin; none of the catalogue, or of an override that takes prices away.
+    pub(super) fn of(
+        provider: &'a str,
+        model: &'a str,
+        card: Option<&'a ModelCard>,
+        origin: Origin<'a>,
+    ) -> Option<Self> {
+        let (rates, version, status, effective_from) = match origin {
+            Origin::Bundled(_) => return None,
+            Origin::Applied(applied) => {
+                let price = &*applied.price.price;
+                (
+                    &*price.rates,
+                    &applied.version,
+                    price.status,
+                    price.effective_from,
+                )
+            }
+            Origin::Imported(imported, past) => (
+                &*past.rates,
+                &imported.version,
+                PriceStatus::SingleSource,
+                past.from,
+            ),
+            Origin::Override(change) => (
+                change.rates.as_ref()?,
+                &change.version,
+                PriceStatus::Override,
+                change.effective_from,
+            ),
+        };
+        Some(Self {
+            provider,
+            model,
+            card,
+            rates,
+            version,
+            status,
+            effective_from,
+            origin,
+        })
+    }
+
+    /// The sources of the price, each with what it says where that is something else; none of an override.
+    pub fn sources(&self) -> Vec<SourceQuote> {
+        match self.origin {
+            Origin::Override(_) => Vec::new(),
+            Origin::Bundled(catalogue) => self.bundled_sources(catalogue),
+            Origin::Applied(applied) => {
+                let quotes = applied.price.price.quotes.iter();
+                quotes
+                    .map(|quote| SourceQuote {
+                        name: quote.source.clone(),
+                        value: quote.rates.as_deref().cloned(),
+                        fetched_at: quote.fetched_at,
+                        weight: quote.weight,
+                        content: Some(quote.content),
+                        vote: Some(quote.vote),
+                        against: quote.against,
+                    })
+                    .collect()
+            }
+            Origin::Imported(imported, _) => vec![SourceQuote {
+                name: imported.history.source.clone(),
+                value: None,
+                fetched_at: imported.history.fetched_at,
+                weight: imported.history.weight,
+                content: Some(imported.history.content),
+                vote: None,
+                against: None,
+            }],
+        }
+    }
+
+    fn bundled_sources(&self, catalogue: &Catalogue) -> Vec<SourceQuote> {
+        let quotes = self.card.map_or(&[][..], |card| &card.quotes);
+        let known = catalogue.sources();
+        quotes
+            .iter()
+            .filter_map(|quote| {
+                let source = known.get(quote.source)?;
+                Some(SourceQuote {
+                    name: source.name.to_string(),
+                    value: quote.rates.as_deref().cloned(),
+                    fetched_at: source.fetched_at,
+                    weight: source.weight,
+                    content: None,
+                    vote: None,
+                    against: None,
+                })
+            })
+            .collect()
+    }
+
+    /// The rule that decided; none of a bundled price or an override.
+    pub fn rule(&self) -> Option<PriceRule> {
+        match self.origin {
+            Origin::Applied(applied) => Some(applied.price.price.rule),
+            Origin::Imported(..) => Some(PriceRule::ImportedHistory),
+            Origin::Bundled(_) | Origin::Override(_) => None,
+        }
+    }
+
+    /// Until when it held, where that is known.
+    pub fn until(&self) -> Option<Timestamp> {
+        match self.origin {
+            Origin::Imported(_, past) => Some(past.until),
+            _ => None,
+        }
+    }
+
+    /// Who set or approved it.
+    pub fn actor(&self) -> Option<&'a str> {
+        match self.origin {
+            Origin::Override(change) => Some(&change.actor),
+            Origin::Applied(applied) => {
+                let review: Option<&Review> = applied.price.review.as_ref();
+                review.map(|review| &*review.actor)
+            }
+            Origin::Bundled(_) | Origin::Imported(..) => None,
+        }
+    }
+
+    /// Why an admin set it, or a person approved it.
+    pub fn reason(&self) -> Option<&'a str> {
+        match self.origin {
+            Origin::Override(change) => Some(&change.reason),
+            Origin::Applied(applied) => applied.price.review.as_ref()?.reason.as_deref(),
+            Origin::Bundled(_) | Origin::Imported(..) => None,
+        }
+    }
+
+    /// The rate of a unit in the standard tier for a short prompt.
+    pub fn standard_rate(&self, unit: Unit) -> Option<Decimal> {
+        self.rates.standard.rates.get(&unit).copied()
+    }
+}

@@ -1,0 +1,150 @@
+//! Decides what is to be made of the sources' words for one model's price. Pure: the time comes in.
+//!
+//! Each rate (a unit in a service tier, for prompts of a length) is decided by itself:
+//! 1. *Who votes.* A word that is too old, that can't be ([`sanity`]), or that is a power of ten off the price in force
+//!    or has its sides swapped does not vote; a zero votes only where the model is local or two sources say so.
+//! 2. *Who wins.* The rate that most weight is for, within a tolerance ([`quorum`]): by weight, never by number.
+//! 3. *What it may do.* What is in force stays unless a quorum says otherwise, and the step, alone and with those
+//!    before it, is within its bound ([`bounds`]). A lone source never changes a price. It may name the first price of a
+//!    model that had none, and a rate that keeps its share of one that a quorum changed (a batch's half of it, say).
+//! 4. *What waits.* All else waits for a person, with the reason.
+//!
+//! Then the rates are put together, and what can't be as a whole waits too.
+
+pub mod bounds;
+mod judge;
+mod place;
+mod quorum;
+mod reason;
+mod sanity;
+mod steps;
+#[cfg(test)]
+mod tests;
+mod voices;
+
+pub use place::Place;
+
+use crate::core::digest::Digest;
+use crate::core::price::{PriceStatus, Rates};
+use crate::core::price_change::{Applying, Holding, PriceProposal, PriceRule, Quoted, Vote, Votes};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One source's word for a model's price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// The source's name.
+    pub source: Arc<str>,
+    /// How much it counts: its declared weight times its record
+    /// ([`SourceStanding::factor`](crate::core::state::SourceStanding::factor)).
+    pub weight: Decimal,
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+    /// BLAKE3 of what was fetched, cut to 16 bytes.
+    pub content: Digest,
+    /// What it says.
+    pub rates: Arc<Rates>,
+}
+
+/// The price that a model has, beneath what admins set; `PriceBook::standing` gives it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The version of the applied price, zero for the bundled one or none.
+    pub version: u64,
+    /// The price in force; none where the model has none.
+    pub present: Option<(Arc<Rates>, PriceStatus)>,
+    /// The prices so far with the time from which each held, earliest first; the present one is the last.
+    pub past: Vec<(Timestamp, Arc<Rates>)>,
+    /// Whether a change of it waits for a person.
+    pub waiting: bool,
+}
+
+/// What is to be verified.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// The provider's canonical name.
+    pub provider: &'a str,
+    /// The model's canonical name.
+    pub model: &'a str,
+    /// What it costs now.
+    pub standing: &'a Standing,
+    /// What the same model costs at other providers, where that is known; only a power of ten is told by it.
+    pub peers: &'a [Arc<Rates>],
+    /// The time of the verification.
+    pub now: Timestamp,
+}
+
+/// What was decided, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// The price in force stays.
+    Unchanged,
+    /// A quorum's price is to be applied.
+    Verified,
+    /// One source's price is to be applied, to a model that had none; or a quorum's, to a part of a price.
+    SingleSource,
+    /// A change waits for a person; where [`Judgement::apply`] is there, a part of it is applied.
+    HeldBack,
+    /// No source says anything that can be meant.
+    Rejected,
+}
+
+/// What was decided of one model's price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The same in a word.
+    pub outcome: Outcome,
+    /// The price to apply.
+    pub apply: Option<Applying>,
+    /// What is to wait for a person.
+    pub hold: Option<Holding>,
+    /// The rule that rejected all, with a sentence.
+    pub rejected: Option<(PriceRule, String)>,
+    /// Each source's word with what became of it, by name.
+    pub quotes: Vec<Quoted>,
+}
+
+/// Decides what is to be made of the sources' words. The order of the quotes decides nothing; of two by one source the
+/// later counts.
+pub fn verify(subject: &Subject<'_>, quotes: &[Quote]) -> Judgement {
+    judge::judge(subject, quotes)
+}
+
+impl Judgement {
+    /// What the ledger is to carry out; none where nothing changes and nothing waits.
+    pub fn proposal(self, subject: &Subject<'_>) -> Option<PriceProposal> {
+        let idle = self.apply.is_none() && self.hold.is_none();
+        if idle && !subject.standing.waiting {
+            return None;
+        }
+        let present = subject.standing.present.as_ref();
+        Some(PriceProposal {
+            provider: subject.provider.to_owned(),
+            model: subject.model.to_owned(),
+            base: subject.standing.version,
+            effective_from: subject.now,
+            apply: self.apply,
+            hold: self.hold,
+            present: present.map(|(rates, _)| Arc::clone(rates)),
+            quotes: self.quotes,
+        })
+    }
+}
+
+/// How each source's words fared over all models, for its report.
+pub fn votes<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> BTreeMap<String, Votes> {
+    let mut votes: BTreeMap<String, Votes> = BTreeMap::new();
+    for quote in judgements.into_iter().flat_map(|own| &own.quotes) {
+        let counted = votes.entry(quote.source.clone()).or_default();
+        let count = match quote.vote {
+            Vote::Agreed => &mut counted.agreed,
+            Vote::Outvoted => &mut counted.outvoted,
+            Vote::Rejected => &mut counted.rejected,
+            Vote::Stale | Vote::Undecided => continue,
+        };
+        *count = count.saturating_add(1);
+    }
+    votes
+}

@@ -1,0 +1,76 @@
+//! Every bound of the verification, with its reason. The figures about prices are of the bundled catalogue: 4,870 chat
+//! models of November 2026.
+
+use jiff::SignedDuration;
+use rust_decimal::Decimal;
+
+const fn dec(digits: u32, scale: u32) -> Decimal {
+    Decimal::from_parts(digits, 0, 0, false, scale)
+}
+
+/// Two rates this close, as a share of the larger, are the same: lists keep a price per token in a float or round its
+/// sixth digit, and no provider changes a price by so little. The nearest prices that differ are a region's, by 10 %.
+pub const TOLERANCE: Decimal = dec(5, 3);
+
+/// A word older than this does not vote: lists change daily, and one that was not fetched for a week is an outage, in
+/// which a price may have changed.
+pub const FRESH_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How much those who agree must weigh: more than one full source (1.0), whoever it is.
+pub const QUORUM_WEIGHT: Decimal = dec(15, 1);
+
+/// The share of all that vote that must agree: two of three full sources do, two of four do not.
+pub const QUORUM_SHARE: Decimal = dec(6, 1);
+
+/// A source below this weight is light.
+pub const LIGHT: Decimal = dec(5, 1);
+
+/// What all light sources together count at most: they tip a balance, and however many say the same, they make no
+/// quorum without a full one.
+pub const LIGHT_MOST: Decimal = dec(5, 1);
+
+/// The largest rise, as a factor, that a quorum makes by itself. A promotion that ended and a preview that was priced
+/// anew came to four times; beyond that several lists have more often copied one error.
+pub const RISE_MOST: Decimal = dec(5, 0);
+
+/// The deepest cut, as a factor, that a quorum makes by itself: cuts of 90 % have happened.
+pub const CUT_LEAST: Decimal = dec(5, 2);
+
+/// From this factor on, either way, a rate is for another number of units (10^3, 10^6): no price has ever changed a
+/// hundredfold.
+pub const SLIP: Decimal = dec(100, 0);
+
+/// How far back several steps are taken together.
+pub const DRIFT_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The most that several rises come to within that time: a provider seldom changes a price twice in a month, and one
+/// who wants to go unseen does it in small steps.
+pub const DRIFT_RISE_MOST: Decimal = dec(125, 2);
+
+/// The least that several cuts leave within that time.
+pub const DRIFT_CUT_LEAST: Decimal = dec(5, 1);
+
+/// The least rate of a million tokens that is not zero: the cheapest that is sold costs 0.001, and a price per token
+/// (2.5e-6) that was taken for one per million is far below.
+pub const TOKEN_RATE_LEAST: Decimal = dec(1, 3);
+
+/// The largest rate of a million tokens: the dearest that was ever sold costs 600.
+pub const TOKEN_RATE_MOST: Decimal = dec(1_000, 0);
+
+/// The largest rate of a million calls, images, searches or seconds: ten dollars each.
+pub const PIECE_RATE_MOST: Decimal = dec(10_000_000, 0);
+
+/// The output's least share of the input's rate: of all chat models two are below, both errors of their list.
+pub const OUTPUT_SHARE_LEAST: Decimal = dec(1, 1);
+
+/// How near two rates must be to the other side's, as a share, to count as swapped.
+pub const SWAP_TOLERANCE: Decimal = dec(1, 1);
+
+/// What a lone source may say of a model that had no price, for a million input tokens and a million output tokens:
+/// three chat models of all are cheaper and none is dearer; a slip of 10^3 of most others is outside.
+pub const FIRST_INPUT: (Decimal, Decimal) = (dec(5, 3), dec(200, 0));
+/// The same for output.
+pub const FIRST_OUTPUT: (Decimal, Decimal) = (dec(1, 2), dec(800, 0));
+
+/// How near a rate that follows another (a batch's, a long prompt's) must keep its share of it.
+pub const FOLLOW_TOLERANCE: Decimal = dec(1, 2);

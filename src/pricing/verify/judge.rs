@@ -1,0 +1,403 @@
+//! Puts the decisions on single rates together to one on the price.
+
+use super::bounds::{FIRST_INPUT, FIRST_OUTPUT, FOLLOW_TOLERANCE};
+use super::place::{Place, Points, near, points, rates, within};
+use super::quorum::{Winner, winner};
+use super::voices::{Speaker, Speakers};
+use super::{Judgement, Outcome, Quote, Subject, reason, sanity, steps};
+use crate::core::price::{PriceStatus, Unit};
+use crate::core::price_change::{Applying, Holding, PriceRule, Quoted, Vote};
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What is decided of one rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It stays as it is; `backed` where a quorum says so.
+    Keep { backed: bool },
+    /// A quorum's rate takes its place.
+    Take(Decimal),
+    /// One source's rate of a model that had no price.
+    First(Decimal),
+    /// It waits for a person.
+    Hold(Decimal, PriceRule),
+    /// It is left out: what stands in for it is dearer, and nobody else knows it.
+    Leave,
+}
+
+impl Verdict {
+    const fn is_backed(self) -> bool {
+        matches!(self, Self::Take(_) | Self::Keep { backed: true })
+    }
+}
+
+/// One model's case.
+pub(super) struct Case<'a> {
+    pub(super) subject: &'a Subject<'a>,
+    pub(super) present: Points,
+    pub(super) speakers: Speakers<'a>,
+    verdicts: BTreeMap<Place, Verdict>,
+    main: BTreeSet<Place>,
+}
+
+pub(super) fn judge(subject: &Subject<'_>, quotes: &[Quote]) -> Judgement {
+    let present = subject.standing.present.as_ref();
+    let present = present.map_or_else(Points::new, |(rates, _)| points(rates));
+    let speakers = Speakers::of(subject, &present, quotes);
+    let mut places = speakers.places();
+    places.extend(present.keys());
+    let mut case = Case {
+        subject,
+        present,
+        speakers,
+        verdicts: BTreeMap::new(),
+        main: main_of(&places),
+    };
+    case.verdicts = places
+        .into_iter()
+        .map(|place| (place, case.decide(place)))
+        .collect();
+    case.follow();
+    case.conclude()
+}
+
+/// The places that a price stands or falls by: input and output, or where it has neither all of the standard tier.
+fn main_of(places: &BTreeSet<Place>) -> BTreeSet<Place> {
+    let standard = places.iter().copied().filter(|place| place.is_standard());
+    let sides = |place: &Place| matches!(place.unit, Unit::Input | Unit::Output);
+    let (sides, others): (BTreeSet<_>, BTreeSet<_>) = standard.partition(sides);
+    if sides.is_empty() { others } else { sides }
+}
+
+impl Case<'_> {
+    const fn is_new(&self) -> bool {
+        self.subject.standing.present.is_none()
+    }
+
+    fn decide(&self, place: Place) -> Verdict {
+        let present = self.present.get(&place).copied();
+        let voices = self.speakers.at(place);
+        let Some(winner) = winner(&voices, present) else {
+            return self.decide_slipped(place, present);
+        };
+        match present {
+            Some(present) if near(winner.rate, present) => Verdict::Keep {
+                backed: winner.has_quorum(),
+            },
+            Some(present) if winner.has_quorum() => {
+                match steps::against(self.subject, place, present, winner.rate) {
+                    Some(rule) => Verdict::Hold(winner.rate, rule),
+                    None => Verdict::Take(winner.rate),
+                }
+            }
+            Some(_) => Verdict::Hold(winner.rate, without_quorum(&winner)),
+            None if winner.has_quorum() => Verdict::Take(winner.rate),
+            None if !self.is_new() => Verdict::Leave,
+            None if winner.is_contested() => {
+                let apart = |voice: &super::quorum::Voice| sanity::is_slip(voice.rate, winner.rate);
+                let slip = voices.iter().any(apart);
+                let rule = if slip {
+                    PriceRule::UnitSlip
+                } else {
+                    PriceRule::Disagreement
+                };
+                Verdict::Hold(winner.rate, rule)
+            }
+            None if !winner.full => Verdict::Hold(winner.rate, PriceRule::NoQuorum),
+            None => Verdict::First(winner.rate),
+        }
+    }
+
+    /// A power of ten off does not vote; where a quorum says so all the same, a person is to look.
+    fn decide_slipped(&self, place: Place, present: Option<Decimal>) -> Verdict {
+        let slipped = winner(&self.speakers.slipped(place), None);
+        match (slipped, present) {
+            (Some(slipped), Some(present))
+                if slipped.has_quorum() && !near(slipped.rate, present) =>
+            {
+                Verdict::Hold(slipped.rate, PriceRule::UnitSlip)
+            }
+            (_, Some(_)) => Verdict::Keep { backed: false },
+            (_, None) => Verdict::Leave,
+        }
+    }
+
+    /// A rate that one source alone changes is taken where it keeps its share of one that a quorum changed.
+    fn follow(&mut self) {
+        let follows = |place: Place, rate: Decimal| {
+            let before = self.present.get(&place)?;
+            place.anchors().into_iter().find_map(|anchor| {
+                let old = self.present.get(&anchor)?;
+                let Some(Verdict::Take(new)) = self.verdicts.get(&anchor) else {
+                    return None;
+                };
+                let (one, other) = (rate.saturating_mul(*old), before.saturating_mul(*new));
+                within(one, other, FOLLOW_TOLERANCE).then_some(())
+            })
+        };
+        let followed: Vec<_> = self
+            .verdicts
+            .iter()
+            .filter(|(place, _)| !self.main.contains(place))
+            .filter_map(|(place, verdict)| match verdict {
+                Verdict::Hold(rate, PriceRule::NoQuorum) => {
+                    follows(*place, *rate).map(|()| (*place, *rate))
+                }
+                _ => None,
+            })
+            .collect();
+        for (place, rate) in followed {
+            self.verdicts.insert(place, Verdict::Take(rate));
+        }
+    }
+
+    fn conclude(self) -> Judgement {
+        let (apply, hold) = if self.is_new() {
+            self.first_price()
+        } else {
+            self.next_price()
+        };
+        let rejected = (apply.is_none() && hold.is_none())
+            .then(|| self.rejected())
+            .flatten();
+        let outcome = match (&apply, &hold, &rejected) {
+            (_, Some(_), _) => Outcome::HeldBack,
+            (Some(apply), None, _) if apply.status == PriceStatus::Verified => Outcome::Verified,
+            (Some(_), None, _) => Outcome::SingleSource,
+            (None, None, Some(_)) => Outcome::Rejected,
+            (None, None, None) => Outcome::Unchanged,
+        };
+        let quotes = self.quoted(apply.as_ref());
+        Judgement {
+            outcome,
+            apply,
+            hold,
+            rejected,
+            quotes,
+        }
+    }
+
+    /// Of a model that had none: all that it stands by must be known, or a person looks.
+    fn first_price(&self) -> (Option<Applying>, Option<Holding>) {
+        let taken = |verdict: &Verdict| match verdict {
+            Verdict::Take(rate) | Verdict::First(rate) => Some(*rate),
+            _ => None,
+        };
+        let mut price: Points = self
+            .verdicts
+            .iter()
+            .filter_map(|(place, verdict)| Some((*place, taken(verdict)?)))
+            .collect();
+        let held = self.held(|place| self.main.contains(&place));
+        if !held.is_empty() {
+            return (None, self.hold(price, &held));
+        }
+        if !self.main.iter().any(|place| price.contains_key(place)) {
+            return (None, None);
+        }
+        leave_impossible(&mut price, &BTreeSet::new());
+        let verified = self.is_backed();
+        let doubt = sanity::whole(&price).or_else(|| {
+            let doubted = !verified;
+            doubted.then(|| first_word(&price)).flatten()
+        });
+        if let Some(rule) = doubt {
+            return (None, self.hold_whole(&price, rule));
+        }
+        let (status, rule) = if verified {
+            (PriceStatus::Verified, PriceRule::Quorum)
+        } else {
+            (PriceStatus::SingleSource, PriceRule::FirstWord)
+        };
+        (Some(applying(&price, status, rule)), None)
+    }
+
+    /// Of a model that has one: what a quorum says is applied, the rest waits.
+    fn next_price(&self) -> (Option<Applying>, Option<Holding>) {
+        let taken: BTreeMap<_, _> = self
+            .verdicts
+            .iter()
+            .filter_map(|(place, verdict)| match verdict {
+                Verdict::Take(rate) => Some((*place, *rate)),
+                _ => None,
+            })
+            .collect();
+        let mut price = self.present.clone();
+        price.extend(&taken);
+        if !taken.is_empty() {
+            leave_impossible(&mut price, &taken.keys().copied().collect());
+            if let Some(rule) = self.broken(&price) {
+                return (None, self.hold_whole(&price, rule));
+            }
+        }
+        let before = self.subject.standing.present.as_ref();
+        let status = before.map_or(PriceStatus::Bundled, |(_, status)| *status);
+        let next = if self.is_backed() || status == PriceStatus::Verified {
+            PriceStatus::Verified
+        } else {
+            PriceStatus::SingleSource
+        };
+        let confirmed = next == PriceStatus::Verified && status != PriceStatus::Verified;
+        let apply =
+            (!taken.is_empty() || confirmed).then(|| applying(&price, next, PriceRule::Quorum));
+        let held = self.held(|_| true);
+        (apply, self.hold(price, &held))
+    }
+
+    /// Whether a quorum says each rate that the price stands by.
+    fn is_backed(&self) -> bool {
+        !self.main.is_empty()
+            && self.main.iter().all(|place| {
+                self.verdicts
+                    .get(place)
+                    .is_some_and(|verdict| verdict.is_backed())
+            })
+    }
+
+    fn broken(&self, price: &Points) -> Option<PriceRule> {
+        sanity::whole(price)
+            .or_else(|| {
+                let mut places = price.keys();
+                places.find_map(|place| sanity::single(price, *place))
+            })
+            .filter(|rule| sanity::whole(&self.present) != Some(*rule))
+    }
+
+    fn held(&self, counts: impl Fn(Place) -> bool) -> BTreeMap<Place, (Decimal, PriceRule)> {
+        self.verdicts
+            .iter()
+            .filter(|(place, _)| counts(**place))
+            .filter_map(|(place, verdict)| match verdict {
+                Verdict::Hold(rate, rule) => Some((*place, (*rate, *rule))),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn hold(
+        &self,
+        mut price: Points,
+        held: &BTreeMap<Place, (Decimal, PriceRule)>,
+    ) -> Option<Holding> {
+        price.extend(held.iter().map(|(place, (rate, _))| (*place, *rate)));
+        let rule = held.values().map(|(_, rule)| *rule).max()?;
+        let held: Vec<_> = held
+            .iter()
+            .map(|(place, (rate, _))| (*place, *rate))
+            .collect();
+        Some(Holding {
+            rates: Arc::new(rates(&price)),
+            rule,
+            reason: reason::of(self, rule, &held),
+        })
+    }
+
+    fn hold_whole(&self, price: &Points, rule: PriceRule) -> Option<Holding> {
+        let held = self
+            .verdicts
+            .iter()
+            .filter_map(|(place, verdict)| match verdict {
+                Verdict::Take(rate) | Verdict::First(rate) | Verdict::Hold(rate, _) => {
+                    Some((*place, (*rate, rule)))
+                }
+                _ => None,
+            })
+            .collect();
+        self.hold(price.clone(), &held)
+    }
+
+    /// Why nothing that was said counts, where something was.
+    fn rejected(&self) -> Option<(PriceRule, String)> {
+        let mut rules = self.speakers.0.iter().map(Speaker::silenced);
+        let first = rules.next()??;
+        rules
+            .all(|rule| rule.is_some())
+            .then(|| (first, reason::rejected(self, first)))
+    }
+
+    fn quoted(&self, apply: Option<&Applying>) -> Vec<Quoted> {
+        let decided = apply.map_or_else(|| self.present.clone(), |apply| points(&apply.rates));
+        let speakers = self.speakers.0.iter();
+        speakers
+            .map(|speaker| {
+                let (vote, against) = self.vote(speaker, &decided);
+                Quoted {
+                    source: speaker.quote.source.to_string(),
+                    rates: Some(Arc::clone(&speaker.quote.rates)),
+                    fetched_at: speaker.quote.fetched_at,
+                    content: speaker.quote.content,
+                    weight: speaker.quote.weight,
+                    vote,
+                    against,
+                }
+            })
+            .collect()
+    }
+
+    fn vote(&self, speaker: &Speaker<'_>, decided: &Points) -> (Vote, Option<PriceRule>) {
+        let main = || self.main.iter().copied();
+        let muted = main().find_map(|place| speaker.muted.get(&place).copied());
+        match speaker.silenced().or(muted) {
+            Some(PriceRule::Stale) => return (Vote::Stale, Some(PriceRule::Stale)),
+            Some(rule) => return (Vote::Rejected, Some(rule)),
+            None => {}
+        }
+        let backed = main().filter(|place| {
+            self.verdicts
+                .get(place)
+                .is_some_and(|verdict| verdict.is_backed())
+        });
+        let agrees: Vec<_> = backed
+            .filter_map(|place| {
+                let (own, decided) = (speaker.points.get(&place)?, decided.get(&place)?);
+                Some(near(*own, *decided))
+            })
+            .collect();
+        let vote = match agrees.as_slice() {
+            [] => Vote::Undecided,
+            all if all.iter().all(|agrees| *agrees) => Vote::Agreed,
+            _ => Vote::Outvoted,
+        };
+        (vote, None)
+    }
+}
+
+fn applying(price: &Points, status: PriceStatus, rule: PriceRule) -> Applying {
+    Applying {
+        rates: Arc::new(rates(price)),
+        status,
+        rule,
+    }
+}
+
+const fn without_quorum(winner: &Winner) -> PriceRule {
+    if winner.is_contested() {
+        PriceRule::Disagreement
+    } else {
+        PriceRule::NoQuorum
+    }
+}
+
+/// Leaves out what a change of another rate has made impossible: a cache read that would cost more than the input costs
+/// now is charged as input until a source says what it costs.
+fn leave_impossible(price: &mut Points, taken: &BTreeSet<Place>) {
+    let impossible: Vec<_> = price
+        .keys()
+        .copied()
+        .filter(|place| !taken.contains(place) && sanity::single(price, *place).is_some())
+        .collect();
+    for place in impossible {
+        price.remove(&place);
+    }
+}
+
+/// What speaks against a lone source's first price of a model.
+fn first_word(price: &Points) -> Option<PriceRule> {
+    let (input, output) = sanity::sides(price)?;
+    let outside = |rate: Decimal, (least, most): (Decimal, Decimal)| rate < least || rate > most;
+    if outside(input, FIRST_INPUT) || outside(output, FIRST_OUTPUT) {
+        return Some(PriceRule::OutOfRange);
+    }
+    (output < input).then_some(PriceRule::Swapped)
+}

@@ -1,0 +1,133 @@
+//! Why something waits or was refused, in a sentence for the person who decides.
+
+use super::bounds::{CUT_LEAST, DRIFT_CUT_LEAST, DRIFT_RISE_MOST, FRESH_FOR, RISE_MOST};
+use super::judge::Case;
+use super::place::{Place, near};
+use crate::core::price_change::PriceRule;
+use rust_decimal::Decimal;
+
+/// How many rates a sentence names.
+const PLACES_MOST: usize = 3;
+/// How many sources it names of each.
+const SOURCES_MOST: usize = 6;
+
+/// Why a change waits, and what to do.
+pub(super) fn of(case: &Case<'_>, rule: PriceRule, held: &[(Place, Decimal)]) -> String {
+    let what: Vec<_> = held
+        .iter()
+        .take(PLACES_MOST)
+        .map(|(place, rate)| change(case, *place, *rate))
+        .collect();
+    let more = match held.len().saturating_sub(PLACES_MOST) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "{}{more}: {}. {}",
+        what.join("; "),
+        why(rule),
+        what_to_do(case, rule)
+    )
+}
+
+/// Why nothing that was said counts.
+pub(super) fn rejected(case: &Case<'_>, rule: PriceRule) -> String {
+    let names: Vec<_> = case
+        .speakers
+        .0
+        .iter()
+        .filter(|speaker| speaker.silenced() == Some(rule))
+        .take(SOURCES_MOST)
+        .map(|speaker| &*speaker.quote.source)
+        .collect();
+    format!("what {} says is left out: {}", names.join(", "), why(rule))
+}
+
+fn change(case: &Case<'_>, place: Place, rate: Decimal) -> String {
+    let before = case.present.get(&place);
+    let from = before.map_or_else(|| "nothing".to_owned(), |rate| rate.normalize().to_string());
+    let says = |agrees: bool| {
+        let names: Vec<_> = case
+            .speakers
+            .0
+            .iter()
+            .filter_map(|speaker| {
+                let own = speaker.points.get(&place)?;
+                let counts = matches!(speaker.rule_at(place), None | Some(PriceRule::UnitSlip));
+                (counts && near(*own, rate) == agrees).then(|| {
+                    let name = &speaker.quote.source;
+                    if agrees {
+                        name.to_string()
+                    } else {
+                        format!("{name} {}", own.normalize())
+                    }
+                })
+            })
+            .take(SOURCES_MOST)
+            .collect();
+        names.join(", ")
+    };
+    let (named, others) = (says(true), says(false));
+    let others = if others.is_empty() {
+        String::new()
+    } else {
+        format!("; {others}")
+    };
+    let named = if named.is_empty() {
+        String::new()
+    } else {
+        format!(" ({named}{others})")
+    };
+    format!("{place} from {from} to {}{named}", rate.normalize())
+}
+
+fn why(rule: PriceRule) -> String {
+    match rule {
+        PriceRule::NoQuorum => "too few sources say so to change a price by themselves".to_owned(),
+        PriceRule::Disagreement => "the sources contradict each other".to_owned(),
+        PriceRule::StepTooLarge => format!(
+            "the step is larger than sources make by themselves, at most {} times and down to {}",
+            RISE_MOST.normalize(),
+            CUT_LEAST.normalize()
+        ),
+        PriceRule::DriftTooLarge => format!(
+            "with the changes of the last 30 days it comes to more than {} times or less than {}",
+            DRIFT_RISE_MOST.normalize(),
+            DRIFT_CUT_LEAST.normalize()
+        ),
+        PriceRule::UnitSlip => {
+            "the rates are powers of ten apart, as if they were for another number of units"
+                .to_owned()
+        }
+        PriceRule::Zero => "a rate of zero that one source alone says".to_owned(),
+        PriceRule::Negative => "a rate is below zero".to_owned(),
+        PriceRule::OutOfRange => {
+            "a rate is outside all that was ever sold, as if it were for another number of units"
+                .to_owned()
+        }
+        PriceRule::OutputBelowInput => "output would cost less than a tenth of input".to_owned(),
+        PriceRule::Swapped => "input and output look swapped".to_owned(),
+        PriceRule::CacheAboveInput => {
+            "reading from a cache would cost more than plain input".to_owned()
+        }
+        PriceRule::Stale => format!("it is older than {} hours", FRESH_FOR.as_hours()),
+        PriceRule::Quorum
+        | PriceRule::FirstWord
+        | PriceRule::Approved
+        | PriceRule::ImportedHistory => "nothing speaks against it".to_owned(),
+    }
+}
+
+fn what_to_do(case: &Case<'_>, rule: PriceRule) -> &'static str {
+    match rule {
+        PriceRule::UnitSlip | PriceRule::OutOfRange | PriceRule::Swapped => {
+            "Reject it unless the provider's own price page says the same; override_price sets the right one."
+        }
+        _ if case.present.is_empty() => {
+            "Approve it if the provider's own price page says the same; until then the model has no price."
+        }
+        _ => {
+            "Approve it if the provider's own price page says the same, or reject it; until then the old price holds."
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What speaks against a source's word, whatever the others say.
+
+use super::bounds::{
+    OUTPUT_SHARE_LEAST, PIECE_RATE_MOST, SLIP, SWAP_TOLERANCE, TOKEN_RATE_LEAST, TOKEN_RATE_MOST,
+};
+use super::place::{Place, Points, ratio, within};
+use crate::core::price::Unit;
+use crate::core::price_change::PriceRule;
+use rust_decimal::Decimal;
+
+/// What a price says of itself that can't be: the whole of it is wrong.
+pub(super) fn whole(points: &Points) -> Option<PriceRule> {
+    let negative = points.values().any(Decimal::is_sign_negative);
+    if negative {
+        return Some(PriceRule::Negative);
+    }
+    if points
+        .iter()
+        .any(|(place, rate)| is_out_of_range(*place, *rate))
+    {
+        return Some(PriceRule::OutOfRange);
+    }
+    match sides(points) {
+        Some((input, output)) if output < input.saturating_mul(OUTPUT_SHARE_LEAST) => {
+            Some(PriceRule::OutputBelowInput)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a single rate of a price can't be beside the others of it.
+pub(super) fn single(points: &Points, place: Place) -> Option<PriceRule> {
+    if place.unit != Unit::CacheRead {
+        return None;
+    }
+    let input = points.get(&Place {
+        unit: Unit::Input,
+        ..place
+    })?;
+    let read = points.get(&place)?;
+    (read > input).then_some(PriceRule::CacheAboveInput)
+}
+
+/// Whether a rate is a power of ten off another.
+pub(super) fn is_slip(rate: Decimal, reference: Decimal) -> bool {
+    let times = |one, other| ratio(one, other).is_some_and(|times| times >= SLIP);
+    !rate.is_zero() && !reference.is_zero() && (times(rate, reference) || times(reference, rate))
+}
+
+/// Whether input and output stand in each other's place, beside another price of the model.
+pub(super) fn is_swapped(points: &Points, reference: &Points) -> bool {
+    let (Some((input, output)), Some((true_input, true_output))) =
+        (sides(points), sides(reference))
+    else {
+        return false;
+    };
+    let same = |one, other| within(one, other, SWAP_TOLERANCE);
+    same(input, true_output) && same(output, true_input) && !same(input, output)
+}
+
+/// The rates of input and output, where both cost something.
+pub(super) fn sides(points: &Points) -> Option<(Decimal, Decimal)> {
+    let of = |unit| {
+        let rate = points.get(&Place::standard(unit)).copied();
+        rate.filter(|rate| !rate.is_zero())
+    };
+    of(Unit::Input).zip(of(Unit::Output))
+}
+
+fn is_out_of_range(place: Place, rate: Decimal) -> bool {
+    match place.unit {
+        Unit::Image | Unit::Request | Unit::WebSearch | Unit::Second => rate > PIECE_RATE_MOST,
+        // A cache costs a fraction of a cheap rate.
+        Unit::CacheRead | Unit::CacheWrite | Unit::CacheWrite1h => rate > TOKEN_RATE_MOST,
+        _ => rate > TOKEN_RATE_MOST || (!rate.is_zero() && rate < TOKEN_RATE_LEAST),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::place::points;
+    use super::*;
+    use crate::core::price::Rates;
+
+    fn price(units: &str) -> Points {
+        let rates: Rates =
+            serde_json::from_str(&format!(r#"{{"standard":{{"rates":{units}}}}}"#)).unwrap();
+        points(&rates)
+    }
+
+    #[test]
+    fn a_price_that_can_not_be_is_told_by_its_rule() {
+        for (units, rule) in [
+            (r#"{"input":"2.5","output":"10"}"#, None),
+            (r#"{"input":"2","output":"0.3"}"#, None),
+            (r#"{"input":"0","output":"10"}"#, None),
+            (
+                r#"{"input":"0.0000025","output":"0.00001"}"#,
+                Some(PriceRule::OutOfRange),
+            ),
+            (
+                r#"{"input":"2500","output":"10000"}"#,
+                Some(PriceRule::OutOfRange),
+            ),
+            (r#"{"image":"40000"}"#, None),
+            (r#"{"image":"10000001"}"#, Some(PriceRule::OutOfRange)),
+            (
+                r#"{"input":"-2.5","output":"10"}"#,
+                Some(PriceRule::Negative),
+            ),
+            (
+                r#"{"input":"2.5","output":"0.2"}"#,
+                Some(PriceRule::OutputBelowInput),
+            ),
+        ] {
+            assert_eq!(whole(&price(units)), rule, "{units}");
+        }
+        let mut minus_zero = price(r#"{"input":"0"}"#);
+        for rate in minus_zero.values_mut() {
+            rate.set_sign_negative(true);
+        }
+        assert_eq!(whole(&minus_zero), Some(PriceRule::Negative));
+    }
+
+    #[test]
+    fn a_cache_read_is_not_dearer_than_what_it_saves() {
+        let read = Place::standard(Unit::CacheRead);
+        let dear = price(r#"{"input":"2","cache_read":"2.1"}"#);
+        assert_eq!(single(&dear, read), Some(PriceRule::CacheAboveInput));
+        let fair = price(r#"{"input":"2","cache_read":"2"}"#);
+        assert_eq!(single(&fair, read), None);
+        assert_eq!(single(&price(r#"{"cache_read":"2"}"#), read), None);
+    }
+
+    #[test]
+    fn slips_and_swaps_are_seen_beside_another_price() {
+        let rate = |text: &str| text.parse::<Decimal>().unwrap();
+        assert!(is_slip(rate("0.0025"), rate("2.5")));
+        assert!(is_slip(rate("2500"), rate("2.5")));
+        assert!(!is_slip(rate("0.26"), rate("2.5")));
+        assert!(!is_slip(rate("0"), rate("2.5")));
+        let known = price(r#"{"input":"2.5","output":"10"}"#);
+        assert!(is_swapped(
+            &price(r#"{"input":"10","output":"2.5"}"#),
+            &known
+        ));
+        assert!(!is_swapped(&known, &known));
+        let level = price(r#"{"input":"2","output":"2"}"#);
+        assert!(!is_swapped(&level, &level));
+    }
+}

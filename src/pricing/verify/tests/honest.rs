@@ -1,0 +1,159 @@
+//! What passes, and what stays.
+
+use super::*;
+
+#[test]
+fn a_cut_that_two_sources_confirm_is_applied_however_large() {
+    for new in ["input 2 output 8", "input 0.25 output 1"] {
+        let judgement = judged(
+            &verified(OLD),
+            &[quote("a", "1", new), quote("b", "1", new)],
+        );
+        assert_eq!(judgement.outcome, Outcome::Verified, "{new}");
+        assert_eq!(applied(&judgement), Some(&*price(new)));
+        assert_eq!(judgement.apply.unwrap().rule, PriceRule::Quorum);
+        assert_eq!(judgement.hold, None);
+    }
+}
+
+#[test]
+fn two_of_three_outvote_the_one_that_is_late() {
+    let new = "input 2 output 8";
+    let quotes = [
+        quote("a", "1", new),
+        quote("b", "1", new),
+        quote("late", "1", OLD),
+    ];
+    let judgement = judged(&bundled(OLD), &quotes);
+    assert_eq!(judgement.outcome, Outcome::Verified);
+    assert_eq!(vote(&judgement, "late"), (Vote::Outvoted, None));
+    assert_eq!(vote(&judgement, "a"), (Vote::Agreed, None));
+    let votes = votes([&judgement, &judgement]);
+    assert_eq!((votes["a"].agreed, votes["late"].outvoted), (2, 2));
+}
+
+#[test]
+fn what_is_as_it_was_changes_nothing() {
+    let same = [
+        quote("a", "1", OLD),
+        quote("b", "1", "input 2.4999999 output 10"),
+    ];
+    let judgement = judged(&verified(OLD), &same);
+    assert_eq!(judgement.outcome, Outcome::Unchanged);
+    assert_eq!(judgement.clone().proposal(&subject(&verified(OLD))), None);
+    let waiting = Standing {
+        waiting: true,
+        ..verified(OLD)
+    };
+    let withdrawn = judged(&waiting, &same)
+        .proposal(&subject(&waiting))
+        .unwrap();
+    assert_eq!((withdrawn.apply, withdrawn.hold), (None, None));
+    assert_eq!(judged(&verified(OLD), &[]).outcome, Outcome::Unchanged);
+}
+
+#[test]
+fn a_bundled_price_that_a_quorum_confirms_is_verified() {
+    let judgement = judged(
+        &bundled(OLD),
+        &[quote("a", "1", OLD), quote("b", "0.8", "input 2.5")],
+    );
+    assert_eq!(
+        judgement.outcome,
+        Outcome::Unchanged,
+        "output has one word alone"
+    );
+    let judgement = judged(
+        &bundled(OLD),
+        &[quote("a", "1", OLD), quote("b", "0.8", OLD)],
+    );
+    assert_eq!(judgement.outcome, Outcome::Verified);
+    assert_eq!(applied(&judgement), Some(&*price(OLD)));
+}
+
+#[test]
+fn a_new_model_has_the_price_that_is_known() {
+    let none = Standing::default();
+    let both = judged(&none, &[quote("a", "1", OLD), quote("b", "1", OLD)]);
+    assert_eq!(both.outcome, Outcome::Verified);
+    let one = judged(
+        &none,
+        &[quote("a", "1", "input 2.5 output 10 cache_read 0.25")],
+    );
+    assert_eq!(one.outcome, Outcome::SingleSource);
+    assert_eq!(one.apply.unwrap().rule, PriceRule::FirstWord);
+    let light = judged(&none, &[quote("page", "0.3", OLD)]);
+    assert_eq!(
+        (light.outcome, held(&light)),
+        (Outcome::HeldBack, Some(PriceRule::NoQuorum))
+    );
+    let split = judged(
+        &none,
+        &[quote("a", "1", OLD), quote("b", "1", "input 3 output 10")],
+    );
+    assert_eq!(held(&split), Some(PriceRule::Disagreement));
+    assert_eq!(split.apply, None);
+}
+
+#[test]
+fn a_batch_rate_follows_the_rate_that_it_is_a_share_of() {
+    let old = "input 2.5 output 10 batch.input 1.25 batch.output 5";
+    let new = "input 2 output 8 batch.input 1 batch.output 4";
+    let quotes = [quote("a", "1", new), quote("b", "1", "input 2 output 8")];
+    let judgement = judged(&verified(old), &quotes);
+    assert_eq!(judgement.outcome, Outcome::Verified);
+    assert_eq!(applied(&judgement), Some(&*price(new)));
+    let odd = "input 2 output 8 batch.input 0.5 batch.output 4";
+    let quotes = [quote("a", "1", odd), quote("b", "1", "input 2 output 8")];
+    let judgement = judged(&verified(old), &quotes);
+    let kept = "input 2 output 8 batch.input 1.25 batch.output 4";
+    assert_eq!(applied(&judgement), Some(&*price(kept)));
+    assert_eq!(held(&judgement), Some(PriceRule::NoQuorum));
+    assert_eq!(&judgement.hold.unwrap().rates, &price(odd));
+}
+
+#[test]
+fn a_cache_rate_that_a_cut_makes_impossible_is_charged_as_input() {
+    let old = "input 2.5 output 10 cache_read 1.25";
+    let new = "input 1 output 4";
+    let judgement = judged(
+        &verified(old),
+        &[quote("a", "1", new), quote("b", "1", new)],
+    );
+    assert_eq!(applied(&judgement), Some(&*price(new)));
+}
+
+#[test]
+fn a_rate_that_one_source_adds_to_a_known_price_is_left_out() {
+    let more = "input 2.5 output 10 web_search 10000";
+    let judgement = judged(
+        &verified(OLD),
+        &[quote("a", "1", more), quote("b", "1", OLD)],
+    );
+    assert_eq!(judgement.outcome, Outcome::Unchanged);
+    let judgement = judged(
+        &verified(OLD),
+        &[quote("a", "1", more), quote("b", "1", more)],
+    );
+    assert_eq!(applied(&judgement), Some(&*price(more)));
+}
+
+#[test]
+fn a_model_of_ones_own_may_be_free_and_another_where_two_say_so() {
+    let free = "input 0 output 0";
+    let none = Standing::default();
+    let local = Subject {
+        provider: "ollama",
+        ..subject(&none)
+    };
+    let judgement = verify(&local, &[quote("a", "1", free)]);
+    assert_eq!(judgement.outcome, Outcome::SingleSource);
+    let judgement = judged(&none, &[quote("a", "1", free), quote("b", "1", free)]);
+    assert_eq!(judgement.outcome, Outcome::Verified);
+    let judgement = judged(&none, &[quote("a", "1", free)]);
+    assert_eq!(judgement.apply, None);
+    assert_eq!(
+        vote(&judgement, "a"),
+        (Vote::Rejected, Some(PriceRule::Zero))
+    );
+}
