@@ -151,7 +151,7 @@ impl PriceBook {
     ) -> Result<Vec<Price<'_>>, Unresolved> {
         let found = self.find(provider, model)?;
         let mut prices: Vec<(Timestamp, Price<'_>)> = Vec::new();
-        for card in found.card {
+        if let Some(card) = found.card {
             // Of a price without a day all that is known is that it was before the others.
             let dated = card.rates_over_time().into_iter();
             prices.extend(dated.map(|(rates, from)| {

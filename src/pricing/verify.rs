@@ -29,7 +29,7 @@ use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::{Applying, Holding, PriceProposal, PriceRule, Quoted, Vote, Votes};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One source's word for a model's price.
@@ -131,6 +131,27 @@ impl Judgement {
             quotes: self.quotes,
         })
     }
+}
+
+/// The single rates in which two prices differ, with what each is before and after.
+pub fn differences(
+    before: Option<&Rates>,
+    after: &Rates,
+) -> Vec<(Place, Option<Decimal>, Option<Decimal>)> {
+    let before = before.map(place::points).unwrap_or_default();
+    let after = place::points(after);
+    let places: BTreeSet<_> = before.keys().chain(after.keys()).copied().collect();
+    places
+        .into_iter()
+        .map(|place| {
+            (
+                place,
+                before.get(&place).copied(),
+                after.get(&place).copied(),
+            )
+        })
+        .filter(|(_, before, after)| before != after)
+        .collect()
 }
 
 /// How each source's words fared over all models, for its report.

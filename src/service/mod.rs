@@ -17,6 +17,7 @@ pub mod operations;
 pub mod ordering;
 pub mod prices;
 pub mod recording;
+pub mod repricing;
 #[cfg(test)]
 mod testing;
 pub mod wire;

@@ -4,7 +4,7 @@ use super::layers::{Applied, Imported, Override};
 use crate::core::digest::Digest;
 use crate::core::increase::Review;
 use crate::core::price::{PriceStatus, Rates, Unit};
-use crate::core::price_change::{PastPrice, PriceRule, Vote};
+use crate::core::price_change::{PastPrice, PriceRule, Quoted, Vote};
 use crate::pricing::catalogue::{Catalogue, ModelCard};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -62,6 +62,20 @@ pub struct SourceQuote {
     pub against: Option<PriceRule>,
 }
 
+impl From<&Quoted> for SourceQuote {
+    fn from(quote: &Quoted) -> Self {
+        Self {
+            name: quote.source.clone(),
+            value: quote.rates.as_deref().cloned(),
+            fetched_at: quote.fetched_at,
+            weight: quote.weight,
+            content: Some(quote.content),
+            vote: Some(quote.vote),
+            against: quote.against,
+        }
+    }
+}
+
 impl<'a> Price<'a> {
     /// The price of an origin; none of the catalogue, or of an override that takes prices away.
     pub(super) fn of(
@@ -113,17 +127,7 @@ impl<'a> Price<'a> {
             Origin::Bundled(catalogue) => self.bundled_sources(catalogue),
             Origin::Applied(applied) => {
                 let quotes = applied.price.price.quotes.iter();
-                quotes
-                    .map(|quote| SourceQuote {
-                        name: quote.source.clone(),
-                        value: quote.rates.as_deref().cloned(),
-                        fetched_at: quote.fetched_at,
-                        weight: quote.weight,
-                        content: Some(quote.content),
-                        vote: Some(quote.vote),
-                        against: quote.against,
-                    })
-                    .collect()
+                quotes.map(SourceQuote::from).collect()
             }
             Origin::Imported(imported, _) => vec![SourceQuote {
                 name: imported.history.source.clone(),

@@ -8,6 +8,7 @@ pub mod check;
 pub mod fields;
 pub mod page;
 pub mod price;
+pub mod repricing;
 pub mod schema;
 pub mod usage;
 pub mod verdict;

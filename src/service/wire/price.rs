@@ -4,9 +4,10 @@ use super::schema::Instant;
 use crate::core::price::{
     ContextTier, PriceStatus, Rates, ServiceTier, TierRates, Unit, UnitRates,
 };
+use crate::core::price_change::{PriceRule, Vote};
 use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
-use crate::pricing::book::Price;
+use crate::pricing::book::{Price, SourceQuote};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -134,6 +135,29 @@ pub struct SourceView {
     pub fetched_at: Instant,
     /// How much it counts.
     pub weight: Usd,
+    /// Digest of what was fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// What became of its word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vote: Option<Vote>,
+    /// The rule that speaks against it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<PriceRule>,
+}
+
+impl From<SourceQuote> for SourceView {
+    fn from(quote: SourceQuote) -> Self {
+        Self {
+            name: quote.name,
+            value: quote.value.as_ref().map(RatesView::from),
+            fetched_at: Instant(quote.fetched_at),
+            weight: Usd::new(quote.weight),
+            content: quote.content.map(|content| content.to_string()),
+            vote: quote.vote,
+            against: quote.against,
+        }
+    }
 }
 
 /// A price.
@@ -151,7 +175,16 @@ pub struct PriceView {
     pub effective_from: Instant,
     /// How far it can be trusted.
     pub status: PriceStatus,
-    /// Why an admin set it.
+    /// Until when it held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+    /// The rule that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<PriceRule>,
+    /// Who set or approved it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Where it comes from.
@@ -161,12 +194,7 @@ pub struct PriceView {
 impl PriceView {
     /// A price on the wire.
     pub fn of(price: &Price<'_>) -> Self {
-        let sources = price.sources().into_iter().map(|quote| SourceView {
-            name: quote.name,
-            value: quote.value.as_ref().map(RatesView::from),
-            fetched_at: Instant(quote.fetched_at),
-            weight: Usd::new(quote.weight),
-        });
+        let sources = price.sources().into_iter().map(SourceView::from);
         Self {
             provider: price.provider.to_owned(),
             model: price.model.to_owned(),
@@ -174,6 +202,9 @@ impl PriceView {
             version: price.version.to_owned(),
             effective_from: Instant(price.effective_from),
             status: price.status,
+            until: price.until().map(Instant),
+            rule: price.rule(),
+            actor: price.actor().map(str::to_owned),
             reason: price.reason().map(str::to_owned),
             sources: sources.collect(),
         }

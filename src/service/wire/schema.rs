@@ -1,7 +1,7 @@
 //! Schemas of the core's types, as every client reads them, and instants.
 
 use crate::core::context::Priority;
-use crate::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId, RecordId};
+use crate::core::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
 use crate::core::quantity::Usd;
 use crate::core::scope::Values;
 use jiff::Timestamp;
@@ -34,6 +34,7 @@ schema! {
     AllocationId: "AllocationId" => { "type": "string" }
     RecordId: "RecordId" => { "type": "string" }
     AlertId: "AlertId" => { "type": "string" }
+    ChangeId: "ChangeId" => { "type": "string" }
     IncreaseId: "IncreaseId" => { "type": "string" }
     Priority: "Priority" => { "type": "integer", "minimum": 1, "maximum": 10 }
     Values: "Values" => { "type": ["string", "array"], "items": { "type": "string" } }

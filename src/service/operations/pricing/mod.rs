@@ -3,4 +3,8 @@
 pub mod estimate_cost;
 pub mod get_price;
 pub mod override_price;
+pub mod review_price_changes;
 pub mod search_models;
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,9 @@ use crate::service::estimate::name_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request};
 use crate::service::prices::override_version;
+use crate::service::repricing::PriceChange;
 use crate::service::wire::price::RatesView;
+use crate::service::wire::repricing::RepricingView;
 use crate::service::wire::schema::Instant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,6 +54,9 @@ pub struct OverridePriceAnswer {
     pub version: Option<String>,
     /// From when on.
     pub effective_from: Instant,
+    /// What recorded usage since then would cost now, and how to correct it; nothing is costed anew by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repricing: Option<RepricingView>,
     /// Whether this request_id had set it before.
     pub duplicate: bool,
 }
@@ -63,7 +68,7 @@ impl Operation for OverridePrice {
         name: "override_price",
         title: "Override a price",
         description: "Set a model's rates in USD per million units, over every price list, or take such rates away. \
-            Recorded usage keeps the cost it was recorded at.",
+            Recorded usage keeps the cost it was recorded at; for a time that is over the answer offers corrections.",
         toolset: Toolset::Pricing,
         role: Role::Admin,
         effect: Effect::Changes,
@@ -119,12 +124,24 @@ impl Operation for OverridePrice {
         } else {
             "has a price of yours"
         };
-        let text = format!("{provider}/{model} {word} from {effective_from} on.");
+        let change = PriceChange {
+            provider: provider.clone(),
+            model: model.clone(),
+            from: effective_from,
+            prices: desk.prices(),
+        };
+        let repriced = desk.reprice(change).await?;
+        let repricing = repriced.as_ref().and_then(RepricingView::of);
+        let offered = repricing
+            .as_ref()
+            .map_or_else(String::new, |view| format!(" {}", view.hint));
+        let text = format!("{provider}/{model} {word} from {effective_from} on.{offered}");
         let content = OverridePriceAnswer {
             provider,
             model,
             version,
             effective_from: Instant(effective_from),
+            repricing,
             duplicate,
         };
         Ok(Answer { text, content })

@@ -1,0 +1,222 @@
+//! What recorded usage would cost at a price that was set for a time that is over. Nothing is costed anew by itself: the
+//! answer offers the corrections.
+
+use super::Desk;
+use crate::core::codec;
+use crate::core::event::{Event, Recorded};
+use crate::core::id::RecordId;
+use crate::core::price::{Rates, ServiceTier};
+use crate::core::quantity::Usd;
+use crate::core::refusal::Refusal;
+use crate::core::usage::{CostSource, Usage};
+use crate::pricing::book::PriceBook;
+use crate::pricing::cost::full_cost_usd;
+use crate::store::journal::{Check, JournalReader};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The most events that are looked at: about a second's reading.
+const SCAN_MOST: u64 = 1_000_000;
+/// How far ahead of its recording a usage may lie, and the clock may have been set back.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(24);
+/// The service tiers, the likeliest first.
+const TIERS: [ServiceTier; 4] = [
+    ServiceTier::Standard,
+    ServiceTier::Batch,
+    ServiceTier::Flex,
+    ServiceTier::Priority,
+];
+
+/// A change of a model's price, with the prices that hold since.
+pub struct PriceChange {
+    /// The provider's canonical name.
+    pub provider: String,
+    /// The model's canonical name.
+    pub model: String,
+    /// From when on.
+    pub from: Timestamp,
+    /// The prices with it.
+    pub prices: Arc<PriceBook>,
+}
+
+/// What the recorded usages would cost otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repriced {
+    /// What is to be added to each usage's cost, by record.
+    pub differences: BTreeMap<RecordId, Usd>,
+    /// What these cost as recorded, with corrections.
+    pub recorded: Usd,
+    /// What they would cost.
+    pub repriced: Usd,
+    /// How many were costed at a price that is not known any more, and can't be compared.
+    pub unknown: u64,
+    /// Whether all that was recorded since was looked at.
+    pub complete: bool,
+}
+
+impl Desk {
+    /// What usages of the model since the change's time would cost at the price that holds now; none where it is not of
+    /// the past.
+    ///
+    /// # Errors
+    /// `unavailable` where the journal can't be read.
+    pub async fn reprice(
+        self: &Arc<Self>,
+        change: PriceChange,
+    ) -> Result<Option<Repriced>, Refusal> {
+        if change.from >= self.now() {
+            return Ok(None);
+        }
+        let desk = Arc::clone(self);
+        let reading = tokio::task::spawn_blocking(move || {
+            read(desk.ledger().shared().journal(), &change).map(Some)
+        });
+        reading.await.map_err(|error| {
+            Refusal::unavailable(format!("the journal's reading broke off: {error}"))
+        })?
+    }
+}
+
+fn read(journal: &JournalReader, change: &PriceChange) -> Result<Repriced, Refusal> {
+    let end = journal.end().sequence;
+    let first = first_after(journal, end, change.from)?;
+    let case = Case::of(change);
+    let mut known: BTreeMap<RecordId, (Usd, Usd)> = BTreeMap::new();
+    let mut unknown = 0;
+    let mut looked_at = 0;
+    let mut complete = true;
+    if first <= end {
+        let mut batches = journal.read(first, Check::Checksums).map_err(unreadable)?;
+        while let Some(batch) = batches.next_batch().map_err(unreadable)? {
+            if looked_at >= SCAN_MOST {
+                complete = false;
+                break;
+            }
+            for (sequence, bytes) in (batch.first()..).zip(batch.events()) {
+                looked_at += 1;
+                let recorded = codec::decode(bytes).map_err(unreadable)?;
+                case.take(RecordId(sequence), &recorded, &mut known, &mut unknown);
+            }
+        }
+    }
+    let mut repriced = Repriced {
+        differences: BTreeMap::new(),
+        recorded: Usd::ZERO,
+        repriced: Usd::ZERO,
+        unknown,
+        complete,
+    };
+    for (record, (old, new)) in known {
+        if old != new {
+            repriced.differences.insert(record, new - old);
+            repriced.recorded += old;
+            repriced.repriced += new;
+        }
+    }
+    Ok(repriced)
+}
+
+/// A change with every price that usages of the model may have been costed at.
+struct Case<'a> {
+    change: &'a PriceChange,
+    costed_at: Vec<(&'a str, &'a Rates)>,
+}
+
+impl<'a> Case<'a> {
+    fn of(change: &'a PriceChange) -> Self {
+        let versions = change
+            .prices
+            .history(Some(&change.provider), &change.model)
+            .unwrap_or_default();
+        let mut costed_at = Vec::new();
+        for price in &versions {
+            costed_at.push((price.version, price.rates));
+            let hours = price.card.map_or(&[][..], |card| &card.hours);
+            costed_at.extend(hours.iter().map(|hours| (price.version, &*hours.rates)));
+        }
+        Self { change, costed_at }
+    }
+
+    fn take(
+        &self,
+        record: RecordId,
+        recorded: &Recorded,
+        known: &mut BTreeMap<RecordId, (Usd, Usd)>,
+        unknown: &mut u64,
+    ) {
+        match &recorded.event {
+            Event::UsageRecorded(recorded) if self.concerns(&recorded.usage) => {
+                let usage = &recorded.usage;
+                match self.new_cost(usage) {
+                    Some(new) => {
+                        known.insert(record, (usage.cost.usd, new));
+                    }
+                    None => *unknown += 1,
+                }
+            }
+            Event::UsageAdjusted(adjusted) => {
+                if let Some(record) = adjusted.record
+                    && let Some((old, _)) = known.get_mut(&record)
+                {
+                    *old += adjusted.correction.cost;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn concerns(&self, usage: &Usage) -> bool {
+        usage.provider == self.change.provider
+            && usage.model == self.change.model
+            && usage.occurred >= self.change.from
+            && usage.cost.source != CostSource::Reported
+    }
+
+    /// What a usage would cost; none where what it cost is not what the price that it names makes of it.
+    fn new_cost(&self, usage: &Usage) -> Option<Usd> {
+        let prices = &self.change.prices;
+        let price = prices.price_at(Some(&usage.provider), &usage.model, usage.occurred);
+        let Ok(price) = price else {
+            // No price holds then any more; what it cost is as good as it was.
+            return Some(usage.cost.usd);
+        };
+        let cost = |rates: &Rates, tier| full_cost_usd(rates, &usage.counts, tier);
+        let Some(version) = &usage.cost.price_version else {
+            return cost(price.rates, ServiceTier::Standard).or(Some(usage.cost.usd));
+        };
+        let named = self
+            .costed_at
+            .iter()
+            .filter(|(known, _)| known == version)
+            .map(|(_, rates)| *rates);
+        // The record does not keep its service tier; its cost tells it.
+        let tier = named
+            .flat_map(|rates| TIERS.map(|tier| (rates, tier)))
+            .find(|(rates, tier)| cost(rates, *tier) == Some(usage.cost.usd))
+            .map(|(_, tier)| tier)?;
+        cost(price.rates, tier)
+    }
+}
+
+/// The first event that may be about a usage since then: events are in the order of their time, but for clocks that were
+/// set back.
+fn first_after(journal: &JournalReader, end: u64, from: Timestamp) -> Result<u64, Refusal> {
+    let from = from.checked_sub(CLOCK_SLACK).unwrap_or(Timestamp::MIN);
+    let (mut low, mut high) = (1, end + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let bytes = journal.read_event(middle).map_err(unreadable)?;
+        let recorded = codec::decode(&bytes).map_err(unreadable)?;
+        if recorded.stamp.at < from {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Refusal {
+    Refusal::unavailable(format!("the journal can't be read: {error}"))
+}
