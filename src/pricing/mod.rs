@@ -1,5 +1,6 @@
 //! What models cost: the engine, the catalogue, the price book, and what providers say was used.
 
+pub mod appraise;
 pub mod book;
 pub mod bundle;
 pub mod catalogue;

@@ -1,7 +1,7 @@
 //! What sources answered last, each in a file of its own: it serves while its source does not.
 
 use super::Validators;
-use crate::core::event::Digest;
+use crate::core::digest::Digest;
 use crate::core::time;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -49,15 +49,8 @@ struct Head {
 impl Kept {
     /// BLAKE3 of the answer, cut to 16 bytes.
     pub fn content(&self) -> Digest {
-        digest(&self.body)
+        Digest::of(&self.body)
     }
-}
-
-/// BLAKE3 of an answer, cut to 16 bytes.
-pub(crate) fn digest(body: &[u8]) -> Digest {
-    let mut first = [0; 16];
-    first.copy_from_slice(&blake3::hash(body).as_bytes()[..16]);
-    Digest(u128::from_be_bytes(first))
 }
 
 /// The folder of the files.
@@ -136,7 +129,7 @@ fn read(path: &Path, most: usize) -> io::Result<Kept> {
     GzDecoder::new(file)
         .take(most as u64 + 1)
         .read_to_end(&mut body)?;
-    if body.len() > most || digest(&body) != head.content {
+    if body.len() > most || Digest::of(&body) != head.content {
         return Err(damaged("it is not what was kept"));
     }
     Ok(Kept {
