@@ -223,19 +223,14 @@ impl PriceBook {
         model: &str,
     ) -> Result<Option<Found<'a>>, Unresolved> {
         let mut found: Vec<Found<'a>> = Vec::new();
-        match asked {
-            Some(asked) => {
-                for name in provider::named(asked) {
-                    let known = self.changed.get_key_value(&*name);
-                    found.extend(
-                        known.and_then(|(provider, models)| written(provider, models, model)),
-                    );
-                }
+        if let Some(asked) = asked {
+            for name in provider::named(asked) {
+                let known = self.changed.get_key_value(&*name);
+                found.extend(known.and_then(|(provider, models)| written(provider, models, model)));
             }
-            None => {
-                let all = self.changed.iter();
-                found.extend(all.filter_map(|(provider, models)| written(provider, models, model)));
-            }
+        } else {
+            let all = self.changed.iter();
+            found.extend(all.filter_map(|(provider, models)| written(provider, models, model)));
         }
         found.sort_unstable_by_key(|found| (found.provider, found.model));
         found.dedup_by_key(|found| (found.provider, found.model));

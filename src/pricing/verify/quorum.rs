@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn rounding_is_no_disagreement_and_a_tie_is_the_present() {
         assert_eq!(
-            decided(&[(0.15, 1.0), (0.1499999, 1.0)]),
+            decided(&[(0.15, 1.0), (0.149_999_9, 1.0)]),
             ("0.15".into(), true)
         );
         let split = voices(&[(2.0, 1.0), (3.0, 1.0)]);

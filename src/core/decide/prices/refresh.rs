@@ -10,6 +10,7 @@ use crate::core::price_change::{
     Applying, Dropped, Holding, PriceApplied, PriceHeldBack, PriceHistory, PriceProposal, Quoted,
 };
 use crate::core::refusal::Refusal;
+use crate::core::state::ModelPrices;
 use std::sync::Arc;
 
 /// The most models of one command, so that its events fit into one batch of the journal; a larger refresh gives several.
@@ -35,7 +36,7 @@ impl Desk<'_> {
                 .filter_map(|history| self.import(history)),
         );
         let mut changed = Vec::new();
-        for proposal in refresh.changes {
+        for proposal in &refresh.changes {
             self.carry_out_proposal(proposal, &mut done, &mut changed);
         }
         self.tell_changes(&changed);
@@ -57,12 +58,12 @@ impl Desk<'_> {
 
     fn carry_out_proposal(
         &mut self,
-        proposal: PriceProposal,
+        proposal: &PriceProposal,
         done: &mut Vec<usize>,
         changed: &mut Vec<String>,
     ) {
         let prices = self.state.prices(&proposal.provider, &proposal.model);
-        if prices.map_or(0, |prices| prices.version()) != proposal.base {
+        if prices.map_or(0, ModelPrices::version) != proposal.base {
             return;
         }
         let waiting = prices.and_then(|prices| prices.waiting.clone());
@@ -72,24 +73,24 @@ impl Desk<'_> {
             .as_ref()
             .filter(|hold| declined.as_ref() != Some(&hold.rates));
         if let Some(apply) = &proposal.apply
-            && !self.is_in_force(&proposal, apply)
+            && !self.is_in_force(proposal, apply)
         {
             if let Some(present) = &proposal.present
                 && **present != *apply.rates
             {
-                changed.push(told(&proposal, present, &apply.rates));
+                changed.push(told(proposal, present, &apply.rates));
             }
-            done.push(self.say(Event::PriceApplied(Arc::new(applied(&proposal, apply)))));
+            done.push(self.say(Event::PriceApplied(Arc::new(applied(proposal, apply)))));
         }
         match (waiting, hold) {
             (None, None) => {}
-            (Some(waiting), None) => self.drop_change(waiting.id, &proposal, Dropped::Withdrawn),
-            (Some(waiting), Some(hold)) if is_held(&waiting.change, &proposal, hold) => {}
+            (Some(waiting), None) => self.drop_change(waiting.id, proposal, Dropped::Withdrawn),
+            (Some(waiting), Some(hold)) if is_held(&waiting.change, proposal, hold) => {}
             (waiting, Some(hold)) => {
                 if let Some(waiting) = waiting {
-                    self.drop_change(waiting.id, &proposal, Dropped::Superseded);
+                    self.drop_change(waiting.id, proposal, Dropped::Superseded);
                 }
-                done.push(self.hold_back(&proposal, hold));
+                done.push(self.hold_back(proposal, hold));
             }
         }
     }

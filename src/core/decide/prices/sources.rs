@@ -5,6 +5,7 @@ use crate::core::alert::AlertCause;
 use crate::core::event::Event;
 use crate::core::id::AlertId;
 use crate::core::price_change::{SourceOutcome, SourceReport};
+use crate::core::state::SourceStanding;
 use rust_decimal::Decimal;
 
 impl Desk<'_> {
@@ -33,10 +34,10 @@ impl Desk<'_> {
             },
         );
         let (was, is) = (
-            before.map_or(Decimal::ONE, |known| known.factor()),
+            before.as_ref().map_or(Decimal::ONE, SourceStanding::factor),
             self.state
                 .source(&source)
-                .map_or(Decimal::ONE, |known| known.factor()),
+                .map_or(Decimal::ONE, SourceStanding::factor),
         );
         if was != is {
             let lost = (is < Decimal::ONE).then(|| {
