@@ -103,7 +103,7 @@ fn stage(
             tense: of.declaration().tense,
             fetched_at: now,
             content: Digest::of(&body),
-            placed,
+            placed: placed.into(),
         });
     }
     let appraisal = appraise(book, &witnesses, waiting, now);

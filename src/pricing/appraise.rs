@@ -32,7 +32,7 @@ pub struct Witness {
     /// BLAKE3 of what it said, cut to 16 bytes.
     pub content: Digest,
     /// What it says, by model.
-    pub placed: Vec<Placed>,
+    pub placed: Arc<[Placed]>,
 }
 
 /// How many models came to what.
@@ -150,7 +150,7 @@ fn by_model<'a>(
         .iter()
         .filter(|witness| witness.tense == Tense::Present)
     {
-        for placed in &witness.placed {
+        for placed in &*witness.placed {
             let Some(rates) = &placed.rates else {
                 continue;
             };
@@ -252,7 +252,7 @@ mod tests {
             tense: source.declaration().tense,
             fetched_at: now(),
             content: Digest::of(body.as_bytes()),
-            placed,
+            placed: placed.into(),
         }
     }
 

@@ -67,12 +67,15 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// Whether another name of the same source, that means the model more surely, takes it away: then this one is a
-    /// model of its own.
-    pub const fn yields(self) -> bool {
-        matches!(
+    /// Whether it says that the name is the model's, and not only that of a state of it.
+    const fn is_of_the_model(self) -> bool {
+        !matches!(
             self,
-            Self::FirstRevision | Self::LatestAdded | Self::LatestLeftOut | Self::DateLeftOut
+            Self::FirstRevision
+                | Self::LatestAdded
+                | Self::LatestLeftOut
+                | Self::DateLeftOut
+                | Self::NotInCatalogue
         )
     }
 }

@@ -1,6 +1,6 @@
 //! Puts all that one source offers under the models that it means, each once.
 
-use super::{Canonical, Match, Rule, identify, own, unframed, unknown};
+use super::{Canonical, Match, identify};
 use crate::core::price::Rates;
 use crate::pricing::catalogue::Catalogue;
 use crate::pricing::sheet::{DatedSheet, Sheet};
@@ -33,9 +33,8 @@ struct Meant<'a> {
 
 /// Puts what a source offers under the models that it means, by model; and names what is kept apart, with the reason.
 ///
-/// Of several names for one model the surest counts. One that only left out a date or `latest`, or added it, is then a
-/// model of its own. Names that are as sure as each other and contradict each other are all left out: the source does not know
-/// what it costs.
+/// Of several names for one model the surest counts. Names that are as sure as each other and contradict each other are
+/// all left out: the source does not know what it costs.
 pub fn place(
     catalogue: &Catalogue,
     listing: &Listing,
@@ -61,25 +60,23 @@ pub fn place(
         // Another name that the source spells out is its word for that model, too, if there is one.
         for alias in &offer.aliases {
             let by = identify(catalogue, &offer.provider, alias).ok();
-            let sure = |by: &Match| !by.rule.yields() && by.rule != Rule::NotInCatalogue;
-            if let Some(by) = by.filter(sure) {
+            if let Some(by) = by.filter(|by| by.rule.is_of_the_model()) {
                 add(&mut found, meant(by, alias));
             }
         }
     }
-    // Names that yield to a surer one, or to each other, are models of their own.
-    let mut own_names = Vec::new();
-    for meant in found.values_mut() {
-        yield_to_surer(meant, &mut own_names);
-    }
-    for mut meant in own_names {
-        meant.by = as_own(&meant.name);
-        add(&mut found, meant);
-    }
     let mut placed = Vec::with_capacity(found.len());
     for (canonical, meant) in found {
         match joined(meant, day) {
-            Ok(one) => placed.extend(one),
+            Ok((one, others)) => {
+                placed.push(one);
+                apart.extend(others.into_iter().map(|name| {
+                    let why = format!(
+                        "the source has a surer name for {canonical}, which says something else"
+                    );
+                    (name, why)
+                }));
+            }
             Err(names) => {
                 let why = format!("the source contradicts itself on {canonical}, as {names}");
                 apart.push((canonical.to_string(), why));
@@ -96,44 +93,17 @@ fn add<'a>(found: &mut BTreeMap<Canonical, Vec<Meant<'a>>>, meant: Meant<'a>) {
         .push(meant);
 }
 
-fn yield_to_surer<'a>(meant: &mut Vec<Meant<'a>>, own_names: &mut Vec<Meant<'a>>) {
-    let surest = meant.iter().map(|meant| meant.by.rule).min();
-    let yielding = meant.iter().filter(|meant| meant.by.rule.yields()).count();
-    let alone = meant.len() == yielding && yielding == 1;
-    if yielding == 0 || alone {
-        return;
-    }
-    // Of several that all yield only one of the surest rule stands, if there is but one.
-    let surest_count = meant
-        .iter()
-        .filter(|meant| Some(meant.by.rule) == surest)
-        .count();
-    let stands = |meant: &Meant<'_>| {
-        !meant.by.rule.yields() || (Some(meant.by.rule) == surest && surest_count == 1)
-    };
-    for one in std::mem::take(meant) {
-        if stands(&one) {
-            meant.push(one);
-        } else {
-            own_names.push(one);
-        }
-    }
-}
-
-fn as_own(name: &str) -> Match {
-    let (seller, model) = name.split_once('/').unwrap_or(("", name));
-    unknown(&own(seller), unframed(model))
-}
-
-/// One word of all that a source says of a model; the names where it contradicts itself.
-fn joined(mut meant: Vec<Meant<'_>>, day: Date) -> Result<Option<Placed>, String> {
+/// One word of all that a source says of a model, by its surest name, and the less sure names that say something else;
+/// or the names where it contradicts itself.
+fn joined(mut meant: Vec<Meant<'_>>, day: Date) -> Result<(Placed, Vec<String>), String> {
     meant.sort_by(|a, b| (a.by.rule, &a.name).cmp(&(b.by.rule, &b.name)));
-    let Some(first) = meant.first() else {
-        return Ok(None);
+    let surest = meant.first().map(|first| first.by.rule);
+    let (same, others): (Vec<_>, Vec<_>) = meant
+        .into_iter()
+        .partition(|one| Some(one.by.rule) == surest);
+    let Some(first) = same.first() else {
+        return Err(String::new());
     };
-    let surest = first.by.rule;
-    // A name that is surer than the others, `SameName` beside `OtherCase` say, is the one that is meant.
-    let same: Vec<&Meant<'_>> = meant.iter().filter(|one| one.by.rule == surest).collect();
     let mut sheet = Sheet::clone(first.sheet);
     for other in &same[1..] {
         if sheet != *other.sheet && !sheet.agrees(other.sheet) {
@@ -142,12 +112,16 @@ fn joined(mut meant: Vec<Meant<'_>>, day: Date) -> Result<Option<Placed>, String
         }
         sheet = sheet.joined(other.sheet);
     }
-    Ok(Some(Placed {
+    let differs = |one: &Meant<'_>| *one.sheet != sheet && !one.sheet.agrees(&sheet);
+    let others = others.into_iter().filter(differs).map(|one| one.name);
+    let others = others.collect();
+    let placed = Placed {
         meant: first.by.clone(),
         name: first.name.clone(),
         rates: (!sheet.is_empty()).then(|| Arc::new(sheet.rates())),
         past: past(first, day),
-    }))
+    };
+    Ok((placed, others))
 }
 
 /// The prices of times that are over.

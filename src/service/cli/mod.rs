@@ -76,6 +76,30 @@ pub struct Client {
         value_parser = tag
     )]
     tags: Vec<(String, String)>,
+    /// Whether the price sources are asked in the background, where this process owns the store: on or off [default:
+    /// what prices.json in the data directory says, else on]
+    #[arg(
+        long,
+        global = true,
+        env = "TEKTON_BUDGET_PRICE_REFRESH",
+        value_name = "SWITCH"
+    )]
+    price_refresh: Option<Switch>,
+}
+
+/// A setting that is on or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Switch {
+    /// It is on.
+    On,
+    /// It is off.
+    Off,
+}
+
+impl Switch {
+    fn is_on(self) -> bool {
+        self == Self::On
+    }
 }
 
 #[derive(Debug, Subcommand)]

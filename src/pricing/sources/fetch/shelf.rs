@@ -89,6 +89,13 @@ impl Shelf {
         }
     }
 
+    /// When a source last said that what is kept still holds, if that came from this address.
+    pub fn checked_at(&self, source: &str, address: &str) -> Option<Timestamp> {
+        let mut file = BufReader::new(File::open(self.path(source)).ok()?);
+        let head = head(&mut file).ok()?;
+        (head.address == address).then_some(head.checked_at)
+    }
+
     /// Keeps what a source answered in place of what it answered before, whole or not at all.
     ///
     /// # Errors
@@ -116,15 +123,23 @@ impl Shelf {
     }
 }
 
-fn read(path: &Path, most: usize) -> io::Result<Kept> {
-    let damaged = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-    let mut file = BufReader::new(File::open(path)?);
-    let mut head = Vec::new();
-    (&mut file).take(HEAD_MOST).read_until(b'\n', &mut head)?;
-    let head: Head = serde_json::from_slice(&head)?;
+fn damaged(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+}
+
+fn head(file: &mut BufReader<File>) -> io::Result<Head> {
+    let mut line = Vec::new();
+    file.take(HEAD_MOST).read_until(b'\n', &mut line)?;
+    let head: Head = serde_json::from_slice(&line)?;
     if head.format != FORMAT {
         return Err(damaged("it is of another format"));
     }
+    Ok(head)
+}
+
+fn read(path: &Path, most: usize) -> io::Result<Kept> {
+    let mut file = BufReader::new(File::open(path)?);
+    let head = head(&mut file)?;
     let mut body = Vec::new();
     GzDecoder::new(file)
         .take(most as u64 + 1)
