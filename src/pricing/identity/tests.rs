@@ -297,6 +297,6 @@ fn a_source_that_contradicts_itself_has_no_word() {
     // The very name is surer than another case of it.
     assert_eq!(
         placed(vec![offer("GPT-4o", 9), offer("gpt-4o", 3)]),
-        (vec!["openai/gpt-4o 3".to_owned()], 0)
+        (vec!["openai/gpt-4o 3".to_owned()], 1)
     );
 }

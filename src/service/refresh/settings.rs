@@ -89,6 +89,10 @@ impl Settings {
     pub fn read(data_dir: &Path, background: Option<bool>) -> Result<Self, SettingsError> {
         let path = data_dir.join(SETTINGS_FILE);
         let file: File = match optional(&path)? {
+            // serde would also take a list, field by field.
+            Some(text) if !text.trim_start().starts_with('{') => {
+                return Err(wrong(&path, "expects an object"));
+            }
             Some(text) => serde_json::from_str(&text).map_err(|error| wrong(&path, error))?,
             None => File::default(),
         };
