@@ -24,10 +24,12 @@ struct Answers {
 
 /// What a call of a tool says after its id, which each sending gives anew.
 pub(crate) fn call(tool: &str, arguments: &Value) -> String {
-    request("tools/call", &json!({"name": tool, "arguments": arguments}))
+    let params = json!({"name": tool, "arguments": arguments});
+    request("tools/call", &params.to_string())
 }
 
-fn request(method: &str, params: &Value) -> String {
+/// What a request says after its id; its parameters as JSON.
+pub(crate) fn request(method: &str, params: &str) -> String {
     format!("\"method\":\"{method}\",\"params\":{params}}}\n")
 }
 
@@ -102,7 +104,7 @@ impl Client {
             "capabilities": {},
             "clientInfo": {"name": "load", "version": "1"},
         });
-        client.ask(&request("initialize", &hello))?;
+        client.ask(&request("initialize", &hello.to_string()))?;
         client
             .asks
             .input
@@ -123,7 +125,7 @@ impl Client {
     }
 
     pub(crate) fn list_tools(&mut self) -> Done<()> {
-        self.ask(&request("tools/list", &json!({})))?;
+        self.ask(&request("tools/list", "{}"))?;
         Ok(())
     }
 

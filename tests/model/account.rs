@@ -18,6 +18,7 @@ impl Model {
         assert_eq!(sequence, self.events.len() as u64 + 1, "a gap");
         self.events.push((sequence, recorded.clone()));
         let at = recorded.stamp.at;
+        self.prices.take(sequence, &recorded.event);
         match &recorded.event {
             Event::UsageRecorded(usage) => self.usage(usage, at),
             Event::UsageAdjusted(adjusted) => {

@@ -75,7 +75,10 @@ impl Model {
     pub fn alert(&mut self, sequence: u64, event: &Event, now: Timestamp) {
         match event {
             Event::AlertRaised { cause, .. } => {
-                let once = !matches!(cause, AlertCause::CriticalBypass { .. });
+                let once = !matches!(
+                    cause,
+                    AlertCause::CriticalBypass { .. } | AlertCause::PricesChanged { .. }
+                );
                 assert!(
                     !once || self.alerts.iter().all(|alert| alert.cause != *cause),
                     "an alert stands twice: {cause:?}"
@@ -83,6 +86,13 @@ impl Model {
                 let by_itself = now + SignedDuration::from_hours(30 * 24);
                 let ends = match cause.meter() {
                     Some((_, MeterKey::Window(window))) if !window.is_endless() => window.end,
+                    _ if matches!(
+                        cause.kind(),
+                        "price_held_back" | "source_failed" | "source_outvoted"
+                    ) =>
+                    {
+                        Timestamp::MAX
+                    }
                     _ => by_itself,
                 };
                 self.step.raised.push(cause.clone());
@@ -108,6 +118,8 @@ impl Model {
         let step = std::mem::take(&mut self.step);
         for alert in &self.alerts {
             assert!(alert.ends > now, "an alert stands past its time: {alert:?}");
+            let holds = self.price_alert_holds(&alert.cause);
+            assert_ne!(holds, Some(false), "no longer so: {alert:?}");
             if let AlertCause::Level { policy, .. } = &alert.cause {
                 assert!(self.holds(&alert.cause), "no longer so: {alert:?}");
                 assert!(self.is_active(*policy), "of an archived budget: {alert:?}");
@@ -172,6 +184,10 @@ impl Model {
             .policy()
             .is_some_and(|(_, policy)| !self.is_active(policy));
         gone || match cause {
+            AlertCause::PriceHeldBack { .. } | AlertCause::SourceFailed { .. } => {
+                self.price_alert_holds(cause) == Some(false)
+            }
+            AlertCause::SourceOutvoted { .. } => true,
             AlertCause::Level { .. } => !self.holds(cause),
             AlertCause::IncreaseRequested { increase, .. } => {
                 self.wanted.iter().all(|want| want.id != *increase)

@@ -28,6 +28,7 @@ pub struct Seen {
     alerts: Vec<Alert>,
     increases: Vec<Increase>,
     overrides: String,
+    prices: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -71,8 +72,22 @@ pub fn see(state: &State, now: Timestamp) -> Seen {
         alerts: state.alerts().cloned().collect(),
         increases: state.increases().cloned().collect(),
         overrides: format!("{:?}", state.overrides().collect::<Vec<_>>()),
+        prices: see_prices(state),
         budgets,
     }
+}
+
+fn see_prices(state: &State) -> String {
+    let set: Vec<_> = state
+        .prices_set_after(0)
+        .map(|(provider, model)| (provider, model, state.prices(provider, model)))
+        .collect();
+    let waiting: Vec<_> = state
+        .waiting_prices()
+        .map(|open| (open, state.price_alert(open.id)))
+        .collect();
+    let sources: Vec<_> = state.sources().collect();
+    format!("{set:?} {waiting:?} {sources:?}")
 }
 
 fn see_policy(state: &State, id: PolicyId, now: Timestamp) -> SeenPolicy {
@@ -114,6 +129,7 @@ impl Model {
         let waiting: Vec<_> = state.increases().map(|own| own.id).collect();
         let ours: Vec<_> = self.wanted.iter().map(|want| want.id).collect();
         assert_eq!(waiting, ours);
+        self.check_prices(state);
     }
 
     fn check_counters(&self, state: &State, policy: &Policy, now: Timestamp) {

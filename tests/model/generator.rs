@@ -2,6 +2,7 @@
 //!
 //! It knows only what the events tell it, so a simulation of the whole system can use it as a client would.
 
+use super::prices::{self, Heard};
 use super::random::Random;
 use super::vocabulary as words;
 use jiff::{SignedDuration, Timestamp};
@@ -39,6 +40,7 @@ pub struct Generator {
     allocations: Vec<AllocationId>,
     alerts: Vec<AlertId>,
     increases: Vec<IncreaseId>,
+    prices: Heard,
 }
 
 impl Generator {
@@ -54,12 +56,14 @@ impl Generator {
             allocations: Vec::new(),
             alerts: Vec::new(),
             increases: Vec::new(),
+            prices: Heard::default(),
         }
     }
 
     /// Learns what there is from what a command came to.
     pub fn hear(&mut self, entries: &[Entry]) {
         for Entry { sequence, recorded } in entries {
+            self.prices.hear(*sequence, &recorded.event);
             match &recorded.event {
                 Event::BudgetSaved { budget, policies } => {
                     note(&mut self.budgets, budget.id);
@@ -83,6 +87,8 @@ impl Generator {
         self.pass_time();
         let command = self.command();
         let reason = self.random.chance(90).then(|| "because".to_owned());
+        // A refresh may come to nothing, and then there is nothing to remember its id by.
+        let nameless = matches!(command, Command::ApplyPrices(_));
         Order {
             stamp: Stamp {
                 tenant: "default".to_owned(),
@@ -92,7 +98,7 @@ impl Generator {
                 interface: Interface::Mcp,
                 reason,
             },
-            request: self.random.chance(20).then(|| self.request()),
+            request: (self.random.chance(20) && !nameless).then(|| self.request()),
             command,
         }
     }
@@ -139,18 +145,20 @@ impl Generator {
             82..87 => self.save_policy(),
             87..88 => Command::RemovePolicy(self.policy().1),
             88..91 => self.request_increase(),
-            91..95 => Command::ReviewIncrease {
+            91..94 => Command::ReviewIncrease {
                 increase: self
                     .random
                     .pick_late(&self.increases)
                     .unwrap_or(IncreaseId(1)),
                 grant: self.random.chance(75),
             },
-            95..97 => Command::AcknowledgeAlert {
+            96 => Command::AcknowledgeAlert {
                 alert: self.random.pick_late(&self.alerts).unwrap_or(AlertId(1)),
                 note: self.random.chance(50).then(|| "seen".to_owned()),
             },
-            97..98 => self.override_price(),
+            97 => self.override_price(),
+            94..96 => prices::refresh(&mut self.random, &self.prices, self.now),
+            98 => prices::review(&mut self.random, &self.prices),
             _ => Command::Tick,
         }
     }

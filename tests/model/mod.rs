@@ -8,6 +8,7 @@ pub mod alerts;
 pub mod calendar;
 pub mod check;
 pub mod generator;
+pub mod prices;
 pub mod random;
 pub mod scope;
 pub mod sum;
@@ -108,6 +109,8 @@ pub struct Model {
     pub wanted: Vec<Wanted>,
     /// The alerts that stand.
     pub alerts: Vec<Standing>,
+    /// What there is of prices.
+    pub prices: prices::Prices,
     /// What the present command has to answer for.
     pub step: alerts::Step,
     windows: RefCell<HashMap<Clock, Option<Window>>>,

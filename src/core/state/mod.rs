@@ -28,7 +28,8 @@ use holds::Meets;
 use jiff::Timestamp;
 use prices::{ModelKey, PriceLog};
 use rustc_hash::FxHashMap;
-use scope_index::ScopeIndex;
+use scope_index::{Candidates, ScopeIndex};
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What all events up to a sequence add up to.
@@ -210,32 +211,27 @@ impl State {
 
     /// The policies that a charge meets, whether they apply now or not: those of every active budget that covers it and
     /// of all that budget's ancestors, each once, by id.
-    pub fn met(&self, facts: &Facts<'_>) -> Vec<PolicyId> {
-        let mut found = Vec::new();
-        self.index.candidates(facts, &mut found);
-        found.retain(|id| {
-            self.budgets
-                .get(id)
-                .is_some_and(|state| state.budget.scope.covers(facts))
-        });
+    pub fn met(&self, facts: &Facts<'_>) -> SmallVec<[PolicyId; 8]> {
+        let mut candidates = Candidates::new();
+        self.index.candidates(facts, &mut candidates);
+        let mut found: SmallVec<[&BudgetState; 8]> = candidates
+            .iter()
+            .filter_map(|id| self.budgets.get(id))
+            .filter(|state| state.budget.scope.covers(facts))
+            .collect();
         let covering = found.len();
         for place in 0..covering {
-            let mut above = self
-                .budgets
-                .get(&found[place])
-                .and_then(|state| state.budget.parent);
+            let mut above = found[place].budget.parent;
             while let Some(state) = above.and_then(|id| self.budgets.get(&id)) {
-                found.push(state.budget.id);
+                found.push(state);
                 above = state.budget.parent;
             }
         }
-        found.sort_unstable();
-        found.dedup();
-        let active = found
+        found.sort_unstable_by_key(|state| state.budget.id);
+        found.dedup_by_key(|state| state.budget.id);
+        found.retain(|state| !state.budget.archived);
+        found
             .iter()
-            .filter_map(|id| self.budgets.get(id))
-            .filter(|state| !state.budget.archived);
-        active
             .flat_map(|state| state.policies.iter().copied())
             .collect()
     }
@@ -243,7 +239,7 @@ impl State {
     /// How many budgets are looked at to find those that cover a charge: what keeps decisions quick.
     #[doc(hidden)]
     pub fn looked_at(&self, facts: &Facts<'_>) -> usize {
-        let mut found = Vec::new();
+        let mut found = Candidates::new();
         self.index.candidates(facts, &mut found);
         found.len()
     }

@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 type Drawer = SmallVec<[BudgetId; 2]>;
+/// The budgets that may cover a charge.
+pub(super) type Candidates = SmallVec<[BudgetId; 16]>;
 
 /// Budgets by a value of their scope.
 #[derive(Clone, Debug, Default)]
@@ -107,7 +109,7 @@ impl ScopeIndex {
     }
 
     /// Every budget that may cover the charge, some perhaps twice, among few that don't.
-    pub(super) fn candidates(&self, facts: &Facts<'_>, found: &mut Vec<BudgetId>) {
+    pub(super) fn candidates(&self, facts: &Facts<'_>, found: &mut Candidates) {
         found.extend_from_slice(&self.everywhere);
         if self.drawers.is_empty() {
             return;
@@ -190,7 +192,7 @@ mod tests {
     }
 
     fn found(index: &ScopeIndex, model: Option<&str>, context: &Context) -> Vec<u64> {
-        let mut found = Vec::new();
+        let mut found = Candidates::new();
         index.candidates(
             &Facts {
                 provider: Some("openai"),

@@ -1,6 +1,7 @@
 //! The ledger at work: one writer with its journal, readers beside it, and checkpoints behind it.
 
 mod checkpoint;
+mod decoding;
 mod keys;
 mod replay;
 mod requests;

@@ -1,26 +1,23 @@
 //! Starting: the state as the store has it, caught up from the journal.
 
 use super::checkpoint::{self, Checkpoint};
+use super::decoding::Decoding;
 use super::requests::RequestIndex;
 use super::shared::Shared;
 use super::writer::Writer;
-use crate::core::codec::{self, CodecError};
+use crate::core::codec::CodecError;
 use crate::core::decide::Entry;
 use crate::core::state::State;
 use crate::reporting::rollup::Rollups;
 use crate::store::files::Files;
 use crate::store::journal::{
-    Batch, Check, Expect, Journal, JournalReader, OpenError, Position, ReadError, SealedScan,
-    TornTail,
+    Expect, Journal, JournalReader, OpenError, Position, ReadError, SealedScan, TornTail,
 };
 use crate::store::lookup::{Lookup, LookupError};
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc;
 
-/// How many events are decoded at a time, beside the state that takes in the ones before.
-const CHUNK: usize = 2048;
 /// After how many events a rebuild writes a checkpoint, so that what is not saved stays small.
 const SAVE_EVERY: usize = 100_000;
 
@@ -137,16 +134,12 @@ impl Replay {
             return Ok(());
         }
         std::thread::scope(|scope| {
-            let (sender, receiver) = mpsc::sync_channel(4);
-            let decoding = std::thread::Builder::new()
-                .name("replay".into())
-                .spawn_scoped(scope, move || decode_all(reader, from, &sender))
-                .map_err(StartError::Thread)?;
-            for (entries, at) in receiver {
+            for decoded in Decoding::start(scope, reader, from)? {
+                let (entries, at) = decoded?;
                 self.take(&entries, at)?;
                 progress(self.state.sequence() + 1 - from, total);
             }
-            decoding.join().unwrap_or(Ok(()))
+            Ok(())
         })
     }
 
@@ -178,40 +171,4 @@ impl Replay {
         self.unsaved = 0;
         Ok(())
     }
-}
-
-type Decoded = (Vec<Entry>, Position);
-
-fn decode_all(
-    reader: &JournalReader,
-    from: u64,
-    sender: &mpsc::SyncSender<Decoded>,
-) -> Result<(), StartError> {
-    let mut batches = reader.read(from, Check::Checksums)?;
-    let mut entries = Vec::with_capacity(CHUNK);
-    let mut at = Position::default();
-    while let Some(batch) = batches.next_batch()? {
-        decode_batch(&batch, &mut entries)?;
-        at = batch.end();
-        if entries.len() >= CHUNK {
-            let full = std::mem::replace(&mut entries, Vec::with_capacity(CHUNK));
-            if sender.send((full, at)).is_err() {
-                return Ok(());
-            }
-        }
-    }
-    if !entries.is_empty() {
-        // A receiver that is gone has failed itself, and says so.
-        let _ = sender.send((entries, at));
-    }
-    Ok(())
-}
-
-fn decode_batch(batch: &Batch<'_>, entries: &mut Vec<Entry>) -> Result<(), StartError> {
-    for (sequence, bytes) in (batch.first()..).zip(batch.events()) {
-        let recorded =
-            codec::decode(bytes).map_err(|error| StartError::Event { sequence, error })?;
-        entries.push(Entry { sequence, recorded });
-    }
-    Ok(())
 }

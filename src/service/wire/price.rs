@@ -175,13 +175,13 @@ pub struct PriceView {
     pub effective_from: Instant,
     /// How far it can be trusted.
     pub status: PriceStatus,
-    /// Until when it held.
+    /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Instant>,
-    /// The rule that decided.
+    /// Rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<PriceRule>,
-    /// Who set or approved it.
+    pub rule: Option<String>,
+    /// Who set it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     /// Why.
@@ -203,7 +203,7 @@ impl PriceView {
             effective_from: Instant(price.effective_from),
             status: price.status,
             until: price.until().map(Instant),
-            rule: price.rule(),
+            rule: price.rule().map(|rule| rule.as_str().to_owned()),
             actor: price.actor().map(str::to_owned),
             reason: price.reason().map(str::to_owned),
             sources: sources.collect(),

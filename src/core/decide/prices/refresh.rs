@@ -108,7 +108,7 @@ impl Desk<'_> {
         let (provider, model) = (proposal.provider.clone(), proposal.model.clone());
         let place = self.say(Event::PriceHeldBack(Arc::new(held(proposal, hold))));
         let change = ChangeId(self.state.sequence());
-        let message = format!("{provider}/{model}: {}", hold.reason);
+        let message = format!("{change} of {provider}/{model}: {}", hold.reason);
         let cause = AlertCause::PriceHeldBack {
             change,
             provider,

@@ -26,8 +26,7 @@ arguments!(
         /// Only those that matter so much.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub severity: Option<Severity>,
-        /// Only this kind, such as threshold_warning, limit_exceeded, overrun, critical_bypass, increase_requested,
-        /// price_changed, price_held_back, source_failed, source_outvoted.
+        /// Only this kind, such as threshold_warning, limit_exceeded, overrun, price_held_back.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub kind: Option<String>,
         /// Only those raised since then.

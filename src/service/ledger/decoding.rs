@@ -1,0 +1,150 @@
+//! The journal's events, decoded by several threads and handed over in order: decoding costs more than all the rest of a
+//! replay.
+
+use super::replay::StartError;
+use crate::core::codec;
+use crate::core::decide::Entry;
+use crate::store::journal::{Check, JournalReader, Position};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, Scope, available_parallelism};
+
+/// How many events are decoded at a time, at least; a batch is never split.
+const CHUNK: usize = 2048;
+
+/// Decoded events, and where the journal stands after them.
+pub(super) type Decoded = (Vec<Entry>, Position);
+/// What was decoded, or why it could not be.
+type Outcome = Result<Decoded, StartError>;
+
+/// Batches that follow each other, as bytes.
+struct Chunk {
+    first: u64,
+    bytes: Vec<u8>,
+    /// Where each event ends.
+    ends: Vec<usize>,
+    at: Position,
+}
+
+/// A chunk on its way to whichever thread is free, and where the outcome goes.
+type Task = (Chunk, SyncSender<Outcome>);
+
+/// The outcomes of the chunks, in the order of the journal.
+pub(super) struct Decoding(Receiver<Receiver<Outcome>>);
+
+impl Decoding {
+    /// Decodes what the journal has from a sequence on.
+    pub(super) fn start<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        reader: &'scope JournalReader,
+        from: u64,
+    ) -> Result<Self, StartError> {
+        let threads = available_parallelism().map_or(1, usize::from);
+        // What waits is bounded, so that a journal of any size takes little memory.
+        let (tasks, waiting) = sync_channel::<Task>(threads);
+        let (in_order, outcomes) = sync_channel(threads * 2);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..threads {
+            let waiting = Arc::clone(&waiting);
+            spawn(scope, move || decode_tasks(&waiting))?;
+        }
+        spawn(scope, move || {
+            if let Err(error) = read(reader, from, &tasks, &in_order) {
+                let _ = settled(Err(error)).map(|outcome| in_order.send(outcome));
+            }
+        })?;
+        Ok(Self(outcomes))
+    }
+}
+
+impl Iterator for Decoding {
+    type Item = Outcome;
+
+    fn next(&mut self) -> Option<Outcome> {
+        let outcome = self.0.recv().ok()?;
+        // A thread that ended without an outcome has panicked, which the scope passes on.
+        outcome.recv().ok()
+    }
+}
+
+fn spawn<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<(), StartError> {
+    Builder::new()
+        .name("replay".into())
+        .spawn_scoped(scope, work)
+        .map(drop)
+        .map_err(StartError::Thread)
+}
+
+/// An outcome that waits to be received.
+fn settled(outcome: Outcome) -> Option<Receiver<Outcome>> {
+    let (sender, receiver) = sync_channel(1);
+    sender.send(outcome).ok()?;
+    Some(receiver)
+}
+
+fn read(
+    reader: &JournalReader,
+    from: u64,
+    tasks: &SyncSender<Task>,
+    in_order: &SyncSender<Receiver<Outcome>>,
+) -> Result<(), StartError> {
+    let hand_over = |chunk: Chunk| {
+        let (outcome, receiver) = sync_channel(1);
+        // Both fail only where nobody waits for more.
+        tasks.send((chunk, outcome)).is_ok() && in_order.send(receiver).is_ok()
+    };
+    let mut batches = reader.read(from, Check::Checksums)?;
+    let mut open: Option<Chunk> = None;
+    while let Some(batch) = batches.next_batch()? {
+        let chunk = open.get_or_insert_with(|| Chunk {
+            first: batch.first(),
+            bytes: Vec::new(),
+            ends: Vec::with_capacity(CHUNK),
+            at: batch.end(),
+        });
+        for event in batch.events() {
+            chunk.bytes.extend_from_slice(event);
+            chunk.ends.push(chunk.bytes.len());
+        }
+        chunk.at = batch.end();
+        if chunk.ends.len() >= CHUNK
+            && let Some(full) = open.take()
+            && !hand_over(full)
+        {
+            return Ok(());
+        }
+    }
+    if let Some(last) = open {
+        hand_over(last);
+    }
+    Ok(())
+}
+
+fn decode_tasks(waiting: &Mutex<Receiver<Task>>) {
+    loop {
+        let task = waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        let Ok((chunk, outcome)) = task else {
+            return;
+        };
+        // A receiver that is gone has failed itself, and says so.
+        let _ = outcome.send(decode(&chunk));
+    }
+}
+
+fn decode(chunk: &Chunk) -> Outcome {
+    let mut start = 0;
+    let entries = (chunk.first..).zip(&chunk.ends).map(|(sequence, end)| {
+        let bytes = &chunk.bytes[start..*end];
+        start = *end;
+        codec::decode(bytes)
+            .map(|recorded| Entry { sequence, recorded })
+            .map_err(|error| StartError::Event { sequence, error })
+    });
+    Ok((entries.collect::<Result<_, _>>()?, chunk.at))
+}
