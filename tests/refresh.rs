@@ -197,6 +197,12 @@ async fn what_sources_agree_on_is_applied_and_said_with_its_sources() {
         json!({"input": "2", "output": "10"})
     );
     assert_eq!(price["sources"].as_array().unwrap().len(), 3, "{price}");
+    // The catalogue does not know the model; its name counts in whatever case.
+    let shouted = json!({"provider": "xAI", "model": "Grok-Test-9"});
+    assert_eq!(
+        ground.call("get_price", shouted).await["version"],
+        price["version"]
+    );
     // Again, there is nothing new to say.
     let before = ground.sequence();
     let again = ground.refresh().await;
