@@ -95,8 +95,8 @@ impl PriceBook {
         let first = names.first().map_or(provider, |name| name);
         let known = self.changed.get(first);
         let known = known.and_then(|models| in_whatever_case(models, model.trim()));
-        let model = known.map_or_else(|| model.trim().into(), |(model, _)| model.clone());
-        (first.into(), model)
+        let model = known.map_or_else(|| model.trim(), |(model, _)| model);
+        (first.into(), model.into())
     }
 
     /// The price of a model at a time.
@@ -287,12 +287,10 @@ fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option
 }
 
 /// A model under its name as it is, or in lower case, in which sources' prices keep what the catalogue does not know.
-fn in_whatever_case<'a>(
-    models: &'a OfProvider,
-    model: &str,
-) -> Option<(&'a Box<str>, &'a Arc<Layers>)> {
+fn in_whatever_case<'a>(models: &'a OfProvider, model: &str) -> Option<(&'a str, &'a Arc<Layers>)> {
     let same = models.get_key_value(model);
-    same.or_else(|| models.get_key_value(&*model.to_ascii_lowercase()))
+    let found = same.or_else(|| models.get_key_value(&*model.to_ascii_lowercase()));
+    found.map(|(model, layers)| (&**model, layers))
 }
 
 /// A model, with what is known of its price.

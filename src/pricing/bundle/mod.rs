@@ -17,7 +17,7 @@ pub use command::{Args, run};
 
 use super::catalogue::format::midnight;
 use super::catalogue::{Catalogue, Source};
-use super::sources::{ShapeError, Skipped, genai_prices, litellm};
+use super::sources::{LeftOut, ShapeError, Skipped, genai_prices, litellm};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -81,7 +81,7 @@ pub struct Report {
 }
 
 impl Report {
-    fn skip(&mut self, source: &'static str, skipped: Vec<(String, String)>) {
+    fn skip(&mut self, source: &'static str, skipped: LeftOut) {
         let skipped = skipped.into_iter();
         self.skipped
             .extend(skipped.map(|(model, why)| Skipped { source, model, why }));

@@ -4,7 +4,7 @@ use super::{Canonical, Match, identify};
 use crate::core::price::Rates;
 use crate::pricing::catalogue::Catalogue;
 use crate::pricing::sheet::{DatedSheet, Sheet};
-use crate::pricing::sources::Listing;
+use crate::pricing::sources::{LeftOut, Listing};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,11 +35,7 @@ struct Meant<'a> {
 ///
 /// Of several names for one model the surest counts. Names that are as sure as each other and contradict each other are
 /// all left out: the source does not know what it costs.
-pub fn place(
-    catalogue: &Catalogue,
-    listing: &Listing,
-    day: Date,
-) -> (Vec<Placed>, Vec<(String, String)>) {
+pub fn place(catalogue: &Catalogue, listing: &Listing, day: Date) -> (Vec<Placed>, LeftOut) {
     let mut apart = Vec::new();
     let mut found = BTreeMap::new();
     for offer in &listing.offers {

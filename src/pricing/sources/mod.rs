@@ -19,7 +19,7 @@ mod offer;
 pub mod openrouter;
 
 pub(crate) use offer::NO_PRICE;
-pub use offer::{Listing, Offer, Skipped};
+pub use offer::{LeftOut, Listing, Offer, Skipped};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;

@@ -48,13 +48,16 @@ pub struct Offer {
     pub(crate) ended: Option<Date>,
 }
 
+/// Entries that are not taken: the name of each, and why.
+pub type LeftOut = Vec<(String, String)>;
+
 /// All that a source offers.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     /// What it offers, in its order.
     pub offers: Vec<Offer>,
     /// What of it is not taken: the name, and why.
-    pub skipped: Vec<(String, String)>,
+    pub skipped: LeftOut,
 }
 
 impl Listing {

@@ -44,7 +44,7 @@ impl Background {
             match runtime {
                 Ok(runtime) => runtime.block_on(work(refresher, opening)),
                 Err(error) => {
-                    tracing::warn!(%error, "the prices are not refreshed in the background")
+                    tracing::warn!(%error, "the prices are not refreshed in the background");
                 }
             }
         })?;
@@ -147,7 +147,7 @@ impl Schedule {
         stale.max(rested)
     }
 
-    fn of_asked<'a>(refresher: &'a Refresher) -> impl Iterator<Item = &'a Configured> {
+    fn of_asked(refresher: &Refresher) -> impl Iterator<Item = &Configured> {
         let all = refresher.settings.sources.iter();
         all.filter(|source| source.declaration.asked)
     }

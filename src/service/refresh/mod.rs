@@ -18,7 +18,7 @@ use crate::core::command::{ApplyPrices, Command};
 use crate::core::decide::CHANGES_MOST;
 use crate::core::price_change::{PriceProposal, SourceOutcome, SourceReport};
 use crate::core::refusal::Refusal;
-use crate::core::state::State;
+use crate::core::state::{SourceStanding, State};
 use crate::pricing::appraise::{Appraisal, Witness, appraise};
 use crate::pricing::identity::Canonical;
 use crate::pricing::sources::fetch::{Fetcher, Patience, Shelf};
@@ -204,7 +204,7 @@ impl Refresher {
         let said = gathered.said.as_ref()?;
         let declared = &self.configured(&gathered.name)?.declaration;
         let standing = state.source(&gathered.name);
-        let factor = standing.map_or(Decimal::ONE, |standing| standing.factor());
+        let factor = standing.map_or(Decimal::ONE, SourceStanding::factor);
         Some(Witness {
             source: Arc::clone(&gathered.name),
             weight: (declared.weight * factor).normalize(),

@@ -198,7 +198,7 @@ fn optional(path: &Path) -> Result<Option<String>, SettingsError> {
     }
 }
 
-fn wrong(path: &Path, wrong: impl ToString) -> SettingsError {
+fn wrong(path: &Path, wrong: impl std::fmt::Display) -> SettingsError {
     SettingsError::Wrong {
         path: path.to_owned(),
         wrong: wrong.to_string(),

@@ -5,7 +5,7 @@ use crate::core::price::{ServiceTier, Unit};
 use crate::pricing::catalogue::provider;
 use crate::pricing::sheet::{DatedSheet, Sheet};
 use crate::pricing::sources::number::{self, Form, NoPrice};
-use crate::pricing::sources::{ShapeError, json};
+use crate::pricing::sources::{LeftOut, ShapeError, json};
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -93,7 +93,7 @@ struct Step {
 }
 
 /// Reads the file: the providers with the models that can be read, and the others with the reason.
-pub(crate) fn read(text: &str) -> Result<(Vec<Provider>, Vec<(String, String)>), ShapeError> {
+pub(crate) fn read(text: &str) -> Result<(Vec<Provider>, LeftOut), ShapeError> {
     let file: Vec<Unread<'_>> =
         serde_json::from_str(text).map_err(|error| ShapeError::new(error.to_string()))?;
     let mut skipped = Vec::new();
