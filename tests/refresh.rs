@@ -13,7 +13,7 @@ use tekton_budget::service::caller::Caller;
 use tekton_budget::service::ledger::{Clock, Ledger, start};
 use tekton_budget::service::operation::{Call, Progress};
 use tekton_budget::service::operations::find;
-use tekton_budget::service::refresh::{Refresher, Settings};
+use tekton_budget::service::refresh::{Answered, Background, Refresher, Settings, Wanted};
 use tekton_budget::service::{Desk, Opening, Service};
 use tekton_budget::store::files::RealFiles;
 use tekton_budget::store::lookup::Lookup;
@@ -29,7 +29,7 @@ struct Ground {
     service: Arc<Service>,
     desk: Arc<Desk>,
     hours: Arc<AtomicI64>,
-    _opening: watch::Sender<Opening>,
+    opening: watch::Sender<Opening>,
 }
 
 const SOURCES: [&str; 3] = ["litellm", "models_dev", "llm_prices"];
@@ -85,7 +85,7 @@ impl Ground {
             service: Arc::new(service),
             desk,
             hours,
-            _opening: opening,
+            opening,
         }
     }
 
@@ -391,15 +391,47 @@ async fn another_process_goes_on_where_this_one_ended() {
         .refresh(&ground.desk, &call, &Default::default())
         .await
         .unwrap();
-    assert_eq!(
-        refreshed.sources[0].answered,
-        tekton_budget::service::refresh::Answered::Unchanged
-    );
+    assert_eq!(refreshed.sources[0].answered, Answered::Unchanged);
     let asked = ground.server.received_requests().await.unwrap();
     let tagged = asked
         .iter()
         .filter(|one| one.headers.contains_key("if-none-match"));
     assert_eq!(tagged.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_may_not_be_asked_again_yet_has_not_failed() {
+    let ground = Ground::new().await;
+    let file = ground.folder.path().join("prices.json");
+    let settings = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace(":100", ":1");
+    std::fs::write(&file, settings).unwrap();
+    let fresh = refresher(ground.folder.path());
+    let call = Call::new(Caller::default());
+    for _ in 0..2 {
+        fresh
+            .refresh(&ground.desk, &call, &Wanted::default())
+            .await
+            .unwrap();
+    }
+    let last = fresh
+        .refresh(&ground.desk, &call, &Wanted::default())
+        .await
+        .unwrap();
+    assert!(!last.offline);
+    for source in &last.sources {
+        assert!(
+            matches!(source.answered, Answered::Spared { .. }),
+            "{source:?}"
+        );
+        assert_eq!(source.said.as_ref().unwrap().placed.len(), 1);
+    }
+    let alerts = ground
+        .call("list_alerts", json!({"state": "open"}))
+        .await
+        .to_string();
+    assert!(!alerts.contains("fails"), "{alerts}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -424,4 +456,29 @@ async fn the_way_is_told() {
             .any(|step| step.message == "litellm: fetched"),
         "{steps:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_background_stale_prices_are_refreshed_until_the_store_closes() {
+    let ground = Ground::new().await;
+    let working = Background::start(
+        Arc::new(refresher(ground.folder.path())),
+        ground.opening.subscribe(),
+    );
+    let working = working.unwrap();
+    let mut changes = ground.desk.ledger().shared().changes();
+    tokio::time::timeout(Duration::from_mins(2), changes.changed())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(ground.price().await["status"], "verified");
+    let audit = ground
+        .call("audit_trail", json!({"actor": "price-refresh"}))
+        .await
+        .to_string();
+    assert!(audit.contains("price_applied"), "{audit}");
+    ground.opening.send_replace(Opening::Closed);
+    tokio::task::spawn_blocking(|| working.join())
+        .await
+        .unwrap();
 }

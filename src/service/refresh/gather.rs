@@ -20,6 +20,11 @@ pub enum Answered {
     Unchanged,
     /// It was not asked; what it said last is used.
     NotAsked,
+    /// It may not be asked now; what it said last is used.
+    Spared {
+        /// Why, in a sentence.
+        why: String,
+    },
     /// It gave no answer that can be used; what it said last is used, if there is anything.
     Failed {
         /// Why, in a sentence.
@@ -171,6 +176,13 @@ impl Gatherer {
 }
 
 fn failed(error: &FetchError) -> Answered {
+    if matches!(
+        error,
+        FetchError::TooOften { .. } | FetchError::Resting { .. }
+    ) {
+        let why = error.to_string();
+        return Answered::Spared { why };
+    }
     Answered::Failed {
         why: error.to_string(),
         unreachable: matches!(error, FetchError::Unreachable(_) | FetchError::Timeout),

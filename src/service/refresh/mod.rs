@@ -226,7 +226,7 @@ pub const fn word(answered: &Answered) -> &'static str {
     match answered {
         Answered::Fetched => "fetched",
         Answered::Unchanged => "unchanged",
-        Answered::NotAsked => "not_asked",
+        Answered::NotAsked | Answered::Spared { .. } => "not_asked",
         Answered::Failed { .. } => "failed",
     }
 }
@@ -234,7 +234,7 @@ pub const fn word(answered: &Answered) -> &'static str {
 fn is_offline(gathered: &[Gathered]) -> bool {
     let mut asked = gathered
         .iter()
-        .filter(|one| one.answered != Answered::NotAsked)
+        .filter(|one| !matches!(one.answered, Answered::NotAsked | Answered::Spared { .. }))
         .peekable();
     let unreachable = |one: &Gathered| {
         matches!(
@@ -280,7 +280,7 @@ async fn apply(desk: &Desk, call: &Call, refreshed: &Refreshed) -> Result<(), Re
 fn reports(refreshed: &Refreshed) -> Vec<SourceReport> {
     let report = |one: &Gathered| {
         let outcome = match (&one.answered, &one.said) {
-            (Answered::NotAsked, _) => return None,
+            (Answered::NotAsked | Answered::Spared { .. }, _) => return None,
             (Answered::Failed { why, .. }, _) => SourceOutcome::Failed { error: why.clone() },
             (_, Some(said)) => SourceOutcome::Worked {
                 content: said.content,

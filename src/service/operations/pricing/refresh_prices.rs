@@ -47,7 +47,7 @@ pub struct RefreshedSource {
     pub source: String,
     /// fetched, unchanged, not_asked or failed.
     pub state: SourceState,
-    /// Why it failed; what it said last has its word all the same.
+    /// Why it failed, or could not be asked; what it said last has its word all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// When it last said what is used of it; left out where it has never said anything.
@@ -143,6 +143,7 @@ fn source(one: &Gathered, appraisal: &Appraisal, now: jiff::Timestamp) -> Refres
         Answered::Fetched => (SourceState::Fetched, None),
         Answered::Unchanged => (SourceState::Unchanged, None),
         Answered::NotAsked => (SourceState::NotAsked, None),
+        Answered::Spared { why } => (SourceState::NotAsked, Some(why.clone())),
         Answered::Failed { why, .. } => (SourceState::Failed, Some(why.clone())),
     };
     let said = one.said.as_ref();
