@@ -1,4 +1,5 @@
-//! What the ledger costs in process: a check among 10,000 budgets, the cost of a usage, one event, one record.
+//! What the ledger costs in process: a check among 10,000 budgets, the cost of a usage, one event, one record, a saved
+//! budget among 50,000 holds.
 //!
 //! Run by `cargo bench --bench core`. The floor of replay is the read of the journal, which `tests/journal_speed.rs`
 //! measures.
@@ -6,15 +7,16 @@
 #![allow(clippy::unwrap_used, reason = "a measurement speaks by panicking")]
 
 use criterion::{BatchSize, Criterion, Throughput};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::hint::black_box;
 use std::time::Duration;
-use tekton_budget::core::charge::{Amount, Facts};
+use tekton_budget::core::charge::{Amount, Facts, ModelRef};
 use tekton_budget::core::codec;
-use tekton_budget::core::command::{Command, PolicyDraft, Posting, SaveBudget};
+use tekton_budget::core::command::{Allocate, Command, PolicyDraft, Posting, SaveBudget};
 use tekton_budget::core::context::Context;
 use tekton_budget::core::decide::{Entry, Order, execute};
 use tekton_budget::core::event::Stamp;
+use tekton_budget::core::id::AllocationId;
 use tekton_budget::core::period::Period;
 use tekton_budget::core::policy::Limits;
 use tekton_budget::core::price::ServiceTier;
@@ -26,6 +28,7 @@ use tekton_budget::pricing::book::PriceBook;
 use tekton_budget::pricing::cost::{cost, full_cost_usd};
 
 const BUDGETS: usize = 10_000;
+const HOLDS: usize = 50_000;
 /// How many events one round of replay takes in.
 const EVENTS: usize = 1000;
 
@@ -217,6 +220,97 @@ fn events(criterion: &mut Criterion, state: &State) {
     group.finish();
 }
 
+/// The same ledger with holds, each of a project, a user and a component that have budgets.
+fn with_holds(mut state: State) -> State {
+    let amount = Amount {
+        tokens: Some(1500),
+        requests: 1,
+        cost: Some(Usd::parse("0.01").unwrap()),
+    };
+    for number in 0..HOLDS {
+        let of = |what: &str, rest: usize| {
+            let place = number.wrapping_mul(2_654_435_761) % (BUDGETS / 3) * 3 + rest;
+            Some(format!("{what}-{place}"))
+        };
+        let context = Context {
+            project: of("project", 0),
+            user: of("user", 1),
+            component: of("component", 2),
+            ..Context::default()
+        };
+        let wanted = Allocate {
+            model: ModelRef::default(),
+            context,
+            amount,
+            ttl: SignedDuration::from_hours(24),
+        };
+        give(&mut state, Command::Allocate(wanted));
+    }
+    state
+}
+
+fn saves(criterion: &mut Criterion, mut state: State) {
+    let mut group = criterion.benchmark_group("10,000 budgets, 50,000 holds");
+    let first = state.budgets().next().unwrap();
+    let (budget, policy) = (first.budget.id, first.policies[0]);
+    let mut limit = 1_000_000;
+    group.bench_function("save a policy", |bencher| {
+        bencher.iter(|| {
+            limit += 1;
+            let draft = PolicyDraft {
+                id: Some(policy),
+                limits: Limits {
+                    cost: Some(Usd::parse(&limit.to_string()).unwrap()),
+                    ..Limits::default()
+                },
+                ..PolicyDraft::default()
+            };
+            give(&mut state, Command::SavePolicy(budget, Box::new(draft)))
+        });
+    });
+    group.bench_function("save a budget's owner", |bencher| {
+        bencher.iter(|| {
+            let draft = SaveBudget {
+                id: Some(budget),
+                owner: Some("ann".into()),
+                ..SaveBudget::default()
+            };
+            give(&mut state, Command::SaveBudget(Box::new(draft)))
+        });
+    });
+    let mut number = 0;
+    group.bench_function("save a budget's scope", |bencher| {
+        bencher.iter(|| {
+            number += 3;
+            let draft = SaveBudget {
+                id: Some(budget),
+                scope: Some(scope(number % BUDGETS / 3 * 3)),
+                ..SaveBudget::default()
+            };
+            give(&mut state, Command::SaveBudget(Box::new(draft)))
+        });
+    });
+    group.bench_function("hold and release", |bencher| {
+        let amount = Amount {
+            tokens: Some(1500),
+            requests: 1,
+            cost: Some(Usd::parse("0.01").unwrap()),
+        };
+        bencher.iter(|| {
+            let wanted = Allocate {
+                model: ModelRef::default(),
+                context: context(),
+                amount,
+                ttl: SignedDuration::from_hours(24),
+            };
+            let made = give(&mut state, Command::Allocate(wanted));
+            let hold = AllocationId(made[0].sequence);
+            give(&mut state, Command::Release(hold))
+        });
+    });
+    group.finish();
+}
+
 fn main() {
     let mut criterion = Criterion::default()
         .sample_size(20)
@@ -227,5 +321,6 @@ fn main() {
     checks(&mut criterion, &state);
     costs(&mut criterion);
     events(&mut criterion, &state);
+    saves(&mut criterion, with_holds(state));
     criterion.final_summary();
 }

@@ -315,3 +315,123 @@ fn a_short_or_altered_backup_is_refused_and_leaves_nothing() {
     fs::write(&backup, &whole).unwrap();
     succeeds(&other, &["restore", name]);
 }
+
+#[test]
+fn a_place_that_can_not_be_used_is_named_by_every_command() {
+    let (place, _) = place();
+    let file = place.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    let data = file.join("data");
+    let backup = place.path().join("backup");
+    fs::write(&backup, "no backup").unwrap();
+    let backup = backup.to_str().unwrap();
+    let commands: [&[&str]; 4] = [
+        &["verify"],
+        &["repair", "--drop-tail"],
+        &["backup", "--force", backup],
+        &["restore", backup],
+    ];
+    for command in commands {
+        let errors = fails(&data, command);
+        assert!(errors.contains(data.to_str().unwrap()), "{errors}");
+        assert!(errors.contains("--data-dir"), "{errors}");
+    }
+    assert_eq!(fs::read(&file).unwrap(), b"in the way");
+}
+
+/// Every file below a folder, with its bytes.
+fn content(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut folders = vec![dir.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                all.push((path.clone(), fs::read(path).unwrap()));
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn a_journal_that_ends_before_what_the_lookup_store_has_seen_is_named() {
+    let (_place, data) = place();
+    let status = made(&data, 6);
+    let (_, whole) = report(&data);
+    let end = whole["end"]["sequence"].as_u64().unwrap();
+    assert_eq!(whole["lookup"], json!({"state": "read", "sequence": end}));
+    let bytes = fs::read(segment(&data)).unwrap();
+    let last = *batches(&bytes).last().unwrap();
+    let lost = first_of(&bytes, last);
+    fs::write(segment(&data), &bytes[..last]).unwrap();
+    // Without its mark nothing in the journal itself tells that it was longer.
+    fs::remove_file(data.join("journal/mark")).unwrap();
+
+    let before = content(&data);
+    let (code, found) = report(&data);
+    assert_eq!((code, &found["whole"]), (Some(1), &json!(false)));
+    let damage = &found["damages"][0];
+    let named = [
+        &damage["damage"],
+        &damage["witness"],
+        &damage["end"],
+        &damage["seen"],
+    ];
+    assert_eq!(
+        named,
+        [
+            &json!("end_before"),
+            &json!("seen"),
+            &json!(lost - 1),
+            &json!(end)
+        ]
+    );
+    assert!(fails(&data, &["verify"]).contains(&format!("--truncate-after {}", lost - 1)));
+    assert_eq!(content(&data), before, "verifying changes nothing");
+
+    // Another history of the same length is no better.
+    let (_other_place, other) = place();
+    made(&other, 6);
+    fs::copy(segment(&other), segment(&data)).unwrap();
+    let (code, found) = report(&data);
+    assert_eq!(code, Some(1), "{found}");
+    assert_eq!(found["damages"][0]["damage"], "other_history");
+    assert_eq!(found["damages"][0]["witness"], "seen");
+
+    fs::write(segment(&data), &bytes).unwrap();
+    let mut server = Server::start(&data);
+    assert_eq!(report(&data).1["lookup"], json!({"state": "in_use"}));
+    assert_eq!(server.status(), status);
+    server.end();
+    fs::write(segment(&data), &bytes[..last]).unwrap();
+    fs::remove_file(data.join("journal/mark")).unwrap();
+    succeeds(
+        &data,
+        &["repair", "--truncate-after", &(lost - 1).to_string()],
+    );
+    let (code, found) = report(&data);
+    assert_eq!(
+        (code, &found["lookup"]),
+        (Some(0), &json!({"state": "absent"}))
+    );
+    let mut server = Server::start(&data);
+    server.status();
+    server.end();
+}
+
+#[test]
+fn a_damaged_lookup_store_proves_nothing_of_the_journal() {
+    let (_place, data) = place();
+    made(&data, 2);
+    for name in ["db", "conf"] {
+        fs::write(data.join("lookup").join(name), "no database").unwrap();
+    }
+    let (code, found) = report(&data);
+    assert_eq!((code, &found["whole"]), (Some(0), &json!(true)));
+    assert_eq!(found["lookup"]["state"], "unreadable", "{found}");
+    assert!(succeeds(&data, &["verify"]).contains("proves nothing"));
+}

@@ -37,6 +37,8 @@ const HOLDS: u64 = 50_000;
 const CHARGES: u64 = 200;
 /// The most budgets that a decision may look at: a handful for each dimension of a charge.
 const LOOKED_AT_MOST: usize = 60;
+/// The most holds that saving a budget with a scope may look at.
+const HOLDS_LOOKED_AT_MOST: usize = 100;
 
 fn one(value: String) -> Values {
     Values::new([value])
@@ -137,6 +139,45 @@ fn budgets(state: &mut State, model: &mut Model, at: Timestamp) {
     }
 }
 
+/// Saving a budget looks at the holds that it covers and few others, and finds them all.
+fn check_saving(state: &mut State, model: &mut Model, at: Timestamp) {
+    for number in 0..CHARGES {
+        let scope = scope(number);
+        let covered = state
+            .open_allocations()
+            .filter(|hold| model::scope::covers(&scope, &hold.model.facts(&hold.context)))
+            .count();
+        let looked_at = state.holds_looked_at(&scope);
+        assert!(looked_at >= covered);
+        assert!(
+            looked_at <= HOLDS_LOOKED_AT_MOST,
+            "{looked_at} for {scope:?}"
+        );
+    }
+    let moved = SaveBudget {
+        id: Some(model.budgets[1].id),
+        scope: Some(scope(10)),
+        ..SaveBudget::default()
+    };
+    let decided = give(state, at, Command::SaveBudget(Box::new(moved)));
+    let Event::BudgetSaved { budget, .. } = &decided.entries[0].recorded.event else {
+        panic!("{decided:?}");
+    };
+    model.budgets[1] = budget.clone();
+    let policy = model.policies[1].1.id;
+    let holds = state.open_allocations();
+    let held: Tally = holds
+        .filter(|hold| {
+            let met = state.met(&hold.model.facts(&hold.context));
+            met.contains(&policy)
+        })
+        .fold(Tally::ZERO, |sum, hold| sum + hold.remaining);
+    let own = state.policy(policy).unwrap();
+    let key = own.meter_key(&Context::default(), at);
+    assert_eq!(state.held(own, &key, at), held);
+    assert!(!held.is_zero());
+}
+
 #[test]
 fn a_decision_looks_at_few_budgets_and_time_ends_only_what_is_due() {
     let at: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
@@ -147,7 +188,7 @@ fn a_decision_looks_at_few_budgets_and_time_ends_only_what_is_due() {
         let facts = model_ref.facts(&context);
         let looked_at = state.looked_at(&facts);
         assert!(looked_at <= LOOKED_AT_MOST, "{looked_at} for {facts:?}");
-        assert_eq!(state.met(&facts), model.met(&facts));
+        assert_eq!(state.met(&facts).to_vec(), model.met(&facts));
     }
     let amount = Amount {
         tokens: Some(1),
@@ -166,6 +207,7 @@ fn a_decision_looks_at_few_budgets_and_time_ends_only_what_is_due() {
         let decided = give(&mut state, at, Command::Allocate(wanted));
         assert!(matches!(decided.result, Ok(Done::Events(_))));
     }
+    check_saving(&mut state, &mut model, at);
     let _ = state.take_changed_rows();
     let due = SignedDuration::from_secs(3600 + 9);
     let decided = give(&mut state, at + due, Command::Tick);
@@ -182,5 +224,5 @@ fn a_decision_looks_at_few_budgets_and_time_ends_only_what_is_due() {
         .fold(Tally::ZERO, |sum, hold| sum + hold.remaining);
     let first = state.policy(model.policies[0].1.id).unwrap();
     let key = first.meter_key(&Context::default(), at + due);
-    assert_eq!(first.held(&key, at + due), held);
+    assert_eq!(state.held(first, &key, at + due), held);
 }

@@ -14,8 +14,8 @@ use std::time::Duration;
 use tekton_budget::store::files::Files;
 use tekton_budget::store::files::faulty::FaultyFiles;
 use tekton_budget::store::journal::{
-    Check, Damage, DamageKind, Expect, Journal, MarkState, OpenError, Opened, Options, Position,
-    ReadError, Torn, Witness, verify,
+    Check, Choice, Damage, DamageKind, Expect, Journal, MarkState, OpenError, Opened, Options,
+    Position, ReadError, RepairError, Torn, Witness, repair, verify,
 };
 
 const ROOT: &str = "/data";
@@ -344,13 +344,36 @@ fn an_end_before_what_was_seen_is_named() {
     refused(&empty, Expect::after(end));
 }
 
+/// Bytes of a segment's header.
+const SEGMENT_HEADER: usize = 108;
+
 #[test]
 fn a_newer_version_and_a_foreign_file_are_named() {
     let (files, _) = made();
     let newer = files.fork(1);
-    newer.alter(&dir().join(&segments(&files)[3]), |bytes| bytes[8] = 2);
+    let path = dir().join(&segments(&files)[3]);
+    newer.alter(&path, |bytes| bytes[8] = 2);
+    let flipped = refused(&newer, Expect::NOTHING);
+    assert_eq!(
+        flipped.kind,
+        DamageKind::SegmentHeader,
+        "its checksum is of version 1"
+    );
+    newer.alter(&path, |bytes| {
+        let crc = crc32c::crc32c(&bytes[..SEGMENT_HEADER - 4]);
+        bytes[SEGMENT_HEADER - 4..SEGMENT_HEADER].copy_from_slice(&crc.to_le_bytes());
+    });
     let damage = refused(&newer, Expect::NOTHING);
-    assert_eq!(damage.kind, DamageKind::UnknownVersion { found: 2 });
+    assert_eq!(damage.kind, DamageKind::NewerVersion { found: 2 });
+    let error = open(&newer, Expect::NOTHING).err().unwrap().to_string();
+    assert!(
+        error.contains("newer tekton-budget") && !error.contains("damaged"),
+        "{error}"
+    );
+    for choice in [Choice::TruncateAfter(0), Choice::DropTail] {
+        let refused = repair(&newer, &dir(), &choice).unwrap_err();
+        assert!(matches!(refused, RepairError::Newer(_)), "{refused}");
+    }
 
     for name in ["notes.txt", "1.log", "00000000000000000001.log.bak"] {
         let foreign = files.fork(1);

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use tekton_budget::core::context::Context;
 use tekton_budget::core::role::{Interface, Role};
 use tekton_budget::pricing::sources::fetch::Patience;
 use tekton_budget::service::caller::Caller;
@@ -122,7 +121,7 @@ impl Ground {
             actor: "test".to_owned(),
             role: Role::Operator,
             interface: Interface::Mcp,
-            fixed: Context::default(),
+            ..Caller::default()
         });
         call.progress = progress;
         let answer = find(tool)

@@ -34,6 +34,13 @@ pub enum MeterKey {
     Of(Arc<str>),
 }
 
+impl MeterKey {
+    /// Whether it is of a window that is over.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        matches!(self, Self::Window(window) if window.end <= now)
+    }
+}
+
 /// What an alert is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

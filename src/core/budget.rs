@@ -2,10 +2,21 @@
 
 use super::id::BudgetId;
 use super::scope::Scope;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The most ancestors that a budget may have.
 pub const DEPTH_MOST: usize = 16;
+
+/// A part of a budget that it may be without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetField {
+    /// Who answers for it.
+    Owner,
+    /// What it is for.
+    Description,
+}
 
 /// A budget, as it is saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

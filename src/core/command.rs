@@ -1,11 +1,13 @@
 //! What can be asked of the ledger: plain data, with time and prices already in it.
 
+use super::alert::MeterKey;
+use super::budget::BudgetField;
 use super::charge::{Amount, ModelRef};
 use super::context::Context;
 use super::event::{Digest, Request, UsageAdjusted};
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
 use super::period::{Period, WeekStart};
-use super::policy::{Enforcement, Limits, Rollover};
+use super::policy::{Enforcement, Limits, PolicyField, Rollover};
 use super::price::Rates;
 use super::price_change::{PriceHistory, PriceProposal, SourceReport};
 use super::quantity::Usd;
@@ -40,6 +42,8 @@ pub enum Command {
     RemovePolicy(PolicyId),
     /// Asks for more.
     RequestIncrease(RequestIncrease),
+    /// Asks for more with the answer of the person, who was asked first.
+    AnsweredIncrease(Box<AnsweredIncrease>),
     /// Answers a request for more.
     ReviewIncrease {
         /// The request.
@@ -137,6 +141,8 @@ pub struct SaveBudget {
     pub scope: Option<Scope>,
     /// Policies to make or change with it; the others stay as they are.
     pub policies: Vec<PolicyDraft>,
+    /// What it is to be without.
+    pub clear: Vec<BudgetField>,
 }
 
 /// A policy to make or change; what is not given stays as it is, or has its default.
@@ -170,6 +176,8 @@ pub struct PolicyDraft {
     pub critical_bypass: Option<bool>,
     /// Whether it counts; it does if new.
     pub enabled: Option<bool>,
+    /// What it is to be without.
+    pub clear: Vec<PolicyField>,
 }
 
 /// A request for more.
@@ -181,6 +189,21 @@ pub struct RequestIncrease {
     pub context: Context,
     /// How much more.
     pub amount: Tally,
+}
+
+/// A request for more that the person behind the client has answered already.
+#[derive(Clone, Debug)]
+pub struct AnsweredIncrease {
+    /// What is asked for.
+    pub wanted: RequestIncrease,
+    /// The counter that the person was asked about: their answer is for no other.
+    pub meter: MeterKey,
+    /// Whether they grant it.
+    pub granted: bool,
+    /// Their name in the audit trail.
+    pub person: String,
+    /// What they had to say.
+    pub note: Option<String>,
 }
 
 impl Request {

@@ -3,7 +3,7 @@
 use super::alert::{AlertCause, MeterKey};
 use super::allocation::AllocationStatus;
 use super::budget::Budget;
-use super::charge::ModelRef;
+use super::charge::{Facts, ModelRef};
 use super::context::Context;
 pub use super::digest::Digest;
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
@@ -239,6 +239,18 @@ pub struct UsageAdjusted {
     pub occurred: Timestamp,
     /// The change.
     pub correction: Correction,
+}
+
+impl UsageAdjusted {
+    /// What decides which budgets cover it.
+    pub fn facts(&self) -> Facts<'_> {
+        Facts {
+            provider: Some(&self.provider),
+            model: Some(&self.model),
+            tier: self.tier,
+            context: &self.context,
+        }
+    }
 }
 
 /// A hold that was made.

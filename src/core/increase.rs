@@ -17,6 +17,8 @@ pub enum IncreaseStatus {
     Granted,
     /// It was declined.
     Declined,
+    /// Its window ended before anybody answered.
+    Expired,
 }
 
 /// A request for more of one policy's window.
@@ -44,6 +46,16 @@ pub struct Increase {
     /// The answer, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
+}
+
+impl Increase {
+    /// When it ends without an answer: with its window; none where that never ends.
+    pub fn ends(&self) -> Option<Timestamp> {
+        match &self.meter {
+            MeterKey::Window(window) if !window.is_endless() => Some(window.end),
+            _ => None,
+        }
+    }
 }
 
 /// The answer to a request for more.

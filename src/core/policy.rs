@@ -1,7 +1,7 @@
 //! A policy: what a budget allows in a period, and how strictly.
 
 use super::id::PolicyId;
-use super::period::{Calendar, Period, WeekStart, Window};
+use super::period::{Calendar, Period, WeekStart};
 use super::quantity::Usd;
 use super::tally::{Tally, saturate};
 use jiff::Timestamp;
@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub const WARNING_THRESHOLD: Decimal = Decimal::from_parts(8, 0, 0, false, 1);
 /// The used share that asks for action, unless the policy says otherwise: 0.95.
 pub const ACTION_THRESHOLD: Decimal = Decimal::from_parts(95, 0, 0, false, 2);
+/// The most decimal places of a threshold.
+pub const THRESHOLD_SCALE: u32 = 4;
 
 /// How strictly a limit is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -69,6 +71,24 @@ pub enum Rollover {
     None,
     /// It is carried into the next window only.
     Unused,
+}
+
+/// A part of a policy that it may be without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyField {
+    /// The limit of tokens.
+    LimitTokens,
+    /// The limit of calls.
+    LimitRequests,
+    /// The limit of cost.
+    LimitCostUsd,
+    /// When it begins.
+    Start,
+    /// When it ends.
+    End,
+    /// The most cost that is carried over.
+    RolloverCapUsd,
 }
 
 /// A rule of one budget, as it is saved.
@@ -138,23 +158,5 @@ impl Policy {
     /// The first instant that it covers.
     pub fn begins(&self) -> Timestamp {
         self.start.unwrap_or(self.created).max(self.created)
-    }
-
-    /// What a window that used `posted` carries into the next one.
-    pub fn carries(&self, window: &Window, posted: Tally) -> Tally {
-        if self.rollover == Rollover::None
-            || self.period.is_keyed()
-            || self.period == Period::Total
-            || window.end <= self.begins()
-        {
-            return Tally::ZERO;
-        }
-        let left = (self.limits.tally() - posted.or_zero()).or_zero();
-        Tally {
-            cost: self
-                .rollover_cap
-                .map_or(left.cost, |cap| left.cost.min(cap)),
-            ..left
-        }
     }
 }

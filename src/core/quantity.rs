@@ -217,21 +217,24 @@ fn is_zero(count: &u64) -> bool {
 impl Counts {
     /// Every token of the usage: cached, written, reasoned and audio included.
     pub const fn tokens(&self) -> u64 {
-        self.prompt_tokens() + self.completion_tokens()
+        self.prompt_tokens()
+            .saturating_add(self.completion_tokens())
     }
 
     /// The tokens of the input side, which decide the context tier of a price.
     pub const fn prompt_tokens(&self) -> u64 {
         self.input_tokens
-            + self.cache_read_tokens
-            + self.cache_write_tokens
-            + self.cache_write_1h_tokens
-            + self.audio_input_tokens
+            .saturating_add(self.cache_read_tokens)
+            .saturating_add(self.cache_write_tokens)
+            .saturating_add(self.cache_write_1h_tokens)
+            .saturating_add(self.audio_input_tokens)
     }
 
     /// The tokens of the output side.
     pub const fn completion_tokens(&self) -> u64 {
-        self.output_tokens + self.reasoning_tokens + self.audio_output_tokens
+        self.output_tokens
+            .saturating_add(self.reasoning_tokens)
+            .saturating_add(self.audio_output_tokens)
     }
 
     /// The counts with their names on the wire, in the order of the contract.

@@ -78,6 +78,8 @@ pub enum Interface {
     Http,
     /// The Tekton bus.
     Bus,
+    /// A question that an agent's client put to its person.
+    Elicitation,
     /// The ledger itself, for what follows from time alone.
     Ledger,
 }

@@ -5,9 +5,10 @@ use crate::core::event::{Event, UsageAdjusted, UsageRecorded};
 use crate::core::price::ModelTier;
 use crate::core::quantity::{Counts, Usd};
 use crate::core::usage::CostSource;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use jiff::Timestamp;
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use std::hash::BuildHasher as _;
 
 /// The length of a bucket of time.
 pub const HOUR: i64 = 3600;
@@ -110,6 +111,16 @@ pub struct Place {
     pub digest: u128,
 }
 
+impl Place {
+    /// The place of a bucket.
+    pub fn of(hour: i64, dimensions: &Dimensions) -> Self {
+        Self {
+            hour,
+            digest: digest(dimensions),
+        }
+    }
+}
+
 /// The hour that holds an instant, since 1970.
 pub fn hour_of(at: Timestamp) -> i64 {
     at.as_second().div_euclid(HOUR)
@@ -118,7 +129,74 @@ pub fn hour_of(at: Timestamp) -> i64 {
 /// Rollups that are not yet in the store.
 #[derive(Clone, Debug, Default)]
 pub struct Rollups {
-    buckets: FxHashMap<Place, (Dimensions, Sums)>,
+    buckets: HashTable<Filed>,
+    hashing: DefaultHashBuilder,
+}
+
+/// A bucket in its table, with the hash by which it is found there.
+#[derive(Clone, Debug)]
+struct Filed {
+    hash: u64,
+    hour: i64,
+    dimensions: Dimensions,
+    sums: Sums,
+}
+
+/// The dimensions of one event, as it has them.
+#[derive(Clone, Copy, Hash)]
+struct Told<'a> {
+    provider: &'a str,
+    model: &'a str,
+    tier: Option<ModelTier>,
+    component: Option<&'a str>,
+    task_type: Option<&'a str>,
+    user: Option<&'a str>,
+    project: Option<&'a str>,
+    tags: &'a Tags,
+}
+
+impl<'a> Told<'a> {
+    fn new(
+        provider: &'a str,
+        model: &'a str,
+        tier: Option<ModelTier>,
+        context: &'a Context,
+    ) -> Self {
+        Self {
+            provider,
+            model,
+            tier,
+            component: context.component.as_deref(),
+            task_type: context.task_type.as_deref(),
+            user: context.user.as_deref(),
+            project: context.project.as_deref(),
+            tags: &context.tags,
+        }
+    }
+
+    fn is(&self, known: &Dimensions) -> bool {
+        self.provider == known.provider
+            && self.model == known.model
+            && self.tier == known.tier
+            && self.component == known.component.as_deref()
+            && self.task_type == known.task_type.as_deref()
+            && self.user == known.user.as_deref()
+            && self.project == known.project.as_deref()
+            && *self.tags == known.tags
+    }
+
+    fn dimensions(&self) -> Dimensions {
+        Dimensions {
+            provider: self.provider.to_owned(),
+            model: self.model.to_owned(),
+            tier: self.tier,
+            component: self.component.map(str::to_owned),
+            task_type: self.task_type.map(str::to_owned),
+            user: self.user.map(str::to_owned),
+            project: self.project.map(str::to_owned),
+            tags: self.tags.clone(),
+        }
+    }
 }
 
 impl Rollups {
@@ -141,14 +219,8 @@ impl Rollups {
             overruns: u64::from(recorded.overrun),
             ..Sums::default()
         };
-        self.put(
-            usage.occurred,
-            &usage.provider,
-            &usage.model,
-            usage.tier,
-            &usage.context,
-            &sums,
-        );
+        let told = Told::new(&usage.provider, &usage.model, usage.tier, &usage.context);
+        self.put(usage.occurred, &told, &sums);
     }
 
     fn adjust(&mut self, adjusted: &UsageAdjusted) {
@@ -161,43 +233,27 @@ impl Rollups {
             ..Sums::default()
         };
         let (provider, model) = (&adjusted.provider, &adjusted.model);
-        self.put(
-            adjusted.occurred,
-            provider,
-            model,
-            adjusted.tier,
-            &adjusted.context,
-            &sums,
-        );
+        let told = Told::new(provider, model, adjusted.tier, &adjusted.context);
+        self.put(adjusted.occurred, &told, &sums);
     }
 
-    fn put(
-        &mut self,
-        at: Timestamp,
-        provider: &str,
-        model: &str,
-        tier: Option<ModelTier>,
-        context: &Context,
-        sums: &Sums,
-    ) {
-        let place = Place {
-            hour: hour_of(at),
-            digest: digest(provider, model, tier, context),
-        };
-        let (_, sum) = self.buckets.entry(place).or_insert_with(|| {
-            let dimensions = Dimensions {
-                provider: provider.to_owned(),
-                model: model.to_owned(),
-                tier,
-                component: context.component.clone(),
-                task_type: context.task_type.clone(),
-                user: context.user.clone(),
-                project: context.project.clone(),
-                tags: context.tags.clone(),
-            };
-            (dimensions, Sums::default())
-        });
-        sum.add(sums);
+    fn put(&mut self, at: Timestamp, told: &Told<'_>, sums: &Sums) {
+        let hour = hour_of(at);
+        let hash = self.hashing.hash_one((hour, told));
+        let mut filed = self
+            .buckets
+            .entry(
+                hash,
+                |known| known.hash == hash && known.hour == hour && told.is(&known.dimensions),
+                |known| known.hash,
+            )
+            .or_insert_with(|| Filed {
+                hash,
+                hour,
+                dimensions: told.dimensions(),
+                sums: Sums::default(),
+            });
+        filed.get_mut().sums.add(sums);
     }
 
     /// How many buckets there are.
@@ -210,15 +266,15 @@ impl Rollups {
         self.buckets.is_empty()
     }
 
-    /// The buckets, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (&Place, &Dimensions, &Sums)> {
+    /// The buckets with their hours, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (i64, &Dimensions, &Sums)> {
         self.buckets
             .iter()
-            .map(|(place, (dimensions, sums))| (place, dimensions, sums))
+            .map(|filed| (filed.hour, &filed.dimensions, &filed.sums))
     }
 }
 
-fn digest(provider: &str, model: &str, tier: Option<ModelTier>, context: &Context) -> u128 {
+fn digest(dimensions: &Dimensions) -> u128 {
     let mut hasher = blake3::Hasher::new();
     let mut part = |text: Option<&str>| {
         // A length before each text keeps ("a", "bc") and ("ab", "c") apart.
@@ -226,18 +282,14 @@ fn digest(provider: &str, model: &str, tier: Option<ModelTier>, context: &Contex
         hasher.update(&length.to_le_bytes());
         hasher.update(text.unwrap_or_default().as_bytes());
     };
-    part(Some(provider));
-    part(Some(model));
-    part(tier.map(|tier| match tier {
-        ModelTier::LocalLightweight => "local_lightweight",
-        ModelTier::LocalMidweight => "local_midweight",
-        ModelTier::RemoteHeavyweight => "remote_heavyweight",
-    }));
-    part(context.component.as_deref());
-    part(context.task_type.as_deref());
-    part(context.user.as_deref());
-    part(context.project.as_deref());
-    for (name, value) in &context.tags {
+    part(Some(&dimensions.provider));
+    part(Some(&dimensions.model));
+    part(dimensions.tier.map(ModelTier::as_str));
+    part(dimensions.component.as_deref());
+    part(dimensions.task_type.as_deref());
+    part(dimensions.user.as_deref());
+    part(dimensions.project.as_deref());
+    for (name, value) in &dimensions.tags {
         part(Some(name));
         part(Some(value));
     }

@@ -83,7 +83,7 @@ fn explain(path: &str, message: &str) -> Refusal {
         .find_map(|start| message.strip_prefix(start))
         .and_then(|rest| rest.rsplit_once(", expected "));
     if let Some((got, expected)) = wrong {
-        let expects = format!("expects {}, got {}", in_words(expected), shown(got));
+        let expects = format!("expects {}, got {}", in_words(expected, got), shown(got));
         return Refusal::invalid(&field(path), expects);
     }
     if message.starts_with("data did not match any variant") {
@@ -106,15 +106,14 @@ fn backquoted(text: &str) -> Vec<&str> {
 fn unknown(name: &str, one: &str, many: &str, known: &[&str]) -> String {
     let name = clipped(name);
     let near = nearest(&name, known.iter().copied());
-    let hint = near
-        .first()
-        .map_or_else(String::new, |near| format!("; did you mean {near}?"));
-    let all = if known.is_empty() {
-        String::new()
-    } else {
-        format!(" The {many} are {}", known.join(", "))
-    };
-    format!("{name:?} is not a {one} here{hint}{all}")
+    let known = known.join(", ");
+    match near.first() {
+        Some(near) => {
+            format!("{name:?} is not a {one} here; did you mean {near}? The {many} are {known}")
+        }
+        None if known.is_empty() => format!("{name:?} is not a {one} here; there are none"),
+        None => format!("{name:?} is not a {one} here. The {many} are {known}"),
+    }
 }
 
 fn field(path: &str) -> String {
@@ -131,8 +130,10 @@ fn join(path: &str, name: &str) -> String {
     }
 }
 
-fn in_words(expected: &str) -> String {
+fn in_words(expected: &str, got: &str) -> String {
     match expected {
+        "u64" if beyond(got) > 0.0 => format!("a whole number of at most {}", u64::MAX),
+        "i64" if beyond(got) != 0.0 => format!("a whole number from {} to {}", i64::MIN, i64::MAX),
         "u64" | "u128" | "usize" => "a whole number of at least 0".to_owned(),
         "u8" => "a whole number from 0 to 255".to_owned(),
         "u16" => "a whole number from 0 to 65535".to_owned(),
@@ -149,6 +150,14 @@ fn in_words(expected: &str) -> String {
         _ if expected.starts_with("nonzero ") => "a whole number above 0".to_owned(),
         _ => expected.to_owned(),
     }
+}
+
+/// A whole number that no integer of its type holds, by its size alone; else 0.
+fn beyond(got: &str) -> f64 {
+    let number = got.split('`').nth(1).and_then(|text| text.parse().ok());
+    number
+        .filter(|number: &f64| number.fract() == 0.0 && number.abs() > 9.2e18)
+        .unwrap_or_default()
 }
 
 fn shown(got: &str) -> String {
@@ -241,7 +250,23 @@ mod tests {
             ),
             (
                 r#"{"model":"m","input_tokens":99999999999999999999999}"#,
-                "input_tokens: expects a whole number of at least 0, got the number `1e+23`",
+                "input_tokens: expects a whole number of at most 18446744073709551615, got the number `1e+23`",
+            ),
+            (
+                r#"{"model":"m","input_tokens":1e30}"#,
+                "input_tokens: expects a whole number of at most 18446744073709551615, got the number `1e+30`",
+            ),
+            (
+                r#"{"model":"m","input_tokens":-1e30}"#,
+                "input_tokens: expects a whole number of at least 0, got the number `-1e+30`",
+            ),
+            (
+                r#"{"model":"m","zzz":1}"#,
+                r#"zzz: "zzz" is not a field here. The fields are model, input_tokens, tier, records"#,
+            ),
+            (
+                r#"{"model":"m","tier":"zzz"}"#,
+                r#"tier: "zzz" is not a value here. The values are standard, batch"#,
             ),
             (
                 r#"{"model":"m","input_tokens":null}"#,

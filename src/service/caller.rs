@@ -4,6 +4,30 @@ use crate::core::context::Context;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::role::{Interface, Role};
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+/// Who answers a client's requests for more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approvals {
+    /// An admin, some time later.
+    #[default]
+    Admin,
+    /// The person behind the client, at once, where the client can ask them; otherwise an admin.
+    Person,
+}
+
+impl FromStr for Approvals {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "admin" => Ok(Self::Admin),
+            "person" => Ok(Self::Person),
+            _ => Err(format!("{text:?} can't approve; expects admin or person")),
+        }
+    }
+}
 
 /// A client, as its configuration describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +40,9 @@ pub struct Caller {
     pub interface: Interface,
     /// The context that its configuration fixes: fills what a call leaves out, and refuses another.
     pub fixed: Context,
+    /// Who answers its requests for more.
+    #[serde(default)]
+    pub approvals: Approvals,
 }
 
 impl Caller {

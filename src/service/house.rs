@@ -8,7 +8,7 @@ use super::refresh::{Background, Refresher, Settings};
 use super::{Desk, Opening, Service, mcp};
 use crate::pricing::sources::fetch::Patience;
 use crate::store::files::RealFiles;
-use crate::store::journal::{Damage, DamageKind, OpenError, ReadError, SealedScan};
+use crate::store::journal::{Damage, OpenError, ReadError, SealedScan};
 use crate::store::lookup::{Lookup, LookupError, SledLookup, open_or_set_aside, set_aside};
 use jiff::Timestamp;
 use std::cell::Cell;
@@ -78,6 +78,16 @@ impl House for EmbeddedStore {
             thread: Mutex::new(Some(thread)),
             prices: Mutex::new(prices),
         })
+    }
+
+    fn shut(&self, why: &str) -> OpenStore {
+        let (sender, opening) = watch::channel(Opening::Failed(why.into()));
+        OpenStore {
+            service: Arc::new(Service::new(opening)),
+            opening: Arc::new(sender),
+            thread: Mutex::new(None),
+            prices: Mutex::new(None),
+        }
     }
 }
 
@@ -206,33 +216,41 @@ fn open(data_dir: &Path, tell: &Arc<watch::Sender<Opening>>) -> Option<Held> {
         }
         Err(error) => {
             tracing::error!(%error, "the store is not served");
-            tell.send_replace(Opening::Failed(describe(&error).into()));
+            tell.send_replace(Opening::Failed(describe(&error, data_dir).into()));
             None
         }
     }
 }
 
-fn describe(error: &StartError) -> String {
+fn describe(error: &StartError, data_dir: &Path) -> String {
     let next = match error {
         StartError::Journal(OpenError::Damaged(damage))
         | StartError::Read(ReadError::Damaged(damage)) => after_damage(damage),
-        StartError::Journal(_) | StartError::Read(_) => AFTER_DAMAGE,
+        StartError::Read(ReadError::NotThere { .. }) => AFTER_DAMAGE,
         StartError::Event { .. } => AFTER_NEWER,
-        StartError::Lookup(_) | StartError::Thread(_) => {
-            "; see to the data directory and start tekton-budget again"
+        StartError::Journal(OpenError::Io(_))
+        | StartError::Read(ReadError::Io(_))
+        | StartError::Lookup(_)
+        | StartError::Thread(_) => {
+            let dir = data_dir.display();
+            return format!(
+                "the store is not served: {error}; see to the data directory {dir} and start tekton-budget again"
+            );
         }
     };
     format!("the store is not served: {error}{next}")
 }
 
 const AFTER_DAMAGE: &str = "; `tekton-budget verify` tells all that is wrong, and `tekton-budget repair` what can be given up";
-const AFTER_NEWER: &str = "; start the tekton-budget that wrote it, or a newer one";
+const AFTER_NEWER: &str =
+    "; update tekton-budget to the version that wrote it, or a newer one: nothing is lost";
 
 /// A newer program's journal is whole for that program: nothing of it is to be given up.
 fn after_damage(damage: &Damage) -> &'static str {
-    match damage.kind {
-        DamageKind::UnknownVersion { .. } => AFTER_NEWER,
-        _ => AFTER_DAMAGE,
+    if damage.is_newer() {
+        AFTER_NEWER
+    } else {
+        AFTER_DAMAGE
     }
 }
 
@@ -308,7 +326,7 @@ fn watch_scan(scan: &Arc<SealedScan>, tell: &Arc<watch::Sender<Opening>>) {
 fn scan_ended(scan: &SealedScan, at_most: Duration, tell: &watch::Sender<Opening>) -> bool {
     let state = scan.wait(at_most);
     if let Some(damage) = state.damages.first() {
-        tracing::error!(%damage, "the journal is damaged; nothing is served");
+        tracing::error!(%damage, "the journal can't be read; nothing is served");
         let next = after_damage(damage);
         let why = format!("the store is not served: {damage}{next}");
         tell.send_replace(Opening::Failed(why.into()));

@@ -190,3 +190,37 @@ async fn a_store_that_does_not_open_is_said_and_the_place_left_clean() {
     assert!(matches!(error, FrontError::Open(_)), "{error}");
     assert!(!dir.path().join("owner.sock").exists());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_goes_away_is_not_made_anew_and_is_found_again() {
+    let place = tempfile::tempdir().unwrap();
+    let (dir, away) = (place.path().join("data"), place.path().join("away"));
+    let mut owner = Member::start(&dir, "1.0.0");
+    owner.client.initialize().await;
+    let mut other = Member::start(&dir, "1.0.0");
+    other.client.initialize().await;
+    let id = other.client.call("add", json!({})).await;
+    other.client.result(id).await;
+    std::fs::rename(&dir, &away).unwrap();
+    owner.client.end().await;
+    let ended = owner.ended.await.unwrap();
+    assert!(matches!(ended, Err(FrontError::Close(_))), "{ended:?}");
+
+    let id = other.client.call("count", json!({})).await;
+    let shut = other.client.result(id).await;
+    let why = shut["shut"].as_str().unwrap();
+    assert!(why.contains(dir.to_str().unwrap()), "{why}");
+    assert!(!dir.exists());
+    std::fs::rename(&away, &dir).unwrap();
+    let count = loop {
+        let id = other.client.call("count", json!({})).await;
+        let result = other.client.result(id).await;
+        if result.get("shut").is_none() {
+            break result["count"].clone();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!(count, 1);
+    assert!(other.client.end().await.is_empty());
+    assert_eq!(other.ended.await.unwrap().unwrap(), Ended::ClientEnded);
+}

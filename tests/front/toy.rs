@@ -35,8 +35,18 @@ impl House for Toy {
         Ok(OpenToy {
             dir: self.0.clone(),
             lines: Mutex::new(lines),
-            _in_use: in_use,
+            shut: None,
+            _in_use: Some(in_use),
         })
+    }
+
+    fn shut(&self, why: &str) -> OpenToy {
+        OpenToy {
+            dir: self.0.clone(),
+            lines: Mutex::default(),
+            shut: Some(why.to_owned()),
+            _in_use: None,
+        }
     }
 }
 
@@ -53,7 +63,9 @@ fn append(path: &PathBuf, line: &str) {
 pub(crate) struct OpenToy {
     dir: PathBuf,
     lines: Mutex<Vec<String>>,
-    _in_use: File,
+    /// Why it is not there.
+    shut: Option<String>,
+    _in_use: Option<File>,
 }
 
 impl Host for OpenToy {
@@ -114,6 +126,9 @@ impl OpenToy {
     }
 
     async fn call(&self, params: &Value) -> Value {
+        if let Some(why) = &self.shut {
+            return json!({ "shut": why });
+        }
         let arguments = &params["arguments"];
         let mut result = match params["name"].as_str() {
             Some("add") => self.add(&arguments["request_id"]),

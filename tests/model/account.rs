@@ -62,12 +62,12 @@ impl Model {
                 assert_eq!(hold.remaining().tally(), ended.released);
                 hold.open = false;
             }
-            Event::BudgetSaved { budget, policies } => self.save_budget(budget, policies),
+            Event::BudgetSaved { budget, policies } => self.save_budget(budget, policies, at),
             Event::BudgetArchived { budget } => {
                 let found = self.budgets.iter_mut().find(|known| known.id == *budget);
                 found.unwrap().archived = true;
             }
-            Event::PolicySaved { budget, policy } => self.save_policy(*budget, policy),
+            Event::PolicySaved { budget, policy } => self.save_policy(*budget, policy, at),
             Event::PolicyRemoved { policy, .. } => {
                 self.policies.retain(|(_, known)| known.id != *policy);
             }
@@ -113,7 +113,10 @@ impl Model {
             (Some(_), Some(hold)) => {
                 let taken = hold.remaining().least(sum);
                 let beyond = sum - taken;
-                beyond_hold = beyond.tokens > 0 || !beyond.cost.is_zero();
+                // What it never held can't be more than it held.
+                let (more_tokens, more_cost) = (beyond.tokens > 0, !beyond.cost.is_zero());
+                beyond_hold = (more_tokens && hold.granted.tokens > 0)
+                    || (more_cost && !hold.granted.cost.is_zero());
                 hold.drawn = hold.drawn + taken;
                 hold.posted = hold.posted + sum;
                 assert_eq!(hold.remaining(), hold.remaining().not_below_zero());
@@ -189,7 +192,7 @@ impl Model {
         self.charges.push(Charge { counters, sum });
     }
 
-    fn save_budget(&mut self, budget: &Budget, policies: &[Policy]) {
+    fn save_budget(&mut self, budget: &Budget, policies: &[Policy], at: Timestamp) {
         match self.budgets.iter_mut().find(|known| known.id == budget.id) {
             Some(known) => {
                 let back = std::mem::replace(known, budget.clone()).archived;
@@ -200,11 +203,13 @@ impl Model {
             None => self.budgets.push(budget.clone()),
         }
         for policy in policies {
-            self.save_policy(budget.id, policy);
+            self.save_policy(budget.id, policy, at);
         }
     }
 
-    fn save_policy(&mut self, budget: BudgetId, policy: &Policy) {
+    fn save_policy(&mut self, budget: BudgetId, policy: &Policy, at: Timestamp) {
+        let before = self.versions(policy.id).last().map_or(at, |(at, _)| *at);
+        self.saved.push((at.max(before), policy.clone()));
         let known = self.policies.iter_mut();
         match known
             .map(|(_, known)| known)
@@ -258,23 +263,54 @@ impl Model {
             .sum()
     }
 
+    fn versions(&self, id: PolicyId) -> impl DoubleEndedIterator<Item = &(Timestamp, Policy)> {
+        self.saved.iter().filter(move |(_, policy)| policy.id == id)
+    }
+
+    /// The policy as it was when a counter's window ended, or is now.
+    pub fn as_of(&self, id: PolicyId, key: &MeterKey) -> &Policy {
+        let end = match key {
+            MeterKey::Window(window) => window.end,
+            MeterKey::Of(_) => Timestamp::MAX,
+        };
+        let held = self.versions(id).rev().find(|(since, _)| *since < end);
+        &held.or_else(|| self.versions(id).next()).unwrap().1
+    }
+
+    /// Since when a policy has the period, time zone and week that it has.
+    fn counted_since(&self, id: PolicyId) -> Timestamp {
+        let clock = |policy: &Policy| (policy.period, policy.time_zone.clone(), policy.week_start);
+        let now = clock(&self.policy(id).unwrap().1);
+        let same = self.versions(id).rev();
+        let same = same.take_while(|(_, policy)| clock(policy) == now);
+        same.last().unwrap().0
+    }
+
     /// What the window before a counter's own left over, where that is carried into it.
     pub fn carried(&self, id: PolicyId, key: &MeterKey) -> Sum {
         let policy = &self.policy(id).unwrap().1;
-        let begins = policy
-            .start
-            .map_or(policy.created, |start| start.max(policy.created));
+        let (own, begins) = (self.as_of(id, key), policy.start.unwrap_or(policy.created));
+        let begins = begins.max(policy.created).max(self.counted_since(id));
         let begun_before = matches!(key, MeterKey::Window(window) if window.start > begins);
-        if policy.rollover == Rollover::None || !begun_before || policy.period == Period::Total {
+        if own.rollover == Rollover::None
+            || !begun_before
+            || policy.period == Period::Total
+            || !self.is_own(policy, key)
+        {
             return Sum::default();
         }
         // A counter of time, of a policy that now counts by sessions.
         let Some(before) = calendar::before(policy, key) else {
             return Sum::default();
         };
-        let posted = self.posted(id, &MeterKey::Window(before)).not_below_zero();
-        let mut left = (Sum::from(policy.limits.tally()) - posted).not_below_zero();
-        if let Some(cap) = policy.rollover_cap {
+        let before = MeterKey::Window(before);
+        let (posted, former) = (self.posted(id, &before), self.as_of(id, &before));
+        if !former.enabled {
+            return Sum::default();
+        }
+        let limits = Sum::from(former.limits.tally());
+        let mut left = (limits - posted.not_below_zero()).not_below_zero();
+        if let Some(cap) = own.rollover_cap {
             left.cost = left.cost.min(cap.amount());
         }
         left
@@ -282,7 +318,7 @@ impl Model {
 
     /// The limits of a counter, part by part, with what was carried into it and granted.
     pub fn limits(&self, id: PolicyId, key: &MeterKey) -> [Option<rust_decimal::Decimal>; 3] {
-        let own = self.policy(id).unwrap().1.limits;
+        let own = self.as_of(id, key).limits;
         let limited = [
             own.tokens.is_some(),
             own.requests.is_some(),

@@ -14,6 +14,8 @@ use tekton_budget::core::policy::Rollover;
 pub struct Step {
     /// The counters whose levels must be right when it is done.
     touched: Vec<(PolicyId, MeterKey)>,
+    /// Those of them that something was posted to, or that such a one carries into.
+    charged: Vec<(PolicyId, MeterKey)>,
     /// The levels that it raised.
     raised: Vec<AlertCause>,
     /// What it resolved before its time.
@@ -27,13 +29,15 @@ impl Model {
     pub fn touch(&mut self, counters: &[(PolicyId, MeterKey)]) {
         for (id, key) in counters {
             self.step.touched.push((*id, key.clone()));
+            self.step.charged.push((*id, key.clone()));
             let policy = &self.policy(*id).unwrap().1;
-            if policy.rollover == Rollover::Unused
-                && let MeterKey::Window(window) = key
+            if let MeterKey::Window(window) = key
                 && !window.is_endless()
+                && let Some(next) = self.window(policy, window.end)
+                && self.as_of(*id, &MeterKey::Window(next)).rollover == Rollover::Unused
             {
-                let next = self.window(policy, window.end).unwrap();
                 self.step.touched.push((*id, MeterKey::Window(next)));
+                self.step.charged.push((*id, MeterKey::Window(next)));
             }
         }
     }
@@ -84,17 +88,26 @@ impl Model {
                     "an alert stands twice: {cause:?}"
                 );
                 let by_itself = now + SignedDuration::from_hours(30 * 24);
-                let ends = match cause.meter() {
-                    Some((_, MeterKey::Window(window))) if !window.is_endless() => window.end,
-                    _ if matches!(
-                        cause.kind(),
-                        "price_held_back" | "source_failed" | "source_outvoted"
-                    ) =>
-                    {
-                        Timestamp::MAX
-                    }
+                let window = match cause.meter() {
+                    Some((_, MeterKey::Window(window))) if !window.is_endless() => Some(window.end),
+                    _ => None,
+                };
+                let ends = match (cause, window) {
+                    (AlertCause::IncreaseRequested { .. }, _)
+                    | (
+                        AlertCause::PriceHeldBack { .. }
+                        | AlertCause::SourceFailed { .. }
+                        | AlertCause::SourceOutvoted { .. },
+                        _,
+                    )
+                    | (AlertCause::Level { .. }, None) => Timestamp::MAX,
+                    (_, Some(end)) if end > now => end,
                     _ => by_itself,
                 };
+                assert!(
+                    !self.over.contains(cause),
+                    "raised again for a window that was over: {cause:?}"
+                );
                 self.step.raised.push(cause.clone());
                 self.alerts.push(Standing {
                     id: AlertId(sequence),
@@ -105,6 +118,10 @@ impl Model {
             Event::AlertResolved { alert } => {
                 let place = self.alerts.iter().position(|own| own.id == *alert);
                 let gone = self.alerts.remove(place.unwrap());
+                let over = matches!(gone.cause.meter(), Some((_, key)) if key_is_over(key, now));
+                if over && !matches!(gone.cause, AlertCause::CriticalBypass { .. }) {
+                    self.over.push(gone.cause.clone());
+                }
                 if gone.ends > now {
                     self.step.resolved_early.push(gone.cause);
                 }
@@ -145,24 +162,46 @@ impl Model {
             );
         }
         for (id, key) in &step.touched {
-            let over = matches!(key, MeterKey::Window(window) if window.end <= now);
-            let Some((budget, policy)) = self.policy(*id) else {
+            let Some((_, policy)) = self.policy(*id) else {
                 continue;
             };
-            if over || !applies(policy, now) || !self.is_active(*id) {
+            if key_is_over(key, now) || !applies(policy, now) || !self.is_active(*id) {
                 continue;
             }
-            for level in Level::ALL {
-                let cause = AlertCause::Level {
-                    budget: *budget,
-                    policy: *id,
-                    meter: key.clone(),
-                    level,
-                };
-                let stands = self.alerts.iter().any(|alert| alert.cause == cause);
+            for cause in self.levels(*id, key) {
+                let stands = self.is_alerted(&cause);
                 assert_eq!(stands, self.holds(&cause), "whether it stands: {cause:?}");
             }
         }
+        for (id, key) in &step.charged {
+            for cause in self.levels(*id, key) {
+                let (holds, told) = (self.holds(&cause), self.is_alerted(&cause));
+                assert!(told || !holds, "reached late and not alerted: {cause:?}");
+            }
+        }
+        for want in &self.wanted {
+            let over = key_is_over(&want.counter.1, now);
+            assert!(!over, "waits though its window is over: {want:?}");
+        }
+    }
+
+    fn levels(&self, id: PolicyId, key: &MeterKey) -> Vec<AlertCause> {
+        let Some((budget, _)) = self.policy(id) else {
+            return Vec::new();
+        };
+        let cause = |level| AlertCause::Level {
+            budget: *budget,
+            policy: id,
+            meter: key.clone(),
+            level,
+        };
+        Level::ALL.into_iter().map(cause).collect()
+    }
+
+    /// Whether something stands, or has been raised once and for all by a window that was over.
+    pub fn is_alerted(&self, cause: &AlertCause) -> bool {
+        self.alerts.iter().any(|alert| alert.cause == *cause)
+            || (self.over.contains(cause) && self.holds(cause))
     }
 
     fn holds(&self, cause: &AlertCause) -> bool {
@@ -175,8 +214,9 @@ impl Model {
         else {
             return true;
         };
-        self.policy(*policy)
-            .is_some_and(|(_, own)| own.enabled && reaches(self, own, meter, *level))
+        self.policy(*policy).is_some_and(|(_, own)| {
+            own.enabled && self.is_own(own, meter) && reaches(self, own, meter, *level)
+        })
     }
 
     fn may_be_gone(&self, cause: &AlertCause) -> bool {
@@ -195,4 +235,8 @@ impl Model {
             _ => false,
         }
     }
+}
+
+fn key_is_over(key: &MeterKey, now: Timestamp) -> bool {
+    matches!(key, MeterKey::Window(window) if window.end <= now)
 }

@@ -93,7 +93,11 @@ fn see_prices(state: &State) -> String {
 fn see_policy(state: &State, id: PolicyId, now: Timestamp) -> SeenPolicy {
     let own = state.policy(id).unwrap();
     let meters = own.meters().map(|(key, meter)| {
-        let (held, carried, limits) = (own.held(&key, now), own.carried(&key), own.limits(&key));
+        let (held, carried, limits) = (
+            state.held(own, &key, now),
+            own.carried(&key),
+            own.limits(&key),
+        );
         (key, (*meter, held, carried, limits))
     });
     SeenPolicy {
@@ -155,7 +159,7 @@ impl Model {
             assert_eq!(meter.posted, self.posted(id, &key).tally(), "{}", place());
             assert_eq!(meter.granted, self.granted(id, &key).tally(), "{}", place());
             assert_eq!(
-                own.held(&key, now),
+                state.held(own, &key, now),
                 self.held(id, &key, now).tally(),
                 "{}",
                 place()

@@ -7,6 +7,7 @@ use super::random::Random;
 use super::vocabulary as words;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
+use tekton_budget::core::budget::BudgetField;
 use tekton_budget::core::command::{
     Allocate, Command, Extend, Posting, RequestIncrease, SaveBudget,
 };
@@ -333,6 +334,11 @@ impl Generator {
             parent,
             scope: (new || random.chance(30)).then(|| words::scope(random)),
             policies,
+            clear: if random.chance(5) {
+                vec![BudgetField::Owner, BudgetField::Description]
+            } else {
+                Vec::new()
+            },
         }))
     }
 

@@ -99,6 +99,8 @@ pub struct Model {
     pub budgets: Vec<Budget>,
     /// Every policy that was not removed, as they were made.
     pub policies: Vec<(BudgetId, Policy)>,
+    /// Every policy as it was saved each time, with when; the clock may have gone back, the order of saving did not.
+    pub saved: Vec<(Timestamp, Policy)>,
     /// Every posting and correction.
     pub charges: Vec<Charge>,
     /// Every hold.
@@ -111,6 +113,8 @@ pub struct Model {
     pub alerts: Vec<Standing>,
     /// What there is of prices.
     pub prices: prices::Prices,
+    /// What windows that were over have raised, and raise no more.
+    pub over: Vec<AlertCause>,
     /// What the present command has to answer for.
     pub step: alerts::Step,
     windows: RefCell<HashMap<Clock, Option<Window>>>,
@@ -140,6 +144,15 @@ impl Model {
             .borrow_mut()
             .entry(clock)
             .or_insert_with(|| calendar::window(policy, at))
+    }
+
+    /// Whether a counter is one of the period that a policy has now.
+    pub fn is_own(&self, policy: &Policy, key: &MeterKey) -> bool {
+        match (key, policy.period) {
+            (MeterKey::Of(_), Period::PerSession | Period::PerTask) => true,
+            (MeterKey::Of(_), _) | (_, Period::PerSession | Period::PerTask) => false,
+            (MeterKey::Window(window), _) => self.window(policy, window.start) == Some(*window),
+        }
     }
 
     /// The counter of a policy that a charge falls into.

@@ -128,15 +128,16 @@ impl Model {
             beyond_hold || !passed.is_empty(),
             "an overrun or not: {usage:?}, past {passed:?}"
         );
-        let over = |key: &MeterKey| matches!(key, MeterKey::Window(window) if window.end <= now);
-        passed.retain(|(_, key)| !over(key));
         self.step.overruns.extend(passed);
     }
 
     /// Whether an overrun of a counter is alerted.
     pub fn overrun_stands(&self, id: PolicyId, key: &MeterKey) -> bool {
-        self.alerts.iter().any(|alert| {
-            matches!(&alert.cause, AlertCause::PolicyOverrun { policy, meter, .. } if *policy == id && meter == key)
+        let budget = self.policy(id).unwrap().0;
+        self.is_alerted(&AlertCause::PolicyOverrun {
+            budget,
+            policy: id,
+            meter: key.clone(),
         })
     }
 }

@@ -7,7 +7,7 @@ use tekton_budget::core::charge::{Amount, ModelRef};
 use tekton_budget::core::command::PolicyDraft;
 use tekton_budget::core::context::{Context, Priority};
 use tekton_budget::core::period::{Period, WeekStart};
-use tekton_budget::core::policy::{Enforcement, Limits, Rollover};
+use tekton_budget::core::policy::{Enforcement, Limits, PolicyField, Rollover};
 use tekton_budget::core::price::ModelTier;
 use tekton_budget::core::quantity::{Counts, Usd};
 use tekton_budget::core::scope::{Scope, Values};
@@ -240,7 +240,21 @@ pub fn policy(random: &mut Random, new: bool, now: Timestamp) -> PolicyDraft {
     if random.chance(15) {
         draft.start = Some(now + SignedDuration::from_hours(random.between(-72, 72)));
     }
-    if random.chance(10) {
+    let clearable = [
+        (PolicyField::LimitTokens, draft.limits.tokens.is_none()),
+        (PolicyField::LimitRequests, draft.limits.requests.is_none()),
+        (PolicyField::LimitCostUsd, draft.limits.cost.is_none()),
+        (PolicyField::RolloverCapUsd, draft.rollover_cap.is_none()),
+        (PolicyField::Start, draft.start.is_none()),
+        (PolicyField::End, true),
+    ];
+    for (field, free) in clearable {
+        if !new && (free || random.chance(3)) && random.chance(12) {
+            draft.clear.push(field);
+        }
+    }
+    let ends = !draft.clear.contains(&PolicyField::End);
+    if ends && random.chance(10) {
         draft.end = Some(now + SignedDuration::from_hours(random.between(-24, 240)));
     }
     draft

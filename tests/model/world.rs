@@ -94,7 +94,7 @@ impl World {
         let verdict = self.state.weigh(&facts, &amount, at, self.now);
         self.model
             .check_weighed(&facts, &amount, &verdict, (at, self.now));
-        assert_eq!(self.state.met(&facts), self.model.met(&facts));
+        assert_eq!(self.state.met(&facts).to_vec(), self.model.met(&facts));
     }
 
     /// A command that was refused or denied did what a tick does and nothing else.
@@ -109,7 +109,9 @@ impl World {
             assert_eq!(entry.recorded.stamp.interface, Interface::Ledger);
             let due = matches!(
                 entry.recorded.event,
-                Event::AllocationEnded(_) | Event::AlertResolved { .. }
+                Event::AllocationEnded(_)
+                    | Event::AlertResolved { .. }
+                    | Event::IncreaseReviewed { granted: false, .. }
             );
             assert!(due, "{entry:?}");
         }

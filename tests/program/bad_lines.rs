@@ -87,6 +87,51 @@ fn a_request_that_can_not_be_served_is_answered_by_its_id() {
     assert_serves(&mut client);
 }
 
+/// Lines whose answer has no id, and its code.
+const NAMELESS: [(&str, i64); 6] = [
+    (
+        r#"{"jsonrpc":"2.0","id":null,"method":"initialize"}"#,
+        -32600,
+    ),
+    (
+        r#"{"jsonrpc":"2.0","id":null,"method":"tools/list"}"#,
+        -32600,
+    ),
+    (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, -32600),
+    (
+        r#"{"jsonrpc":"2.0","id":18446744073709551615,"method":"ping"}"#,
+        -32600,
+    ),
+    (r#"{"jsonrpc":"2.0","id":{},"method":"ping"}"#, -32600),
+    ("junk", -32700),
+];
+
+#[test]
+fn what_is_answered_without_an_id_is_answered_once_though_the_client_ends_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let _owner = Client::session(dir.path(), &[]);
+    let alone = tempfile::tempdir().unwrap();
+    for dir in [alone.path(), dir.path()] {
+        for (line, code) in NAMELESS {
+            let mut client = Client::start(dir, &[]);
+            client.write_line(line).unwrap();
+            client.close_input();
+            let answer = client.message().expect(line);
+            assert_eq!(answer["id"], Value::Null, "{line}: {answer}");
+            assert_eq!(answer["error"]["code"], code, "{line}: {answer}");
+            assert!(client.message().is_err(), "{line} was answered twice");
+            assert!(client.wait().success());
+        }
+        let mut client = Client::start(dir, &[]);
+        client
+            .write_line(r#"{"jsonrpc":"2.0","id":7.0,"method":"ping"}"#)
+            .unwrap();
+        client.close_input();
+        assert_eq!(client.message().unwrap()["id"], 7);
+        assert!(client.message().is_err(), "it was answered twice");
+    }
+}
+
 #[test]
 fn an_unknown_tool_is_named() {
     let dir = tempfile::tempdir().unwrap();

@@ -17,6 +17,10 @@ fn usage(field: &str, value: &Value) -> Value {
     usage
 }
 
+/// What a time looks like.
+const EXAMPLE: &str =
+    "expects a date and time with its offset, such as \"2026-05-01T12:30:00Z\", got";
+
 /// Calls, the field that each refusal names, and a part of what it says.
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
@@ -99,7 +103,7 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
             "record_usage",
             usage("input_tokens", &beyond),
             "input_tokens",
-            "expects",
+            "at most",
         ),
         (
             "record_usage",
@@ -142,7 +146,46 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
             "record_usage",
             usage("occurred_at", &json!("yesterday")),
             "occurred_at",
-            "",
+            EXAMPLE,
+        ),
+        (
+            "record_usage",
+            usage("occurred_at", &json!("2026-02-30T00:00:00Z")),
+            "occurred_at",
+            EXAMPLE,
+        ),
+        (
+            "record_usage",
+            usage("occurred_at", &json!("2026-02-20T00:00:00")),
+            "occurred_at",
+            EXAMPLE,
+        ),
+        (
+            "record_usage",
+            usage("occurred_at", &json!(1_700_000_000)),
+            "occurred_at",
+            EXAMPLE,
+        ),
+        (
+            "record_usage",
+            json!({"records": [usage("occurred_at", &json!("yesterday"))]}),
+            "records[0].occurred_at",
+            EXAMPLE,
+        ),
+        (
+            "save_budget",
+            policy("start", &json!("soon")),
+            "policies[0].start",
+            EXAMPLE,
+        ),
+        ("usage_report", json!({"from": "May"}), "from", EXAMPLE),
+        ("get_budget_status", json!({"at": ""}), "at", EXAMPLE),
+        ("audit_trail", json!({"since": "May"}), "since", EXAMPLE),
+        (
+            "get_price",
+            json!({"model": "gpt-4o", "at": "now"}),
+            "at",
+            EXAMPLE,
         ),
         (
             "record_usage",

@@ -92,9 +92,14 @@ impl Client {
 
     /// Says hello; returns what the program says of itself.
     pub(crate) fn open(&mut self) -> Result<Value, Ended> {
+        self.open_with(&json!({}))
+    }
+
+    /// As [`Self::open`], as a client that can do these things.
+    pub(crate) fn open_with(&mut self, capabilities: &Value) -> Result<Value, Ended> {
         let hello = json!({
             "protocolVersion": "2025-06-18",
-            "capabilities": {},
+            "capabilities": capabilities,
             "clientInfo": {"name": "raw", "version": "1"},
         });
         let id = self.request("initialize", &hello);

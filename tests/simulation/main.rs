@@ -69,6 +69,6 @@ fn the_ledger_keeps_its_word_whatever_fails() {
     eprintln!("{all} seeds: {seen:?}");
     if all >= SEEDS {
         assert!(seen.answered > 0 && seen.duplicates > 0 && seen.conflicts > 0);
-        assert!(seen.unavailable > 0 && seen.restarts > 0 && seen.saved > 0);
+        assert!(seen.unavailable > 0 && seen.restarts > 0 && seen.saved > 0 && seen.moved > 0);
     }
 }

@@ -8,7 +8,7 @@ use tekton_budget::core::codec;
 use tekton_budget::core::decide::Entry;
 use tekton_budget::core::event::{Event, Recorded};
 use tekton_budget::core::quantity::Usd;
-use tekton_budget::core::state::State;
+use tekton_budget::core::state::{RowKey, State};
 use tekton_budget::service::ledger::Shared;
 use tekton_budget::store::journal::{Check, JournalReader};
 
@@ -95,12 +95,33 @@ impl Truth {
     }
 
     /// A view is what the durable events make, by replay and, where what is due has ended, by the lists.
-    pub fn check_view(&self, view: &State, now: Timestamp, ended: bool) {
+    ///
+    /// Says how many counters were moved out of it; nothing where they could not be read.
+    pub fn check_view(&self, shared: &Shared, now: Timestamp, ended: bool) -> Option<u64> {
+        let mut view = shared.state().clone();
         assert_eq!(view.sequence(), self.model.events.len() as u64);
-        assert_eq!(see(view, now), see(&self.state, now), "view and replay");
-        if ended {
-            self.model.check(view, now);
+        let moved = shared.moved(self.missing(&view)).ok()?;
+        let many = moved.len() as u64;
+        for (key, meter) in moved {
+            view.recall(&key, meter);
         }
+        assert_eq!(see(&view, now), see(&self.state, now), "view and replay");
+        if ended {
+            self.model.check(&view, now);
+        }
+        Some(many)
+    }
+
+    /// The counters that a view does not hold.
+    fn missing(&self, view: &State) -> Vec<RowKey> {
+        let mut missing = Vec::new();
+        for id in self.state.budgets().flat_map(|own| &own.policies) {
+            let (own, seen) = (self.state.policy(*id).unwrap(), view.policy(*id).unwrap());
+            let seen: Vec<_> = seen.meters().map(|(key, _)| key).collect();
+            let gone = own.meters().filter(|(key, _)| !seen.contains(key));
+            missing.extend(gone.map(|(key, _)| RowKey::Meter(*id, key)));
+        }
+        missing
     }
 
     /// The sums of usage are those of the events; says whether they could be read.

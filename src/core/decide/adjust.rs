@@ -3,7 +3,9 @@
 use super::{Desk, Done, text};
 use crate::core::charge::Facts;
 use crate::core::event::{Event, UsageAdjusted};
+use crate::core::quantity::USD_MOST;
 use crate::core::refusal::Refusal;
+use rust_decimal::Decimal;
 
 impl Desk<'_> {
     pub(super) fn adjust(&mut self, adjusted: UsageAdjusted) -> Result<Done, Refusal> {
@@ -16,6 +18,12 @@ impl Desk<'_> {
             counts
                 .within_bounds()
                 .map_err(|field| Refusal::invalid(field, "expects at most 10^12 either way"))?;
+        }
+        if correction.cost.amount().abs() > Decimal::from(USD_MOST) {
+            return Err(Refusal::invalid(
+                "cost_usd",
+                format!("expects at most {USD_MOST} dollars either way"),
+            ));
         }
         if *correction == crate::core::usage::Correction::default() {
             return Err(Refusal::invalid(
@@ -44,10 +52,14 @@ impl Desk<'_> {
             tier,
             context: &context,
         };
-        let met = self.state.met(&facts);
         self.raise_crossings(&facts, occurred);
-        for policy in met {
-            self.settle(policy);
+        let met = self.state.met(&facts);
+        let counters = met.iter().filter_map(|id| {
+            let own = self.state.policy(*id)?;
+            Some((*id, own.meter_key(&context, occurred)))
+        });
+        for (policy, key) in counters.collect::<Vec<_>>() {
+            self.settle_meter(policy, &key);
         }
         Ok(done)
     }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 impl Desk<'_> {
-    /// Ends the holds whose time has run out and resolves the alerts whose window is over.
+    /// Ends the holds whose time has run out, and the requests for more and the alerts whose window is over.
     pub(super) fn end_what_is_due(&mut self) {
         let holds: Vec<_> = self
             .state
@@ -28,15 +28,21 @@ impl Desk<'_> {
                 released,
             }));
         }
-        let alerts: Vec<_> = self.state.due_alerts(self.now).collect();
-        for alert in alerts {
-            self.follow(Event::AlertResolved { alert });
+        let requests: Vec<_> = self
+            .state
+            .due_increases(self.now)
+            .map(|increase| increase.id)
+            .collect();
+        for increase in requests {
+            self.end_request(increase, "its window is over");
         }
+        let alerts = self.state.due_alerts(self.now).collect();
+        self.resolve(alerts);
     }
 
     /// Raises the levels that a posting at `at` has reached.
     pub(super) fn raise_crossings(&mut self, facts: &Facts<'_>, at: Timestamp) {
-        let crossed = crossings(self.state, facts, at, self.now);
+        let crossed = crossings(self.state, facts, at);
         self.raise_levels(crossed);
     }
 
@@ -57,8 +63,14 @@ impl Desk<'_> {
             Level::Action => "has reached its action threshold",
             Level::Exceeded => "has passed its limit",
         };
+        let late = match &meter {
+            MeterKey::Window(window) if window.end <= self.now => {
+                format!(" in the window that ended at {}", window.end)
+            }
+            _ => String::new(),
+        };
         let message = format!(
-            "the {period} policy {policy} {word}: {}",
+            "the {period} policy {policy} {word}{late}: {}",
             used(&limits, posted)
         );
         let budget = state.budget;
@@ -90,42 +102,50 @@ impl Desk<'_> {
         let Some(state) = self.state.policy(policy) else {
             return;
         };
-        let mut resolved = Vec::new();
+        let gone = self.state.alerts_about(policy).filter(|alert| {
+            matches!(&alert.cause, AlertCause::Level { meter, level, .. } if !stands(state, meter, *level))
+        });
+        let gone: Vec<_> = gone.map(|alert| alert.id).collect();
         let mut crossed = Vec::new();
-        for (key, meter) in state.meters() {
-            let level = reached(&state.policy, &state.limits(&key), meter.posted);
-            let stands = |at: Level| state.policy.enabled && level.is_some_and(|level| at <= level);
-            resolved.extend(
-                Level::ALL
-                    .into_iter()
-                    .filter(|at| !stands(*at))
-                    .filter_map(|at| meter.raised.level(at)),
-            );
-            if state.policy.applies(self.now) {
-                crossed.extend(new_levels(state, &key, self.now).map(|level| (key.clone(), level)));
+        if state.policy.applies(self.now) {
+            for key in state.present_meters(self.now) {
+                crossed.extend(new_levels(state, &key).map(|level| (policy, key.clone(), level)));
             }
         }
         // Sessions are kept in no order; what is decided has one all the same.
-        resolved.sort_unstable();
         crossed.sort_unstable();
-        for alert in resolved {
-            self.follow(Event::AlertResolved { alert });
+        self.resolve(gone);
+        self.raise_levels(crossed);
+    }
+
+    /// Resolves the levels of a counter, and of the one that it carries into, that no longer hold.
+    pub(super) fn settle_meter(&mut self, policy: PolicyId, key: &MeterKey) {
+        let Some(state) = self.state.policy(policy) else {
+            return;
+        };
+        let mut gone = Vec::new();
+        for key in std::iter::once(key).chain(&state.carries_into(key)) {
+            let raised = state.meter(key).raised;
+            let down = Level::ALL
+                .into_iter()
+                .filter(|level| !stands(state, key, *level));
+            gone.extend(down.filter_map(|level| raised.level(level)));
         }
-        for (meter, level) in crossed {
-            self.raise_level(policy, meter, level);
+        gone.retain(|alert| self.state.alert(*alert).is_some());
+        self.resolve(gone);
+    }
+
+    fn resolve(&mut self, alerts: Vec<AlertId>) {
+        for alert in alerts {
+            self.follow(Event::AlertResolved { alert });
         }
     }
 
     /// Resolves every alert about a policy that is going away.
     pub(super) fn resolve_all(&mut self, policy: PolicyId) {
-        let about = self
-            .state
-            .alerts()
-            .filter(|alert| alert.cause.policy().is_some_and(|(_, id)| id == policy));
-        let about: Vec<_> = about.map(|alert| alert.id).collect();
-        for alert in about {
-            self.follow(Event::AlertResolved { alert });
-        }
+        let about = self.state.alerts_about(policy);
+        let about = about.map(|alert| alert.id).collect();
+        self.resolve(about);
     }
 
     pub(super) fn acknowledge_alert(
@@ -148,12 +168,7 @@ impl Desk<'_> {
 pub(super) type Crossing = (PolicyId, MeterKey, Level);
 
 /// The levels that a posting at `at` has reached and that are not raised.
-pub(super) fn crossings(
-    state: &State,
-    facts: &Facts<'_>,
-    at: Timestamp,
-    now: Timestamp,
-) -> Vec<Crossing> {
+pub(super) fn crossings(state: &State, facts: &Facts<'_>, at: Timestamp) -> Vec<Crossing> {
     let mut crossed = Vec::new();
     for id in state.met(facts) {
         let Some(policy) = state.policy(id) else {
@@ -164,29 +179,27 @@ pub(super) fn crossings(
             // What is posted late leaves less to the window after.
             let after = policy.carries_into(&key);
             for key in std::iter::once(key).chain(after) {
-                crossed.extend(new_levels(policy, &key, now).map(|level| (id, key.clone(), level)));
+                crossed.extend(new_levels(policy, &key).map(|level| (id, key.clone(), level)));
             }
         }
     }
     crossed
 }
 
-/// The levels that a counter has reached and not raised. A window that is over raises none.
-fn new_levels(
-    state: &PolicyState,
-    key: &MeterKey,
-    now: Timestamp,
-) -> impl Iterator<Item = Level> + use<> {
-    let over = matches!(key, MeterKey::Window(window) if window.end <= now);
+/// The levels that a counter has reached and not raised.
+fn new_levels(state: &PolicyState, key: &MeterKey) -> impl Iterator<Item = Level> + use<> {
     let meter = state.meter(key);
-    let level = if over {
-        None
-    } else {
-        reached(&state.policy, &state.limits(key), meter.posted)
-    };
+    let level = reached(&state.policy, &state.limits(key), meter.posted);
     Level::ALL.into_iter().filter(move |at| {
         level.is_some_and(|level| *at <= level) && meter.raised.level(*at).is_none()
     })
+}
+
+/// Whether a level of a counter holds.
+fn stands(state: &PolicyState, key: &MeterKey, level: Level) -> bool {
+    let posted = state.meter(key).posted;
+    let reached = reached(&state.policy, &state.limits(key), posted);
+    state.policy.enabled && state.is_own(key) && reached.is_some_and(|reached| level <= reached)
 }
 
 /// The highest level that what is posted has reached.

@@ -1,22 +1,12 @@
-//! Making and changing budgets and policies.
+//! Making and changing budgets.
 
+use super::policies::POLICIES_MOST;
 use super::{Desk, Done, text};
-use crate::core::budget::{Budget, DEPTH_MOST};
-use crate::core::command::{PolicyDraft, SaveBudget};
+use crate::core::budget::{Budget, BudgetField, DEPTH_MOST};
+use crate::core::command::SaveBudget;
 use crate::core::event::Event;
 use crate::core::id::{BudgetId, PolicyId};
-use crate::core::period::WeekStart;
-use crate::core::policy::{
-    ACTION_THRESHOLD, Enforcement, Limits, Policy, Rollover, WARNING_THRESHOLD,
-};
 use crate::core::refusal::{Code, Refusal};
-use jiff::tz::TimeZone;
-use rust_decimal::Decimal;
-
-/// The most policies of one budget.
-const POLICIES_MOST: usize = 64;
-/// The highest limit of tokens or calls.
-const LIMIT_MOST: u64 = 1_000_000_000_000_000;
 
 impl Desk<'_> {
     pub(super) fn save_budget(&mut self, draft: SaveBudget) -> Result<Done, Refusal> {
@@ -60,6 +50,7 @@ impl Desk<'_> {
         }
         let done = self.conclude(Event::BudgetSaved { budget, policies });
         for policy in changed {
+            self.decline_stale(policy);
             self.settle(policy);
         }
         Ok(done)
@@ -101,6 +92,17 @@ impl Desk<'_> {
         if let Some(scope) = &draft.scope {
             budget.scope = scope.clone();
         }
+        for field in &draft.clear {
+            let (name, given, own) = match field {
+                BudgetField::Owner => ("owner", &draft.owner, &mut budget.owner),
+                BudgetField::Description => {
+                    let given = &draft.description;
+                    ("description", given, &mut budget.description)
+                }
+            };
+            not_given(name, given.is_some())?;
+            *own = None;
+        }
         Ok(budget)
     }
 
@@ -125,8 +127,10 @@ impl Desk<'_> {
         let known = self.state.budget(budget.id);
         let moved = known.is_none_or(|known| known.budget.parent != budget.parent);
         let mut above = budget.parent;
-        for _ in 0..=DEPTH_MOST {
-            let Some(id) = above else { return Ok(()) };
+        for ancestors in 0..=DEPTH_MOST {
+            let Some(id) = above else {
+                return self.check_depth(budget.id, if moved { ancestors } else { 0 });
+            };
             if id == budget.id {
                 return Err(Refusal::invalid(
                     "parent_id",
@@ -148,6 +152,23 @@ impl Desk<'_> {
         ))
     }
 
+    /// Whether those below a budget would have no more ancestors than they may.
+    fn check_depth(&self, id: BudgetId, ancestors: usize) -> Result<(), Refusal> {
+        if ancestors == 0 {
+            return Ok(());
+        }
+        let deepest = ancestors + self.state.height(id);
+        if deepest > DEPTH_MOST {
+            return Err(Refusal::invalid(
+                "parent_id",
+                format!(
+                    "expects at most {DEPTH_MOST} ancestors, and would give {deepest} to a budget below {id}"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
     pub(super) fn archive_budget(&mut self, id: BudgetId) -> Result<Done, Refusal> {
         let state = self
             .state
@@ -167,181 +188,13 @@ impl Desk<'_> {
         }
         Ok(done)
     }
-
-    pub(super) fn save_policy(
-        &mut self,
-        budget: BudgetId,
-        draft: PolicyDraft,
-    ) -> Result<Done, Refusal> {
-        let state = self
-            .state
-            .budget(budget)
-            .ok_or_else(|| Refusal::not_found("budget", budget))?;
-        if state.budget.archived {
-            return Err(Refusal::new(
-                Code::Conflict,
-                format!("{budget} is archived; save_budget brings it back"),
-            ));
-        }
-        if draft.id.is_none() && state.policies.len() >= POLICIES_MOST {
-            return Err(Refusal::invalid(
-                "budget_id",
-                format!("has {POLICIES_MOST} policies, the most it may have"),
-            ));
-        }
-        let policy = self.policy_of(
-            budget,
-            draft,
-            &mut (self.state.next_id().max(1)..).map(PolicyId),
-        )?;
-        let id = policy.id;
-        let done = self.conclude(Event::PolicySaved { budget, policy });
-        self.settle(id);
-        Ok(done)
-    }
-
-    pub(super) fn remove_policy(&mut self, policy: PolicyId) -> Result<Done, Refusal> {
-        let state = self
-            .state
-            .policy(policy)
-            .ok_or_else(|| Refusal::not_found("policy", policy))?;
-        let budget = state.budget;
-        self.decline_all(policy);
-        self.resolve_all(policy);
-        Ok(self.conclude(Event::PolicyRemoved { budget, policy }))
-    }
-
-    fn policy_of(
-        &self,
-        budget: BudgetId,
-        draft: PolicyDraft,
-        fresh: &mut impl Iterator<Item = PolicyId>,
-    ) -> Result<Policy, Refusal> {
-        let mut policy = match draft.id {
-            Some(id) => {
-                let known = self.state.policy(id).filter(|state| state.budget == budget);
-                known
-                    .ok_or_else(|| Refusal::not_found("policy", format!("{id} of {budget}")))?
-                    .policy
-                    .clone()
-            }
-            None => self.new_policy(&draft, fresh)?,
-        };
-        change(&mut policy, draft);
-        check_policy(&policy)?;
-        Ok(policy)
-    }
-
-    fn new_policy(
-        &self,
-        draft: &PolicyDraft,
-        fresh: &mut impl Iterator<Item = PolicyId>,
-    ) -> Result<Policy, Refusal> {
-        Ok(Policy {
-            id: fresh.next().unwrap_or(PolicyId(u64::MAX)),
-            enforcement: Enforcement::HardLimit,
-            period: draft
-                .period
-                .ok_or_else(|| Refusal::invalid("period", "a new policy needs one"))?,
-            limits: Limits::default(),
-            warning_threshold: WARNING_THRESHOLD,
-            action_threshold: ACTION_THRESHOLD,
-            time_zone: "UTC".to_owned(),
-            week_start: WeekStart::Monday,
-            start: None,
-            end: None,
-            rollover: Rollover::None,
-            rollover_cap: None,
-            critical_bypass: false,
-            enabled: true,
-            created: self.now,
-        })
-    }
 }
 
-fn change(policy: &mut Policy, draft: PolicyDraft) {
-    fn set<T>(field: &mut T, given: Option<T>) {
-        if let Some(given) = given {
-            *field = given;
-        }
-    }
-    set(&mut policy.enforcement, draft.enforcement);
-    set(&mut policy.period, draft.period);
-    set(&mut policy.warning_threshold, draft.warning_threshold);
-    set(&mut policy.action_threshold, draft.action_threshold);
-    set(&mut policy.time_zone, draft.time_zone);
-    set(&mut policy.week_start, draft.week_start);
-    set(&mut policy.rollover, draft.rollover);
-    set(&mut policy.critical_bypass, draft.critical_bypass);
-    set(&mut policy.enabled, draft.enabled);
-    policy.limits = Limits {
-        tokens: draft.limits.tokens.or(policy.limits.tokens),
-        requests: draft.limits.requests.or(policy.limits.requests),
-        cost: draft.limits.cost.or(policy.limits.cost),
-    };
-    policy.start = draft.start.or(policy.start);
-    policy.end = draft.end.or(policy.end);
-    policy.rollover_cap = draft.rollover_cap.or(policy.rollover_cap);
-}
-
-fn check_policy(policy: &Policy) -> Result<(), Refusal> {
-    let limits = &policy.limits;
-    if limits.is_empty() {
-        return Err(Refusal::invalid(
-            "limit_cost_usd",
-            "a policy needs a limit: of cost, tokens or requests",
-        ));
-    }
-    for (field, limit) in [
-        ("limit_tokens", limits.tokens),
-        ("limit_requests", limits.requests),
-    ] {
-        if limit.is_some_and(|limit| limit > LIMIT_MOST) {
-            return Err(Refusal::invalid(field, "expects at most 10^15"));
-        }
-    }
-    for (field, amount) in [
-        ("limit_cost_usd", limits.cost),
-        ("rollover_cap_usd", policy.rollover_cap),
-    ] {
-        if amount.is_some_and(crate::core::quantity::Usd::is_negative) {
-            return Err(Refusal::invalid(field, "expects no less than zero"));
-        }
-    }
-    check_thresholds(policy)?;
-    if TimeZone::get(&policy.time_zone).is_err() {
-        let message = format!(
-            "{:?} is not an IANA time zone such as \"Europe/Berlin\"",
-            policy.time_zone
-        );
-        return Err(Refusal::invalid("time_zone", message));
-    }
-    match (policy.start, policy.end) {
-        (Some(start), Some(end)) if end <= start => {
-            Err(Refusal::invalid("end", "expects a time after start"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_thresholds(policy: &Policy) -> Result<(), Refusal> {
-    let shares = [
-        ("warning_threshold", policy.warning_threshold),
-        ("action_threshold", policy.action_threshold),
-    ];
-    for (field, share) in shares {
-        if share <= Decimal::ZERO || share > Decimal::ONE {
-            return Err(Refusal::invalid(
-                field,
-                "expects a share above 0 and up to 1",
-            ));
-        }
-    }
-    if policy.warning_threshold > policy.action_threshold {
-        return Err(Refusal::invalid(
-            "warning_threshold",
-            "expects no more than action_threshold",
-        ));
+/// What is to be empty can't be given as well.
+pub(super) fn not_given(field: &str, given: bool) -> Result<(), Refusal> {
+    if given {
+        let expects = "expects no value where clear names it";
+        return Err(Refusal::invalid(field, expects));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod allocate;
 mod budgets;
 mod increases;
 mod instants;
+mod policies;
 mod prices;
 mod record;
 #[cfg(test)]
@@ -13,6 +14,8 @@ mod tests;
 mod text;
 
 pub use allocate::TTL_MOST;
+pub use increases::check_increase;
+pub use increases::closed as closed_increase;
 pub use prices::CHANGES_MOST;
 pub use record::RECORDS_MOST;
 pub use text::name as check_name;
@@ -108,6 +111,7 @@ impl Desk<'_> {
             Command::SavePolicy(budget, draft) => self.save_policy(budget, *draft),
             Command::RemovePolicy(policy) => self.remove_policy(policy),
             Command::RequestIncrease(wanted) => self.request_increase(&wanted),
+            Command::AnsweredIncrease(answered) => self.answered_increase(*answered),
             Command::ReviewIncrease { increase, grant } => self.review_increase(increase, grant),
             Command::AcknowledgeAlert { alert, note } => self.acknowledge_alert(alert, note),
             Command::OverridePrice {
@@ -139,8 +143,16 @@ impl Desk<'_> {
 
     /// Adds an event that follows from others or from time alone.
     fn follow(&mut self, event: Event) {
+        self.follow_for(event, None);
+    }
+
+    /// The same, with the reason why.
+    fn follow_for(&mut self, event: Event, reason: Option<String>) {
         self.enter(Recorded {
-            stamp: Stamp::of_time(self.now),
+            stamp: Stamp {
+                reason,
+                ..Stamp::of_time(self.now)
+            },
             request: None,
             event,
         });

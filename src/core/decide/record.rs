@@ -3,6 +3,7 @@
 use super::alerts::crossings;
 use super::{Desk, Done, text};
 use crate::core::alert::AlertCause;
+use crate::core::allocation::Allocation;
 use crate::core::command::Posting;
 use crate::core::event::{Event, UsageRecorded};
 use crate::core::id::AllocationId;
@@ -74,9 +75,7 @@ impl Desk<'_> {
             Some(Draw::Drawn { taken, .. }) => taken,
             _ => Tally::ZERO,
         };
-        let unheld = (usage.tally() - taken).or_zero();
-        let beyond_hold = matches!(draw, Some(Draw::Drawn { .. }))
-            && (unheld.tokens > 0 || !unheld.cost.is_nothing());
+        let beyond_hold = self.is_beyond_hold(&usage, taken);
         let findings = self.state.weigh_posting(&usage, taken, self.now).findings;
         let overrun = beyond_hold || findings.iter().any(passes);
         let allocation = usage.allocation;
@@ -94,10 +93,23 @@ impl Desk<'_> {
         }
         if let Event::UsageRecorded(recorded) = &self.entries[place].recorded.event {
             let usage = &recorded.usage;
-            let crossed = crossings(self.state, &usage.facts(), usage.occurred, self.now);
+            let crossed = crossings(self.state, &usage.facts(), usage.occurred);
             self.raise_levels(crossed);
         }
         place
+    }
+
+    /// Whether a usage takes more than its hold had left of what it was given to hold. What a hold never held it can't
+    /// be overrun by; the limits weigh that as spent without a hold.
+    fn is_beyond_hold(&self, usage: &Usage, taken: Tally) -> bool {
+        let open = usage
+            .allocation
+            .and_then(|id| self.state.open_allocation(id));
+        let unheld = (usage.tally() - taken).or_zero();
+        open.is_some_and(|Allocation { granted, .. }| {
+            (unheld.tokens > 0 && granted.tokens > 0)
+                || (!unheld.cost.is_nothing() && !granted.cost.is_nothing())
+        })
     }
 
     fn draw(&self, usage: &Usage) -> Option<Draw> {
@@ -141,8 +153,7 @@ impl Desk<'_> {
             let Some(state) = self.state.policy(finding.policy) else {
                 continue;
             };
-            let over = finding.resets().is_some_and(|end| end <= self.now);
-            if over || state.meter(&finding.meter).raised.overrun().is_some() {
+            if state.meter(&finding.meter).raised.overrun().is_some() {
                 continue;
             }
             let cause = AlertCause::PolicyOverrun {
@@ -164,7 +175,7 @@ impl Desk<'_> {
         let cause = AlertCause::AllocationOverrun { allocation };
         let standing = self.state.unbudgeted_overruns();
         if standing < UNBUDGETED_OVERRUNS_MOST
-            && !self.state.alerts().any(|alert| alert.cause == cause)
+            && self.state.unbudgeted_overrun(allocation).is_none()
         {
             self.raise(
                 cause,

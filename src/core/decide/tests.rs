@@ -308,7 +308,7 @@ fn a_grant_adds_to_its_window_only() {
         increase: IncreaseId(2),
         grant: true,
     });
-    assert_eq!(answered_twice.result.unwrap_err().code, Code::NotFound);
+    assert_eq!(answered_twice.result.unwrap_err().code, Code::Conflict);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What each event does to the state. Applying is total: an event was decided once and is never refused later.
 
 use super::changes::RowKey;
+use super::holds::Held;
 use super::{BudgetState, PolicyState, PriceOverride, State};
 use crate::core::alert::{Acknowledgement, Alert, AlertCause, AlertStatus, MeterKey};
 use crate::core::allocation::{Allocation, AllocationStatus};
@@ -13,6 +14,7 @@ use crate::core::event::{
 use crate::core::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
 use crate::core::increase::{Increase, IncreaseStatus, Review};
 use crate::core::policy::Policy;
+use crate::core::role::Interface;
 use crate::core::tally::Tally;
 use crate::core::usage::Draw;
 use jiff::{SignedDuration, Timestamp};
@@ -36,11 +38,13 @@ impl State {
             Event::AllocationMade(made) => self.allocate(AllocationId(sequence), made, stamp),
             Event::AllocationExtended(extended) => self.extend(extended),
             Event::AllocationEnded(ended) => self.end_allocation(ended),
-            Event::BudgetSaved { budget, policies } => self.save_budget(budget, policies),
+            Event::BudgetSaved { budget, policies } => {
+                self.save_budget(budget, policies, stamp.at);
+            }
             Event::BudgetArchived { budget } => self.archive_budget(*budget),
             Event::PolicySaved { budget, policy } => {
-                self.save_policy(*budget, policy);
-                self.match_holds_anew();
+                self.save_policy(*budget, policy, stamp.at);
+                self.key_holds_of(*budget);
             }
             Event::PolicyRemoved { budget, policy } => self.remove_policy(*budget, *policy),
             Event::AlertRaised { cause, message } => {
@@ -119,13 +123,11 @@ impl State {
     }
 
     fn adjust(&mut self, adjusted: &UsageAdjusted) {
-        let facts = Facts {
-            provider: Some(&adjusted.provider),
-            model: Some(&adjusted.model),
-            tier: adjusted.tier,
-            context: &adjusted.context,
-        };
-        self.post(&facts, adjusted.occurred, adjusted.correction.tally());
+        self.post(
+            &adjusted.facts(),
+            adjusted.occurred,
+            adjusted.correction.tally(),
+        );
     }
 
     fn post(&mut self, facts: &Facts<'_>, at: Timestamp, tally: Tally) {
@@ -179,52 +181,71 @@ impl State {
         }
     }
 
-    fn save_budget(&mut self, budget: &Budget, policies: &[Policy]) {
-        let kept = self
-            .budgets
-            .get(&budget.id)
-            .map(|state| state.policies.clone())
-            .unwrap_or_default();
-        self.put_budget(BudgetState {
-            budget: budget.clone(),
-            policies: kept,
+    fn save_budget(&mut self, budget: &Budget, policies: &[Policy], at: Timestamp) {
+        let place = |budget: &Budget| (budget.parent, budget.archived);
+        let before = self.budgets.get(&budget.id);
+        let moved = before.is_none_or(|BudgetState { budget: before, .. }| {
+            place(before) != place(budget) || before.scope != budget.scope
         });
+        let kept = before.map(|state| state.policies.clone());
+        self.put_budget(budget.clone(), kept.unwrap_or_default());
         for policy in policies {
-            self.save_policy(budget.id, policy);
+            self.save_policy(budget.id, policy, at);
         }
         self.next_id = self.next_id.max(budget.id.0 + 1);
         self.changes.note(RowKey::Budget(budget.id));
-        self.match_holds_anew();
+        self.key_holds_of(budget.id);
+        if moved {
+            self.match_holds_of(budget.id);
+        }
     }
 
     /// Puts a budget in its place, or in that of an earlier version of it.
-    pub(super) fn put_budget(&mut self, state: BudgetState) {
-        let id = state.budget.id;
-        if let Some(old) = self.budgets.remove(&id).filter(|old| !old.budget.archived) {
-            self.index.remove(id);
-            self.names.remove(&old.budget.name);
+    pub(super) fn put_budget(&mut self, budget: Budget, policies: Vec<PolicyId>) {
+        let id = budget.id;
+        let mut held = Held::default();
+        if let Some(old) = self.budgets.remove(&id) {
+            if !old.budget.archived {
+                self.index.remove(id);
+                self.names.remove(&old.budget.name);
+            }
+            if let Some(parent) = old.budget.parent
+                && let Some(below) = self.below.get_mut(&parent)
+            {
+                below.remove(&id);
+            }
+            held = old.held;
         }
-        if !state.budget.archived {
-            self.index.insert(id, &state.budget.scope);
-            self.names.insert(state.budget.name.clone(), id);
+        if let Some(parent) = budget.parent {
+            self.below.entry(parent).or_default().insert(id);
         }
+        if !budget.archived {
+            self.index.insert(id, &budget.scope);
+            self.names.insert(budget.name.clone(), id);
+        }
+        let state = BudgetState {
+            budget,
+            policies,
+            held,
+        };
         self.budgets.insert(id, state);
     }
 
     fn archive_budget(&mut self, id: BudgetId) {
-        if let Some(mut state) = self.budgets.get(&id).cloned() {
-            state.budget.archived = true;
-            self.put_budget(state);
+        if let Some(state) = self.budgets.get(&id) {
+            let mut budget = state.budget.clone();
+            budget.archived = true;
+            self.put_budget(budget, state.policies.clone());
             self.changes.note(RowKey::Budget(id));
-            self.match_holds_anew();
+            self.match_holds_of(id);
         }
     }
 
-    fn save_policy(&mut self, budget: BudgetId, policy: &Policy) {
+    fn save_policy(&mut self, budget: BudgetId, policy: &Policy, at: Timestamp) {
         self.next_id = self.next_id.max(policy.id.0 + 1);
         self.changes.note(RowKey::Policy(policy.id));
         if let Some(known) = self.policies.get_mut(&policy.id) {
-            known.replace(policy.clone());
+            known.replace(policy.clone(), at);
             return;
         }
         self.policies
@@ -246,7 +267,7 @@ impl State {
         }
         self.changes.note(RowKey::Policy(policy));
         self.changes.note(RowKey::Budget(budget));
-        self.match_holds_anew();
+        self.key_holds_of(budget);
     }
 
     fn raise_alert(&mut self, id: AlertId, cause: &AlertCause, message: &str, at: Timestamp) {
@@ -266,8 +287,14 @@ impl State {
     /// Puts a standing alert in its place.
     pub(super) fn put_alert(&mut self, alert: Alert) {
         self.alert_ends.insert((ends(&alert), alert.id));
-        if matches!(alert.cause, AlertCause::AllocationOverrun { .. }) {
-            self.unbudgeted_overruns += 1;
+        if let Some((_, policy)) = alert.cause.policy() {
+            self.policy_alerts
+                .entry(policy)
+                .or_default()
+                .insert(alert.id);
+        }
+        if let AlertCause::AllocationOverrun { allocation } = alert.cause {
+            self.unbudgeted_overruns.insert(allocation, alert.id);
         }
         if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
             self.price_alerts.insert(*change, alert.id);
@@ -282,10 +309,11 @@ impl State {
         let Some(state) = self.policies.get_mut(&policy) else {
             return;
         };
-        let raised = &mut state.meter_mut(key).raised;
         match cause {
-            AlertCause::Level { level, .. } => raised.set_level(*level, alert),
-            AlertCause::PolicyOverrun { .. } => raised.set_overrun(alert),
+            AlertCause::Level { level, .. } => {
+                state.meter_mut(key).raised.set_level(*level, alert);
+            }
+            AlertCause::PolicyOverrun { .. } => state.meter_mut(key).raised.set_overrun(alert),
             _ => return,
         }
         self.changes.note(RowKey::Meter(policy, key.clone()));
@@ -308,20 +336,44 @@ impl State {
             return;
         };
         self.alert_ends.remove(&(ends(&alert), id));
-        if matches!(alert.cause, AlertCause::AllocationOverrun { .. }) {
-            self.unbudgeted_overruns -= 1;
+        if let Some((_, policy)) = alert.cause.policy() {
+            self.forget_policy_alert(policy, id);
+        }
+        if let AlertCause::AllocationOverrun { allocation } = &alert.cause {
+            self.unbudgeted_overruns.remove(allocation);
+        }
+        // A window that is over has raised what it has raised: it does so once.
+        let over = alert.cause.meter().is_some_and(|(_, key)| key.is_over(at));
+        if !over {
+            self.mark_raised(&alert.cause.clone(), None);
         }
         if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
             self.price_alerts.remove(change);
         }
-        self.mark_raised(&alert.cause.clone(), None);
         alert.status = AlertStatus::Resolved;
         alert.resolved = Some(at);
         self.changes.end_alert(alert);
     }
 
+    fn forget_policy_alert(&mut self, policy: PolicyId, alert: AlertId) {
+        if let Some(about) = self.policy_alerts.get_mut(&policy) {
+            about.remove(&alert);
+            if about.is_empty() {
+                self.policy_alerts.remove(&policy);
+            }
+        }
+    }
+
     fn request_increase(&mut self, increase: Increase) {
         self.changes.note(RowKey::Increase(increase.id));
+        self.put_increase(increase);
+    }
+
+    /// Puts a request that waits in its place.
+    pub(super) fn put_increase(&mut self, increase: Increase) {
+        if let Some(end) = increase.ends() {
+            self.increase_ends.insert((end, increase.id));
+        }
         self.increases.insert(increase.id, increase);
     }
 
@@ -329,13 +381,19 @@ impl State {
         let Some(mut increase) = self.increases.remove(&id) else {
             return;
         };
+        if let Some(end) = increase.ends() {
+            self.increase_ends.remove(&(end, id));
+        }
         if granted && let Some(state) = self.policies.get_mut(&increase.policy) {
             state.meter_mut(&increase.meter).granted += increase.amount;
             self.changes
                 .note(RowKey::Meter(increase.policy, increase.meter.clone()));
         }
+        let by_time = stamp.interface == Interface::Ledger;
         increase.status = if granted {
             IncreaseStatus::Granted
+        } else if by_time && increase.meter.is_over(stamp.at) {
+            IncreaseStatus::Expired
         } else {
             IncreaseStatus::Declined
         };
@@ -348,13 +406,22 @@ impl State {
     }
 }
 
-/// When an alert resolves by itself: with its window, or after [`ALERT_STANDS`]; some only when they are settled.
+/// When an alert resolves by itself: with its window, or after [`ALERT_STANDS`] where that never ends or was over when
+/// it was raised. A level of a counter that never ends stands as long as it holds, a request as long as it waits, and so
+/// do some others until they are settled.
 fn ends(alert: &Alert) -> Timestamp {
     if alert.cause.stands_until_settled() {
         return Timestamp::MAX;
     }
-    match alert.cause.meter() {
-        Some((_, MeterKey::Window(window))) if !window.is_endless() => window.end,
+    let window = match alert.cause.meter() {
+        Some((_, MeterKey::Window(window))) if !window.is_endless() => Some(window),
+        _ => None,
+    };
+    match (&alert.cause, window) {
+        (AlertCause::IncreaseRequested { .. }, _) | (AlertCause::Level { .. }, None) => {
+            Timestamp::MAX
+        }
+        (_, Some(window)) if window.end > alert.raised => window.end,
         _ => alert
             .raised
             .checked_add(ALERT_STANDS)

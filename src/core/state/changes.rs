@@ -54,6 +54,10 @@ impl Changes {
         }
     }
 
+    pub(super) fn has(&self, key: &RowKey) -> bool {
+        self.rows.contains(key)
+    }
+
     pub(super) fn end_allocation(&mut self, allocation: Allocation) {
         self.note(RowKey::Allocation(allocation.id));
         self.ended.allocations.insert(allocation.id, allocation);

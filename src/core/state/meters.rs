@@ -1,5 +1,6 @@
 //! The counters of a policy.
 
+use super::terms::{Past, Terms};
 use crate::core::alert::{Level, MeterKey};
 use crate::core::context::Context;
 use crate::core::id::{AlertId, BudgetId};
@@ -20,23 +21,28 @@ pub struct Meter {
     pub posted: Tally,
     /// What was granted on top of the limit.
     pub granted: Tally,
-    /// The alerts that it has raised and that still stand.
+    /// The alerts that it has raised.
     pub raised: Raised,
 }
 
-/// The standing alerts of a counter, one of each kind at the most.
+/// The alerts of a counter, one of each kind at the most: those that stand, and of a window that is over those that it
+/// ever raised, as it raises none twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Raised([Option<AlertId>; 4]);
 
 impl Raised {
-    /// The standing alert of a level.
+    /// The alert of a level.
     pub const fn level(&self, level: Level) -> Option<AlertId> {
         self.0[level as usize]
     }
 
-    /// The standing alert of an overrun.
+    /// The alert of an overrun.
     pub const fn overrun(&self) -> Option<AlertId> {
         self.0[3]
+    }
+
+    pub(super) fn alerts(&self) -> impl Iterator<Item = AlertId> {
+        self.0.into_iter().flatten()
     }
 
     pub(super) const fn set_level(&mut self, level: Level, alert: Option<AlertId>) {
@@ -56,34 +62,49 @@ pub struct PolicyState {
     /// Its budget.
     pub budget: BudgetId,
     calendar: Calendar,
+    past: Past,
     /// The window that was used last: most charges fall into it.
     recent: Window,
     windows: BTreeMap<Window, Meter>,
     keyed: FxHashMap<Arc<str>, Meter>,
-    held: Tally,
-    held_by_key: FxHashMap<Arc<str>, Tally>,
 }
 
 impl PolicyState {
     pub(super) fn new(policy: Policy, budget: BudgetId) -> Self {
+        let past = Past::new(policy.created);
+        Self::with_past(policy, budget, past)
+    }
+
+    pub(super) fn with_past(policy: Policy, budget: BudgetId, past: Past) -> Self {
         let calendar = policy.calendar();
         let recent = calendar.window(policy.created);
         Self {
             policy,
             budget,
             calendar,
+            past,
             recent,
             windows: BTreeMap::new(),
             keyed: FxHashMap::default(),
-            held: Tally::ZERO,
-            held_by_key: FxHashMap::default(),
         }
     }
 
-    pub(super) fn replace(&mut self, policy: Policy) {
+    pub(super) fn replace(&mut self, policy: Policy, at: Timestamp) {
+        self.past.replace(&self.policy, &policy, at);
         self.calendar = policy.calendar();
         self.recent = self.calendar.window(policy.created);
         self.policy = policy;
+    }
+
+    /// The terms that it had before.
+    pub(super) const fn past(&self) -> &Past {
+        &self.past
+    }
+
+    /// The terms that a window is kept by: those that held when it ended, or hold now.
+    fn terms(&self, window: &Window) -> Terms {
+        let former = self.past.terms(window);
+        former.unwrap_or_else(|| Terms::of(&self.policy))
     }
 
     /// The window that holds an instant.
@@ -134,16 +155,86 @@ impl PolicyState {
         )
     }
 
-    /// The sessions or tasks that have used or hold something.
-    pub fn used_keys(&self) -> impl Iterator<Item = MeterKey> {
-        let holding = self
-            .held_by_key
-            .keys()
-            .filter(|id| !self.keyed.contains_key(*id));
-        self.keyed
-            .keys()
-            .chain(holding)
-            .map(|id| MeterKey::Of(Arc::clone(id)))
+    /// The counters that may still reach a level: those of the present window and of later ones, or of every session or
+    /// task.
+    pub fn present_meters(&self, now: Timestamp) -> impl Iterator<Item = MeterKey> {
+        let keyed = self.policy.period.is_keyed();
+        let from = Window {
+            end: Timestamp::MIN,
+            ..self.window(now)
+        };
+        let windows = (!keyed).then(|| self.windows.range(from..));
+        let windows = windows.into_iter().flatten().map(|(window, _)| *window);
+        let sessions = keyed.then(|| self.keyed.keys()).into_iter().flatten();
+        windows
+            .map(MeterKey::Window)
+            .chain(sessions.map(|id| MeterKey::Of(Arc::clone(id))))
+            .filter(move |key| !key.is_over(now) && self.is_own(key))
+    }
+
+    /// Whether a counter is one of the policy's present period, and not of one that it had before.
+    pub fn is_own(&self, key: &MeterKey) -> bool {
+        match key {
+            MeterKey::Of(_) => self.policy.period.is_keyed(),
+            MeterKey::Window(window) => {
+                !self.policy.period.is_keyed() && self.window(window.start) == *window
+            }
+        }
+    }
+
+    /// The sessions or tasks that have used something.
+    pub(super) fn used_keys(&self) -> impl Iterator<Item = MeterKey> {
+        let keyed = self.keyed.keys();
+        keyed.map(|id| MeterKey::Of(Arc::clone(id)))
+    }
+
+    /// Whether there is a counter.
+    pub(super) fn has_used(&self, key: &MeterKey) -> bool {
+        match key {
+            MeterKey::Window(window) => self.windows.contains_key(window),
+            MeterKey::Of(id) => self.keyed.contains_key(id),
+        }
+    }
+
+    /// The counters of windows that had ended by an instant, as had those that they carry into.
+    pub(super) fn over(&self, until: Timestamp) -> impl Iterator<Item = (Window, Meter)> {
+        let begun = self.windows.iter();
+        let begun = begun.take_while(move |(window, _)| window.start < until);
+        let over = begun.filter(move |(window, _)| {
+            let own = MeterKey::Window(**window);
+            window.end <= until
+                && (!self.is_own(&own) || self.calendar.window(window.end).end <= until)
+        });
+        over.map(|(window, meter)| (*window, *meter))
+    }
+
+    pub(super) fn forget(&mut self, window: &Window) -> bool {
+        self.windows.remove(window).is_some()
+    }
+
+    /// The same policy with nothing but these counters.
+    #[must_use]
+    pub fn with_meters(&self, meters: impl IntoIterator<Item = (MeterKey, Meter)>) -> Self {
+        let (policy, past) = (self.policy.clone(), self.past.clone());
+        let mut own = Self::with_past(policy, self.budget, past);
+        for (key, meter) in meters {
+            *own.meter_mut(&key) = meter;
+        }
+        own
+    }
+
+    /// The window before one, where one is cut by time.
+    pub fn window_before(&self, window: &Window) -> Option<Window> {
+        let just_before = window.start.checked_sub(SignedDuration::from_nanos(1));
+        let cut = !window.is_endless();
+        let before = just_before.ok().filter(|_| cut);
+        before.map(|at| self.calendar.window(at))
+    }
+
+    /// The window after one, where one is cut by time.
+    pub(super) fn window_after(&self, window: &Window) -> Option<Window> {
+        let cut = !window.is_endless();
+        cut.then(|| self.calendar.window(window.end))
     }
 
     /// Posts to the counter of a charge.
@@ -165,37 +256,13 @@ impl PolicyState {
         }
     }
 
-    /// What is held of a counter: open holds count in whichever window is now, so that what they post later fits too.
-    pub fn held(&self, key: &MeterKey, now: Timestamp) -> Tally {
-        match key {
-            MeterKey::Window(window) if window.end <= now => Tally::ZERO,
-            MeterKey::Window(_) => self.held,
-            MeterKey::Of(id) => self.held_by_key.get(id).copied().unwrap_or_default(),
-        }
-    }
-
-    pub(super) fn hold(&mut self, key: Option<&Arc<str>>, more: Tally) {
-        match key {
-            None => self.held += more,
-            Some(id) => {
-                let held = self.held_by_key.entry(Arc::clone(id)).or_default();
-                *held += more;
-                if held.is_zero() {
-                    self.held_by_key.remove(id);
-                }
-            }
-        }
-    }
-
-    pub(super) fn forget_holds(&mut self) {
-        self.held = Tally::ZERO;
-        self.held_by_key.clear();
-    }
-
     /// The limits of a counter: the policy's own, with what the window before carried over and what was granted.
     pub fn limits(&self, key: &MeterKey) -> Limits {
         let extra = self.carried(key) + self.meter(key).granted;
-        let own = self.policy.limits;
+        let own = match key {
+            MeterKey::Window(window) => self.terms(window).limits,
+            MeterKey::Of(_) => self.policy.limits,
+        };
         let raise = |limit: u64, by: i64| limit.saturating_add_signed(by);
         Limits {
             tokens: own.tokens.map(|limit| raise(limit, extra.tokens)),
@@ -204,31 +271,42 @@ impl PolicyState {
         }
     }
 
-    /// What the window before a counter's own carries into it.
+    /// What the window before a counter's own carries into it: what was left of the limit that it had.
     pub fn carried(&self, key: &MeterKey) -> Tally {
         let MeterKey::Window(window) = key else {
             return Tally::ZERO;
         };
-        if self.policy.rollover == Rollover::None || window.start <= self.policy.begins() {
+        let own = self.terms(window);
+        let begins = self.policy.begins().max(self.past.since);
+        if own.rollover == Rollover::None || window.start <= begins || !self.is_own(key) {
             return Tally::ZERO;
         }
-        let Ok(just_before) = window.start.checked_sub(SignedDuration::from_nanos(1)) else {
+        let Some(before) = self.window_before(window) else {
             return Tally::ZERO;
         };
-        let before = self.calendar.window(just_before);
-        self.policy
-            .carries(&before, self.meter(&MeterKey::Window(before)).posted)
+        let former = self.terms(&before);
+        if !former.enabled {
+            return Tally::ZERO;
+        }
+        let posted = self.meter(&MeterKey::Window(before)).posted;
+        let left = (former.limits.tally() - posted.or_zero()).or_zero();
+        Tally {
+            cost: own.rollover_cap.map_or(left.cost, |cap| left.cost.min(cap)),
+            ..left
+        }
     }
 
     /// The counter that this one carries into, where it does.
     pub fn carries_into(&self, key: &MeterKey) -> Option<MeterKey> {
-        match key {
-            MeterKey::Window(window)
-                if self.policy.rollover == Rollover::Unused && !window.is_endless() =>
-            {
-                Some(MeterKey::Window(self.calendar.window(window.end)))
-            }
-            _ => None,
+        let MeterKey::Window(window) = key else {
+            return None;
+        };
+        let never = self.policy.rollover == Rollover::None && self.past.is_empty();
+        if never || window.is_endless() {
+            return None;
         }
+        let next = self.calendar.window(window.end);
+        let carries = self.terms(&next).rollover == Rollover::Unused;
+        carries.then_some(MeterKey::Window(next))
     }
 }

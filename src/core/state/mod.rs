@@ -2,16 +2,20 @@
 
 mod apply;
 mod changes;
+mod hold_index;
 mod holds;
 mod meters;
+mod moved;
 mod prices;
 mod rows;
 mod scope_index;
+mod terms;
 
 pub use changes::{Changes, RowKey};
 pub use meters::{Meter, PolicyState, Raised};
 pub use prices::{AppliedPrice, Failing, ModelPrices, SourceStanding};
 pub use rows::Row;
+pub use terms::Past;
 
 use super::alert::{Alert, MeterKey};
 use super::allocation::Allocation;
@@ -21,14 +25,16 @@ use super::context::Priority;
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
 use super::increase::Increase;
 use super::price::Rates;
+use super::scope::Scope;
 use super::tally::Tally;
 use super::usage::Usage;
 use super::verdict::{Finding, Verdict, judge};
-use holds::Meets;
+use hold_index::HoldIndex;
+use holds::{Held, Meets};
 use jiff::Timestamp;
 use prices::{ModelKey, PriceLog};
 use rustc_hash::FxHashMap;
-use scope_index::{Candidates, ScopeIndex};
+use scope_index::ScopeIndex;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,20 +45,26 @@ pub struct State {
     next_id: u64,
     budgets: BTreeMap<BudgetId, BudgetState>,
     names: FxHashMap<String, BudgetId>,
+    /// The budgets right below each one, archived ones too.
+    below: FxHashMap<BudgetId, BTreeSet<BudgetId>>,
     policies: FxHashMap<PolicyId, PolicyState>,
     index: ScopeIndex,
     allocations: FxHashMap<AllocationId, OpenAllocation>,
+    hold_index: HoldIndex,
     expiries: BTreeSet<(Timestamp, AllocationId)>,
     alerts: BTreeMap<AlertId, Alert>,
     alert_ends: BTreeSet<(Timestamp, AlertId)>,
-    unbudgeted_overruns: usize,
+    policy_alerts: FxHashMap<PolicyId, BTreeSet<AlertId>>,
+    unbudgeted_overruns: FxHashMap<AllocationId, AlertId>,
     increases: BTreeMap<IncreaseId, Increase>,
+    increase_ends: BTreeSet<(Timestamp, IncreaseId)>,
     overrides: BTreeMap<(String, String), Vec<PriceOverride>>,
     prices: BTreeMap<ModelKey, ModelPrices>,
     price_log: PriceLog,
     waiting_prices: BTreeMap<ChangeId, ModelKey>,
     price_alerts: FxHashMap<ChangeId, AlertId>,
     sources: BTreeMap<String, SourceStanding>,
+    moved_until: Option<Timestamp>,
     changes: Changes,
 }
 
@@ -63,9 +75,10 @@ pub struct BudgetState {
     pub budget: Budget,
     /// Its policies.
     pub policies: Vec<PolicyId>,
+    held: Held,
 }
 
-/// A hold that has not ended, with the counters that it holds of.
+/// A hold that has not ended, with the budgets that it holds of.
 #[derive(Clone, Debug)]
 struct OpenAllocation {
     allocation: Allocation,
@@ -123,9 +136,22 @@ impl State {
 
     /// The active budgets right below one.
     pub fn children(&self, parent: BudgetId) -> impl Iterator<Item = &BudgetState> {
-        self.budgets
-            .values()
-            .filter(move |child| child.budget.parent == Some(parent) && !child.budget.archived)
+        let below = self.below.get(&parent).into_iter().flatten();
+        below
+            .filter_map(|id| self.budgets.get(id))
+            .filter(|child| !child.budget.archived)
+    }
+
+    /// How many levels of budgets there are below one, archived ones too.
+    pub(super) fn height(&self, id: BudgetId) -> usize {
+        let mut height = 0;
+        let mut level: Vec<_> = self.below.get(&id).into_iter().flatten().collect();
+        while !level.is_empty() {
+            height += 1;
+            let next = level.into_iter().filter_map(|id| self.below.get(id));
+            level = next.flatten().collect();
+        }
+        height
     }
 
     /// A policy with its counters.
@@ -159,9 +185,20 @@ impl State {
         self.alerts.get(&id)
     }
 
+    /// The alerts about a policy that are not resolved, by id.
+    pub fn alerts_about(&self, policy: PolicyId) -> impl Iterator<Item = &Alert> {
+        let about = self.policy_alerts.get(&policy).into_iter().flatten();
+        about.filter_map(|id| self.alerts.get(id))
+    }
+
     /// How many alerts stand for overruns that no policy met.
-    pub const fn unbudgeted_overruns(&self) -> usize {
-        self.unbudgeted_overruns
+    pub fn unbudgeted_overruns(&self) -> usize {
+        self.unbudgeted_overruns.len()
+    }
+
+    /// The alert that stands for an allocation's overrun that no policy met.
+    pub fn unbudgeted_overrun(&self, allocation: AllocationId) -> Option<AlertId> {
+        self.unbudgeted_overruns.get(&allocation).copied()
     }
 
     /// Every request for more that has no answer, by id.
@@ -190,7 +227,8 @@ impl State {
     pub fn next_due(&self) -> Option<Timestamp> {
         let allocation = self.expiries.first().map(|(at, _)| *at);
         let alert = self.alert_ends.first().map(|(at, _)| *at);
-        [allocation, alert].into_iter().flatten().min()
+        let increase = self.increase_ends.first().map(|(at, _)| *at);
+        [allocation, alert, increase].into_iter().flatten().min()
     }
 
     /// The allocations whose time has run out by an instant, the earliest first.
@@ -209,10 +247,27 @@ impl State {
             .map(|(_, id)| *id)
     }
 
+    /// The requests for more whose window has ended by an instant, the earliest first.
+    pub fn due_increases(&self, at: Timestamp) -> impl Iterator<Item = &Increase> {
+        self.increase_ends
+            .iter()
+            .take_while(move |(due, _)| *due <= at)
+            .filter_map(|(_, id)| self.increase(*id))
+    }
+
     /// The policies that a charge meets, whether they apply now or not: those of every active budget that covers it and
     /// of all that budget's ancestors, each once, by id.
     pub fn met(&self, facts: &Facts<'_>) -> SmallVec<[PolicyId; 8]> {
-        let mut candidates = Candidates::new();
+        self.covering(facts)
+            .iter()
+            .filter(|state| !state.budget.archived)
+            .flat_map(|state| state.policies.iter().copied())
+            .collect()
+    }
+
+    /// The active budgets that cover a charge, and all above them, each once, by id.
+    fn covering(&self, facts: &Facts<'_>) -> SmallVec<[&BudgetState; 8]> {
+        let mut candidates = Meets::new();
         self.index.candidates(facts, &mut candidates);
         let mut found: SmallVec<[&BudgetState; 8]> = candidates
             .iter()
@@ -229,19 +284,22 @@ impl State {
         }
         found.sort_unstable_by_key(|state| state.budget.id);
         found.dedup_by_key(|state| state.budget.id);
-        found.retain(|state| !state.budget.archived);
         found
-            .iter()
-            .flat_map(|state| state.policies.iter().copied())
-            .collect()
     }
 
     /// How many budgets are looked at to find those that cover a charge: what keeps decisions quick.
     #[doc(hidden)]
     pub fn looked_at(&self, facts: &Facts<'_>) -> usize {
-        let mut found = Candidates::new();
+        let mut found = Meets::new();
         self.index.candidates(facts, &mut found);
         found.len()
+    }
+
+    /// How many holds are looked at to find those that a scope covers: what keeps saving a budget quick.
+    #[doc(hidden)]
+    pub fn holds_looked_at(&self, scope: &Scope) -> usize {
+        let found = self.hold_index.candidates(scope);
+        found.map_or(self.allocations.len(), |found| found.len())
     }
 
     /// What the policies say of a charge at `at`, as things stand `now`.
@@ -285,7 +343,7 @@ impl State {
                 .map(|state| {
                     let key = state.meter_key(facts.context, at);
                     let asked = asked(state.policy.id, &key);
-                    finding(state, key, &asked, critical, now)
+                    self.finding(state, key, &asked, critical, now)
                 })
                 .collect(),
         )
@@ -293,46 +351,48 @@ impl State {
 
     /// What a policy's counter stands at, with nothing asked.
     pub fn standing(&self, policy: PolicyId, key: MeterKey, now: Timestamp) -> Option<Finding> {
+        let policy = self.policies.get(&policy);
+        policy.map(|policy| self.standing_of(policy, key, now))
+    }
+
+    /// The same of a policy with counters that were recalled.
+    pub fn standing_of(&self, policy: &PolicyState, key: MeterKey, now: Timestamp) -> Finding {
         let nothing = Amount {
             tokens: Some(0),
             requests: 0,
             cost: Some(super::quantity::Usd::ZERO),
         };
-        self.policies
-            .get(&policy)
-            .map(|state| finding(state, key, &nothing, false, now))
+        self.finding(policy, key, &nothing, false, now)
     }
-}
 
-fn finding(
-    state: &PolicyState,
-    key: MeterKey,
-    asked: &Amount,
-    critical: bool,
-    now: Timestamp,
-) -> Finding {
-    let (limits, posted, held) = (
-        state.limits(&key),
-        state.meter(&key).posted,
-        state.held(&key, now),
-    );
-    let (outcome, cause) = judge(
-        &state.policy,
-        &limits,
-        posted.or_zero() + held,
-        asked,
-        critical,
-    );
-    Finding {
-        budget: state.budget,
-        policy: state.policy.id,
-        enforcement: state.policy.enforcement,
-        period: state.policy.period,
-        meter: key,
-        limits,
-        posted,
-        held,
-        outcome,
-        cause,
+    fn finding(
+        &self,
+        state: &PolicyState,
+        key: MeterKey,
+        asked: &Amount,
+        critical: bool,
+        now: Timestamp,
+    ) -> Finding {
+        let (limits, posted) = (state.limits(&key), state.meter(&key).posted);
+        let held = self.held(state, &key, now);
+        let (outcome, cause) = judge(
+            &state.policy,
+            &limits,
+            posted.or_zero() + held,
+            asked,
+            critical,
+        );
+        Finding {
+            budget: state.budget,
+            policy: state.policy.id,
+            enforcement: state.policy.enforcement,
+            period: state.policy.period,
+            meter: key,
+            limits,
+            posted,
+            held,
+            outcome,
+            cause,
+        }
     }
 }

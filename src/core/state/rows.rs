@@ -1,8 +1,6 @@
 //! The state as rows, for a store that looks them up, and back.
 
-use super::{
-    BudgetState, Meter, ModelPrices, PolicyState, PriceOverrides, RowKey, SourceStanding, State,
-};
+use super::{Meter, ModelPrices, Past, PolicyState, PriceOverrides, RowKey, SourceStanding, State};
 use crate::core::alert::{Alert, AlertStatus};
 use crate::core::allocation::{Allocation, AllocationStatus};
 use crate::core::budget::Budget;
@@ -17,8 +15,8 @@ use serde::{Deserialize, Serialize};
 pub enum Row {
     /// A budget with its policies' ids.
     Budget(Budget, Vec<PolicyId>),
-    /// A policy of a budget.
-    Policy(BudgetId, Policy),
+    /// A policy of a budget, with the terms that it had before.
+    Policy(BudgetId, Policy, Past),
     /// A counter.
     Meter(Meter),
     /// An allocation, open or ended.
@@ -45,7 +43,7 @@ impl State {
             RowKey::Policy(id) => self
                 .policies
                 .get(id)
-                .map(|state| Row::Policy(state.budget, state.policy.clone())),
+                .map(|state| Row::Policy(state.budget, state.policy.clone(), state.past().clone())),
             RowKey::Meter(policy, key) => self
                 .policies
                 .get(policy)
@@ -102,6 +100,10 @@ impl State {
                 *policy.meter_mut(&key) = meter;
             }
         }
+        let budgets: Vec<_> = state.budgets.keys().copied().collect();
+        for budget in budgets {
+            state.key_holds_of(budget);
+        }
         for allocation in allocations {
             state.open_hold(allocation);
         }
@@ -110,16 +112,16 @@ impl State {
 
     fn put(&mut self, key: RowKey, row: Row) {
         match (key, row) {
-            (_, Row::Budget(budget, policies)) => self.put_budget(BudgetState { budget, policies }),
-            (_, Row::Policy(budget, policy)) => {
+            (_, Row::Budget(budget, policies)) => self.put_budget(budget, policies),
+            (_, Row::Policy(budget, policy, past)) => {
                 self.policies
-                    .insert(policy.id, PolicyState::new(policy, budget));
+                    .insert(policy.id, PolicyState::with_past(policy, budget, past));
             }
             (_, Row::Alert(alert)) if alert.status != AlertStatus::Resolved => {
                 self.put_alert(alert);
             }
             (_, Row::Increase(increase)) if increase.status == IncreaseStatus::Open => {
-                self.increases.insert(increase.id, increase);
+                self.put_increase(increase);
             }
             (RowKey::Override(provider, model), Row::Override(versions)) => {
                 let last = versions.iter().map(|set| set.version).max();

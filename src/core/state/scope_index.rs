@@ -3,6 +3,7 @@
 //! Each budget is filed under one dimension of its scope, the one that fewest others are filed under with it; a charge
 //! looks only at what is filed under its own values.
 
+use super::holds::Meets;
 use crate::core::charge::Facts;
 use crate::core::id::BudgetId;
 use crate::core::price::ModelTier;
@@ -13,8 +14,6 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 type Drawer = SmallVec<[BudgetId; 2]>;
-/// The budgets that may cover a charge.
-pub(super) type Candidates = SmallVec<[BudgetId; 16]>;
 
 /// Budgets by a value of their scope.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +30,7 @@ pub(super) struct ScopeIndex {
 type Filed = SmallVec<[(u64, Option<usize>); 2]>;
 
 #[derive(Clone, Copy, Hash)]
-enum Label<'a> {
+pub(super) enum Label<'a> {
     Tag(&'a str, &'a str),
     User(&'a str),
     Project(&'a str),
@@ -43,7 +42,7 @@ enum Label<'a> {
 }
 
 impl Label<'_> {
-    fn drawer(&self) -> u64 {
+    pub(super) fn drawer(&self) -> u64 {
         let mut hasher = FxHasher::default();
         self.hash(&mut hasher);
         hasher.finish()
@@ -109,7 +108,7 @@ impl ScopeIndex {
     }
 
     /// Every budget that may cover the charge, some perhaps twice, among few that don't.
-    pub(super) fn candidates(&self, facts: &Facts<'_>, found: &mut Candidates) {
+    pub(super) fn candidates(&self, facts: &Facts<'_>, found: &mut Meets) {
         found.extend_from_slice(&self.everywhere);
         if self.drawers.is_empty() {
             return;
@@ -119,29 +118,7 @@ impl ScopeIndex {
                 found.extend_from_slice(budgets);
             }
         };
-        let context = facts.context;
-        context
-            .tags
-            .iter()
-            .for_each(|(name, value)| open(Label::Tag(name, value)));
-        context.user.iter().for_each(|user| open(Label::User(user)));
-        context
-            .project
-            .iter()
-            .for_each(|project| open(Label::Project(project)));
-        context
-            .component
-            .iter()
-            .for_each(|component| open(Label::Component(component)));
-        context
-            .task_type
-            .iter()
-            .for_each(|kind| open(Label::TaskType(kind)));
-        facts
-            .provider
-            .iter()
-            .for_each(|provider| open(Label::Provider(provider)));
-        facts.tier.iter().for_each(|tier| open(Label::Tier(*tier)));
+        labels(facts, &mut open);
         if let Some(model) = facts.model {
             self.prefix_lengths
                 .keys()
@@ -153,9 +130,26 @@ impl ScopeIndex {
     }
 }
 
+/// The labels of a charge, but for its model's.
+pub(super) fn labels<'a>(facts: &Facts<'a>, mut each: impl FnMut(Label<'a>)) {
+    let context = facts.context;
+    for (name, value) in &context.tags {
+        each(Label::Tag(name, value));
+    }
+    let named = [
+        context.user.as_deref().map(Label::User),
+        context.project.as_deref().map(Label::Project),
+        context.component.as_deref().map(Label::Component),
+        context.task_type.as_deref().map(Label::TaskType),
+        facts.provider.map(Label::Provider),
+        facts.tier.map(Label::Tier),
+    ];
+    named.into_iter().flatten().for_each(each);
+}
+
 /// The labels of each dimension that a scope names, those first that tend to tell budgets apart; none if it covers
 /// everything.
-fn choices(scope: &Scope) -> Vec<Vec<Label<'_>>> {
+pub(super) fn choices(scope: &Scope) -> Vec<Vec<Label<'_>>> {
     let mut prefixes: Vec<_> = scope.model.iter().map(fixed_beginning).collect();
     prefixes.sort_unstable();
     prefixes.dedup();
@@ -192,7 +186,7 @@ mod tests {
     }
 
     fn found(index: &ScopeIndex, model: Option<&str>, context: &Context) -> Vec<u64> {
-        let mut found = Candidates::new();
+        let mut found = Meets::new();
         index.candidates(
             &Facts {
                 provider: Some("openai"),

@@ -1,5 +1,6 @@
 //! `tekton-budget backup` and `tekton-budget restore`: everything that is true, in one file.
 
+use super::journal::{existing_journal, is_owned};
 use super::{Client, print, progress};
 use crate::service::front;
 use crate::service::house::{journal_dir, lookup_dir};
@@ -30,14 +31,8 @@ pub(super) struct RestoreArgs {
 /// Writes a backup; whoever has the store open goes on undisturbed.
 pub(super) fn save(client: &Client, wanted: &BackupArgs) -> Result<(), String> {
     let data_dir = client.data_dir()?;
-    let journal = journal_dir(&data_dir);
-    if !journal.is_dir() {
-        return Err(format!(
-            "there is no journal in {}; name the data directory with --data-dir",
-            data_dir.display()
-        ));
-    }
-    let owned = front::is_owned(&data_dir).map_err(|error| error.to_string())?;
+    let journal = existing_journal(&data_dir)?;
+    let owned = is_owned(&data_dir)?;
     let existing = if wanted.force {
         Existing::IsReplaced
     } else {

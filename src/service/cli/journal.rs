@@ -1,5 +1,6 @@
 //! `tekton-budget verify` and `tekton-budget repair`: what is wrong with the journal, and giving it up.
 
+use super::seen::Seen;
 use super::{Client, print, progress};
 use crate::core::codec;
 use crate::service::front;
@@ -12,6 +13,8 @@ use crate::store::lookup::set_aside;
 use clap::Args;
 use serde::Serialize;
 use std::fmt::Write as _;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// How often a journal is gone through whose owner appends meanwhile, until it is found whole.
@@ -53,6 +56,7 @@ struct Findings {
     whole: bool,
     /// Whether a running tekton-budget has the store open.
     owned: bool,
+    lookup: Seen,
     journal: PathBuf,
     #[serde(flatten)]
     report: Report,
@@ -63,8 +67,10 @@ struct Findings {
 pub(super) fn verify(client: &Client, wanted: &VerifyArgs) -> Result<(), String> {
     let data_dir = client.data_dir()?;
     let journal = existing_journal(&data_dir)?;
-    let owned = front::is_owned(&data_dir).map_err(|error| error.to_string())?;
-    let found = find_all(journal, owned).map_err(|error| error.to_string())?;
+    let owned = is_owned(&data_dir)?;
+    // Before the journal is read: what it has seen by now is there then, though an owner comes and goes on.
+    let lookup = Seen::look(&data_dir, owned);
+    let found = find_all(journal, owned, lookup).map_err(|error| error.to_string())?;
     if wanted.json {
         print(&serde_json::to_string_pretty(&found).map_err(|error| error.to_string())?)?;
     } else {
@@ -73,27 +79,37 @@ pub(super) fn verify(client: &Client, wanted: &VerifyArgs) -> Result<(), String>
     next_step(&found).map_or(Ok(()), Err)
 }
 
-fn existing_journal(data_dir: &Path) -> Result<PathBuf, String> {
+/// The journal of a data directory, where there is one.
+pub(super) fn existing_journal(data_dir: &Path) -> Result<PathBuf, String> {
     let journal = journal_dir(data_dir);
-    if journal.is_dir() {
-        return Ok(journal);
-    }
+    let why = match fs::metadata(&journal) {
+        Ok(found) if found.is_dir() => return Ok(journal),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => format!(": {error}"),
+        _ => String::new(),
+    };
     Err(format!(
-        "there is no journal in {}; name the data directory with --data-dir",
+        "there is no journal in {} that this user can read{why}; name the data directory with --data-dir",
         data_dir.display()
     ))
 }
 
-fn find_all(journal: PathBuf, owned: bool) -> Result<Findings, IoFailure> {
+/// Whether a running tekton-budget has the store open.
+pub(super) fn is_owned(data_dir: &Path) -> Result<bool, String> {
+    front::is_owned(data_dir)
+        .map_err(|error| format!("the lock in {} can't be read: {error}", data_dir.display()))
+}
+
+fn find_all(journal: PathBuf, owned: bool, lookup: Seen) -> Result<Findings, IoFailure> {
     let rounds = if owned { ROUNDS } else { 1 };
     let mut round = 1;
     loop {
-        let (report, unreadable_events) = find(&journal)?;
+        let (report, unreadable_events) = find(&journal, lookup.expect())?;
         let settled = report.is_whole() && report.torn.is_none();
         if settled || round == rounds {
             return Ok(Findings {
                 whole: report.is_whole() && unreadable_events.is_empty(),
                 owned,
+                lookup,
                 journal,
                 report,
                 unreadable_events,
@@ -103,10 +119,10 @@ fn find_all(journal: PathBuf, owned: bool) -> Result<Findings, IoFailure> {
     }
 }
 
-fn find(journal: &Path) -> Result<(Report, Vec<UnreadableEvent>), IoFailure> {
+fn find(journal: &Path, expect: Expect) -> Result<(Report, Vec<UnreadableEvent>), IoFailure> {
     let mut unreadable = Vec::new();
     let bar = progress::events("verifying");
-    let report = verify_each(&RealFiles, journal, Expect::NOTHING, &mut |sound| {
+    let report = verify_each(&RealFiles, journal, expect, &mut |sound| {
         bar.inc(sound.batch.len() as u64);
         decode(sound, &mut unreadable);
     });
@@ -128,7 +144,7 @@ fn decode(sound: SoundBatch<'_>, unreadable: &mut Vec<UnreadableEvent>) {
 }
 
 fn described(found: &Findings) -> String {
-    let mut text = found.report.to_string();
+    let mut text = format!("{}\n{}", found.lookup, found.report);
     for event in &found.unreadable_events {
         let _ = write!(
             text,
@@ -148,6 +164,11 @@ fn next_step(found: &Findings) -> Option<String> {
     if damages == 0 {
         return Some(format!(
             "{events} events can't be read; use the tekton-budget that wrote them, or a newer one"
+        ));
+    }
+    if let Some(newer) = found.report.damages.iter().find(|damage| damage.is_newer()) {
+        return Some(format!(
+            "the journal is newer than this program: {newer}; update tekton-budget, and verify with that"
         ));
     }
     let foreign = found.report.damages.iter();

@@ -3,13 +3,14 @@
 mod backup;
 mod journal;
 mod progress;
+mod seen;
 mod serve;
 mod tools;
 
 use crate::core::context::{Context, Tags};
 use crate::core::role::{Interface, Role};
 use crate::pricing::bundle;
-use crate::service::caller::Caller;
+use crate::service::caller::{Approvals, Caller};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,6 +77,15 @@ pub struct Client {
         value_parser = tag
     )]
     tags: Vec<(String, String)>,
+    /// Who answers this client's requests for more: admin, or person, which asks the one behind the client at once
+    #[arg(
+        long,
+        global = true,
+        env = "TEKTON_BUDGET_APPROVALS",
+        default_value = "admin",
+        value_name = "WHO"
+    )]
+    approvals: Approvals,
     /// Whether the price sources are asked in the background, where this process owns the store: on or off [default:
     /// what prices.json in the data directory says, else on]
     #[arg(
@@ -160,6 +170,7 @@ impl Client {
                 tags: self.tags.iter().cloned().collect::<Tags>(),
                 ..Context::default()
             },
+            approvals: self.approvals,
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::FrontError;
 use super::lock::Lock;
 use super::place::Place;
+use super::unusable::unusable;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
@@ -18,8 +19,8 @@ pub struct Exclusive {
 /// # Errors
 /// [`FrontError::Owned`] where the store has an owner.
 pub fn exclusively(data_dir: &Path) -> Result<Exclusive, FrontError> {
-    let place = Place::prepare(data_dir).map_err(FrontError::Place)?;
-    match Lock::try_take(&place.lock()).map_err(FrontError::Place)? {
+    let place = Place::prepare(data_dir).map_err(unusable(data_dir))?;
+    match Lock::try_take(&place.lock()).map_err(unusable(place.dir()))? {
         Some(lock) => Ok(Exclusive { _lock: lock }),
         None => Err(FrontError::Owned {
             dir: place.dir().to_owned(),

@@ -23,6 +23,10 @@ pub trait House: Send + Sync + 'static {
     /// # Errors
     /// In words for a person: why the store can't be opened.
     fn open(&self) -> Result<Self::Open, String>;
+
+    /// A host without a store, in its place while the data directory can't be used: it serves sessions, and
+    /// answers what needs the store with `why`, which says in words for a person what to do. It is not closed.
+    fn shut(&self, why: &str) -> Self::Open;
 }
 
 /// An open store.

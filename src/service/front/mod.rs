@@ -31,6 +31,7 @@ mod serve;
 mod settle;
 #[cfg(unix)]
 pub mod stdio;
+mod unusable;
 
 #[cfg(unix)]
 pub use exclusive::{Exclusive, exclusively, is_owned};
@@ -107,8 +108,15 @@ pub enum FrontError {
     )]
     Platform,
     /// The data directory, its lock or its socket.
-    #[error("the data directory can't be used: {0}")]
-    Place(#[source] io::Error),
+    #[error(
+        "the data directory {} can't be used: {source}; {}", .dir.display(), unusable::remedy(.source)
+    )]
+    Place {
+        /// The data directory.
+        dir: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The store can't be opened.
     #[error("the store can't be opened: {0}")]
     Open(String),
@@ -148,7 +156,8 @@ pub enum FrontError {
 }
 
 /// Serves one client as owner or forwarder, whichever it takes, until the client ends or `stop`
-/// does. As owner it serves the other processes of the data directory too.
+/// does. As owner it serves the other processes of the data directory too. Where the directory can't
+/// be used, the client is served without the store ([`House::shut`]) until it can.
 ///
 /// Before it returns, calls under way are answered (up to the options' `drain`), and as owner the
 /// store is closed, the socket removed and the lock released.

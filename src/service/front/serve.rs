@@ -2,26 +2,31 @@
 
 use super::house::{House, Reader, Writer};
 use super::lock::Lock;
-use super::owner::Owner;
+use super::owner::{Own, Owner};
 use super::place::Place;
 use super::relay::{Parting, Relay};
 use super::settle::{Standing, settle};
+use super::unusable::unusable;
 use super::{Ended, FrontError, FrontOptions};
 use semver::Version;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// How long the lock is left to a newer version that an owner makes room for.
 const ROOM: Duration = Duration::from_secs(3);
 
+/// How often a data directory that can't be used is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 struct Process<H> {
     options: FrontOptions,
     house: Arc<H>,
-    place: Place,
+    /// Made once: a directory that goes away later is not made anew, which would begin another ledger.
+    place: OnceLock<Place>,
     stop: watch::Receiver<bool>,
 }
 
@@ -32,13 +37,12 @@ pub(super) async fn run<H: House>(
     output: Writer,
     stop: impl Future<Output = ()>,
 ) -> Result<Ended, FrontError> {
-    let place = Place::prepare(&options.data_dir).map_err(FrontError::Place)?;
     let mut relay = Relay::new(input, output, options.read_only.clone(), options.drain);
     let (stopping, stopped) = watch::channel(false);
     let process = Process {
         options,
         house: Arc::new(house),
-        place,
+        place: OnceLock::new(),
         stop: stopped,
     };
     // A task of its own: the thread that waits for input then also carries it on, which saves each
@@ -69,11 +73,16 @@ impl<H: House> Process<H> {
             let standing = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return Ok(Ended::Stopped),
                 () = relay.overdue() => return Ok(self.ended()),
-                standing = settle(&self.options, &self.place, not_before) => standing?,
+                standing = self.settle(not_before) => standing,
             };
             let parting = match standing {
-                Standing::Owner(lock) => self.own(lock, relay).await?,
-                Standing::Forwarder(upstream) => relay.over(upstream, &self.stop).await,
+                Ok(Standing::Owner(lock)) => self.own(lock, relay).await,
+                Ok(Standing::Forwarder(upstream)) => Ok(relay.over(upstream, &self.stop).await),
+                Err(error) => Err(error),
+            };
+            let parting = match parting {
+                Err(why @ FrontError::Place { .. }) => self.shut(&why, relay).await,
+                other => other?,
             };
             match parting {
                 Parting::Done => return Ok(self.ended()),
@@ -85,8 +94,67 @@ impl<H: House> Process<H> {
         }
     }
 
+    async fn settle(&self, not_before: Instant) -> Result<Standing, FrontError> {
+        settle(&self.options, self.place()?, not_before).await
+    }
+
+    fn place(&self) -> Result<&Place, FrontError> {
+        if let Some(place) = self.place.get() {
+            return Ok(place);
+        }
+        let dir = &self.options.data_dir;
+        let place = Place::prepare(dir).map_err(unusable(dir))?;
+        Ok(self.place.get_or_init(|| place))
+    }
+
+    /// Serves the client without the store, until the data directory can be used or another thing is wrong with it.
+    async fn shut(&self, why: &FrontError, relay: &mut Relay) -> Parting {
+        tracing::error!("{why}; until then every call that needs the ledger is refused");
+        let told = format!("{why}; it is tried again all the time, so call again then");
+        let mut own = Own::new(self.house.shut(&told), &self.options);
+        let upstream = own.session(&self.options);
+        let parting = {
+            let relaying = relay.over(upstream, &self.stop);
+            tokio::pin!(relaying);
+            tokio::select! {
+                parting = &mut relaying => parting,
+                () = self.until_changed(why) => {
+                    own.close();
+                    relaying.await
+                }
+            }
+        };
+        own.finish().await;
+        parting
+    }
+
+    async fn until_changed(&self, why: &FrontError) {
+        let why = why.to_string();
+        loop {
+            sleep(AGAIN).await;
+            match self.try_place() {
+                Err(still) if still.to_string() == why => {}
+                Err(_) => return,
+                Ok(()) => {
+                    tracing::warn!("the data directory can be used now");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether this process could be owner or forwarder.
+    fn try_place(&self) -> Result<(), FrontError> {
+        let place = self.place()?;
+        let tried = Lock::try_take(&place.lock()).and_then(|lock| match lock {
+            Some(_lock) => place.listen().map(drop),
+            None => Ok(()),
+        });
+        tried.map_err(unusable(place.dir()))
+    }
+
     async fn own(&self, lock: Lock, relay: &mut Relay) -> Result<Parting, FrontError> {
-        let mut owner = Owner::open(lock, &self.place, &self.house, &self.options).await?;
+        let mut owner = Owner::open(lock, self.place()?, &self.house, &self.options).await?;
         let upstream = owner.own_session(&self.options);
         let parting = relay.over(upstream, &self.stop).await;
         match (owner.leave().await, &parting) {

@@ -4,6 +4,7 @@ use super::hello::{Hello, Verdict, is_same_user, line, read_line, read_welcome};
 use super::house::{Reader, Writer};
 use super::lock::Lock;
 use super::place::Place;
+use super::unusable::unusable;
 use super::{FrontError, FrontOptions};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
@@ -46,7 +47,7 @@ pub(super) async fn settle(
     let begun = Instant::now();
     loop {
         if Instant::now() >= not_before
-            && let Some(lock) = Lock::try_take(&place.lock()).map_err(FrontError::Place)?
+            && let Some(lock) = Lock::try_take(&place.lock()).map_err(unusable(place.dir()))?
         {
             return Ok(Standing::Owner(lock));
         }

@@ -5,8 +5,9 @@ use super::requests;
 use crate::core::alert::AlertStatus;
 use crate::core::allocation::AllocationStatus;
 use crate::core::increase::IncreaseStatus;
-use crate::core::state::{Row, RowKey, State};
-use crate::reporting::rollup::{Dimensions, Rollups, Sums};
+use crate::core::state::{Meter, Row, RowKey, State};
+use crate::core::time;
+use crate::reporting::rollup::{Dimensions, Place, Rollups, Sums};
 use crate::store::journal::{ChainHash, Position};
 use crate::store::lookup::{Head, Lookup, LookupError};
 use jiff::Timestamp;
@@ -18,6 +19,9 @@ use std::sync::Arc;
 pub(super) struct Note {
     next_id: u64,
     hash: [u8; 32],
+    /// Up to when windows may have been moved, in microseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moved_until: Option<i64>,
 }
 
 type Rows = Vec<(Vec<u8>, Option<Vec<u8>>)>;
@@ -27,6 +31,9 @@ pub struct Checkpoint {
     pub(super) at: Position,
     pub(super) next_id: u64,
     pub(super) rows: Vec<(RowKey, Option<Row>)>,
+    /// Counters to move, and up to when any may have been.
+    pub(super) moved: Vec<(RowKey, Meter)>,
+    pub(super) moved_until: Option<Timestamp>,
     pub(super) requests: Rows,
     pub(super) rollups: Arc<Rollups>,
     pub(super) now: Timestamp,
@@ -41,9 +48,19 @@ impl Checkpoint {
         let mut batch = self.requests;
         for (key, row) in &self.rows {
             put_row(&mut batch, key, row.as_ref())?;
+            if let (RowKey::Policy(gone), None) = (key, row) {
+                let (low, high) = keys::moved_meters(*gone);
+                for row in store.scan(&low, &high, false) {
+                    batch.push((row?.0, None));
+                }
+            }
         }
-        for (place, dimensions, sums) in self.rollups.iter() {
-            let key = keys::rollup(place);
+        for (key, meter) in self.moved {
+            batch.push((keys::row(&key, true), None));
+            batch.push((keys::row(&key, false), Some(encode(&Row::Meter(meter))?)));
+        }
+        for (hour, dimensions, sums) in self.rollups.iter() {
+            let key = keys::rollup(&Place::of(hour, dimensions));
             let mut total = store
                 .get(&key)?
                 .map_or(Ok((dimensions.clone(), Sums::default())), |row| {
@@ -60,6 +77,7 @@ impl Checkpoint {
         let note = Note {
             next_id: self.next_id,
             hash: *self.at.hash.as_bytes(),
+            moved_until: self.moved_until.map(Timestamp::as_microsecond),
         };
         store.commit(
             batch,
@@ -116,6 +134,25 @@ pub(super) fn read_rollup(bytes: &[u8]) -> Result<(Dimensions, Sums), LookupErro
     decode(bytes)
 }
 
+/// The place in the journal that the store is true of; none in a new store.
+///
+/// # Errors
+/// Of the store.
+pub fn seen(store: &dyn Lookup) -> Result<Option<Position>, LookupError> {
+    let Some(head) = store.head()? else {
+        return Ok(None);
+    };
+    let note: Note = decode(&head.note)?;
+    Ok(Some(position(&head, &note)))
+}
+
+fn position(head: &Head, note: &Note) -> Position {
+    Position {
+        sequence: head.sequence,
+        hash: ChainHash::from_bytes(note.hash),
+    }
+}
+
 /// The state that the store is true of, with its place in the journal; none in a new store.
 pub(super) fn load(store: &dyn Lookup) -> Result<Option<(State, Position)>, LookupError> {
     let Some(head) = store.head()? else {
@@ -132,17 +169,27 @@ pub(super) fn load(store: &dyn Lookup) -> Result<Option<(State, Position)>, Look
             rows.push((key, read_row(&value)?));
         }
     }
-    let position = Position {
-        sequence: head.sequence,
-        hash: ChainHash::from_bytes(note.hash),
-    };
-    Ok(Some((
-        State::from_rows(head.sequence, note.next_id, rows),
-        position,
-    )))
+    let mut state = State::from_rows(head.sequence, note.next_id, rows);
+    let until = note.moved_until.map(time::of_microsecond).transpose();
+    state.set_moved_until(until.map_err(|error| LookupError::Damaged(error.to_string()))?);
+    Ok(Some((state, position(&head, &note))))
 }
 
-/// A row of an allocation, alert or request for more that has ended.
+/// The counters among these that were moved into the store.
+pub(super) fn moved(
+    store: &dyn Lookup,
+    keys: Vec<RowKey>,
+) -> Result<Vec<(RowKey, Meter)>, LookupError> {
+    let mut found = Vec::new();
+    for key in keys {
+        if let Some(Row::Meter(meter)) = ended_row(store, &key)? {
+            found.push((key, meter));
+        }
+    }
+    Ok(found)
+}
+
+/// A row of an allocation, alert or request for more that has ended, or of a counter that was moved.
 pub(super) fn ended_row(store: &dyn Lookup, key: &RowKey) -> Result<Option<Row>, LookupError> {
     store
         .get(&keys::row(key, false))?

@@ -16,6 +16,7 @@ pub(crate) mod kind {
     pub(crate) const INCREASE: u8 = b'i';
     pub(crate) const INCREASE_ANSWERED: u8 = b'I';
     pub(crate) const METER: u8 = b'm';
+    pub(crate) const METER_MOVED: u8 = b'M';
     pub(crate) const OVERRIDE: u8 = b'o';
     pub(crate) const POLICY: u8 = b'p';
     pub(crate) const PRICE: u8 = b'c';
@@ -56,7 +57,9 @@ pub(crate) fn row(key: &RowKey, open: bool) -> Vec<u8> {
     match key {
         RowKey::Budget(id) => numbered(kind::BUDGET, id.0),
         RowKey::Policy(id) => numbered(kind::POLICY, id.0),
-        RowKey::Meter(policy, meter) => self::meter(*policy, meter),
+        RowKey::Meter(policy, meter) => {
+            self::meter(either(kind::METER, kind::METER_MOVED), *policy, meter)
+        }
         RowKey::Allocation(id) => {
             numbered(either(kind::ALLOCATION_OPEN, kind::ALLOCATION_ENDED), id.0)
         }
@@ -85,8 +88,14 @@ fn read_model(key: &[u8]) -> Option<(String, String)> {
     Some((provider.to_owned(), model.to_owned()))
 }
 
-fn meter(policy: PolicyId, meter: &MeterKey) -> Vec<u8> {
-    let mut key = numbered(kind::METER, policy.0);
+/// The first key of a policy's counters that were moved, and the first one behind them.
+pub(crate) fn moved_meters(policy: PolicyId) -> (Vec<u8>, Vec<u8>) {
+    let from = |id| numbered(kind::METER_MOVED, id);
+    (from(policy.0), from(policy.0.saturating_add(1)))
+}
+
+fn meter(kind: u8, policy: PolicyId, meter: &MeterKey) -> Vec<u8> {
+    let mut key = numbered(kind, policy.0);
     match meter {
         MeterKey::Window(window) => {
             key.push(0);
@@ -113,7 +122,7 @@ pub(crate) fn read(key: &[u8]) -> Option<RowKey> {
         }
         kind::ALERT | kind::ALERT_RESOLVED => number().map(AlertId).map(RowKey::Alert),
         kind::INCREASE | kind::INCREASE_ANSWERED => number().map(IncreaseId).map(RowKey::Increase),
-        kind::METER => {
+        kind::METER | kind::METER_MOVED => {
             let (policy, meter) = rest.split_first_chunk::<8>()?;
             Some(RowKey::Meter(
                 PolicyId(u64::from_be_bytes(*policy)),

@@ -3,17 +3,19 @@
 mod checkpoint;
 mod decoding;
 mod keys;
+mod moving;
 mod replay;
 mod requests;
 mod shared;
 mod writer;
 
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, seen};
 pub use replay::{StartError, Started, start};
 pub use shared::{Bucket, Shared};
 pub use writer::{Outcome, Receipt, Reply, Respond, Writer};
 
-use crate::core::decide::Order;
+use crate::core::decide::{Entry, Order};
+use crate::core::event::Request;
 use crate::core::refusal::Refusal;
 use crate::store::lookup::{Lookup, LookupError};
 use jiff::{SignedDuration, Timestamp};
@@ -45,6 +47,7 @@ pub struct Ledger {
 
 enum Message {
     Order(Box<Order>, Respond, OwnedSemaphorePermit),
+    Known(Request, oneshot::Sender<Result<Option<Entry>, Refusal>>),
     Saved(Result<(), LookupError>),
     Close,
 }
@@ -113,6 +116,19 @@ impl Ledger {
         let respond: Respond = Box::new(move |reply| drop(sender.send(reply)));
         self.inbox
             .send(Message::Order(Box::new(order), respond, place))
+            .map_err(|_| closed())?;
+        receiver.await.map_err(|_| closed())?
+    }
+
+    /// The durable event of an earlier order with the same request id and content, so that nobody is asked again about
+    /// what is done. An order that is under way is not found.
+    ///
+    /// # Errors
+    /// `conflict` where the id was used for something else, or `unavailable`.
+    pub async fn known(&self, request: Request) -> Result<Option<Entry>, Refusal> {
+        let (sender, receiver) = oneshot::channel();
+        self.inbox
+            .send(Message::Known(request, sender))
             .map_err(|_| closed())?;
         receiver.await.map_err(|_| closed())?
     }
@@ -189,6 +205,7 @@ impl Desk {
                 orders.push_back((*order, respond));
                 places.push(place);
             }
+            Message::Known(request, sender) => drop(sender.send(self.writer.find(&request))),
             Message::Saved(written) => self.writer.end_checkpoint(written, (self.clock)()),
             Message::Close => return false,
         }
@@ -226,7 +243,7 @@ impl Desk {
                     waits = self.checkpoint(true);
                 }
                 Ok(Message::Order(_, respond, _)) => respond(Err(closed())),
-                Ok(Message::Close) => {}
+                Ok(Message::Close | Message::Known(..)) => {}
                 Err(_) => break,
             }
         }

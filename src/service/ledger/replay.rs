@@ -145,6 +145,10 @@ impl Replay {
 
     fn take(&mut self, entries: &[Entry], at: Position) -> Result<(), StartError> {
         for entry in entries {
+            let missing = self.state.missing_of(&entry.recorded.event);
+            for (key, meter) in checkpoint::moved(&*self.store, missing)? {
+                self.state.recall(&key, meter);
+            }
             self.state.apply(entry.sequence, &entry.recorded);
             self.rollups.take(&entry.recorded.event);
         }
@@ -162,6 +166,8 @@ impl Replay {
             at,
             next_id: self.state.next_id(),
             rows: self.state.take_changed_rows(),
+            moved: Vec::new(),
+            moved_until: self.state.moved_until(),
             requests: self.requests.take_rows(self.now),
             rollups: Arc::new(std::mem::take(&mut self.rollups)),
             now: self.now,

@@ -6,12 +6,13 @@ use crate::core::codec;
 use crate::core::decide::Entry;
 use crate::core::event::Recorded;
 use crate::core::refusal::Refusal;
-use crate::core::state::{Row, RowKey, State};
+use crate::core::state::{Meter, Row, RowKey, State};
 use crate::pricing::book::PriceBook;
 use crate::reporting::rollup::{Dimensions, Rollups, Sums};
 use crate::service::prices::Prices;
 use crate::store::journal::JournalReader;
 use crate::store::lookup::{Lookup, LookupError};
+use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
@@ -86,6 +87,24 @@ impl Shared {
         self.changes.subscribe()
     }
 
+    /// Takes in counters that were recalled for events that are about to be published.
+    pub(super) fn recall(&self, recalled: Vec<(RowKey, Meter)>) {
+        if !recalled.is_empty() {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            for (key, meter) in recalled {
+                state.recall(&key, meter);
+            }
+        }
+    }
+
+    /// The counters among these that were moved into the store.
+    ///
+    /// # Errors
+    /// `unavailable` where the store can't be read.
+    pub fn moved(&self, keys: Vec<RowKey>) -> Result<Vec<(RowKey, Meter)>, Refusal> {
+        checkpoint::moved(&*self.store, keys).map_err(unreadable)
+    }
+
     /// Takes in events that are durable now.
     pub(super) fn publish(&self, entries: &[Entry]) {
         let Some(last) = entries.last() else { return };
@@ -113,16 +132,22 @@ impl Shared {
         saving
     }
 
-    pub(super) fn end_saving(&self, ended: &[RowKey]) {
+    /// Forgets what has ended, and the counters that were moved, now that the store has it.
+    pub(super) fn end_saving(
+        &self,
+        ended: &[RowKey],
+        moved: Vec<RowKey>,
+        until: Option<Timestamp>,
+    ) {
         self.usage
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .saving
             .clear();
-        self.state
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .forget_ended(ended);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.forget_ended(ended);
+        state.set_moved_until(until);
+        state.forget_moved(moved);
     }
 
     /// The buckets of usage of the hours `from` up to but without `to`; a bucket may come in parts.
@@ -161,15 +186,12 @@ impl Shared {
         let rollups = saving.chain(std::iter::once(&usage.open));
         let within = rollups
             .flat_map(Rollups::iter)
-            .filter(|(place, ..)| (from..to).contains(&place.hour));
-        let bucket =
-            |(place, dimensions, sums): (&crate::reporting::rollup::Place, &Dimensions, &Sums)| {
-                Bucket {
-                    hour: place.hour,
-                    dimensions: dimensions.clone(),
-                    sums: *sums,
-                }
-            };
+            .filter(|(hour, ..)| (from..to).contains(hour));
+        let bucket = |(hour, dimensions, sums): (i64, &Dimensions, &Sums)| Bucket {
+            hour,
+            dimensions: dimensions.clone(),
+            sums: *sums,
+        };
         within.map(bucket).collect()
     }
 

@@ -2,6 +2,7 @@
 //! answers.
 
 use super::checkpoint::Checkpoint;
+use super::moving::Moving;
 use super::requests::RequestIndex;
 use super::shared::Shared;
 use crate::core::codec;
@@ -9,7 +10,7 @@ use crate::core::command::{Command, Posting};
 use crate::core::decide::{Decided, Done, Entry, Order, execute};
 use crate::core::event::{Event, Request, Stamp};
 use crate::core::refusal::{Code, Refusal};
-use crate::core::state::{RowKey, State};
+use crate::core::state::{Meter, RowKey, State};
 use crate::core::verdict::Verdict;
 use crate::store::journal::Journal;
 use crate::store::lookup::LookupError;
@@ -63,6 +64,7 @@ pub struct Writer {
     checkpointing: Checkpointing,
     stopped: Option<String>,
     arena: Vec<u8>,
+    moving: Moving,
 }
 
 /// Where checkpoints stand.
@@ -72,6 +74,7 @@ enum Checkpointing {
     },
     Writing {
         ended: Vec<RowKey>,
+        moved: Vec<RowKey>,
     },
     /// The lookup store can't be written; the journal goes on without it and catches it up at the next start.
     GivenUp,
@@ -82,6 +85,7 @@ enum Checkpointing {
 struct Batch {
     entries: Vec<Entry>,
     ranges: Vec<Range<usize>>,
+    recalled: Vec<(RowKey, Meter)>,
     waiting: Vec<(Respond, Settled)>,
 }
 
@@ -119,6 +123,7 @@ impl Writer {
             checkpointing,
             stopped: None,
             arena: Vec::new(),
+            moving: Moving::from(now),
         }
     }
 
@@ -137,6 +142,11 @@ impl Writer {
             batch.waiting.push((respond, settled));
         }
         self.finish(batch);
+    }
+
+    /// The durable event of an earlier order with the same request id and content.
+    pub(super) fn find(&mut self, request: &Request) -> Result<Option<Entry>, Refusal> {
+        self.known(request, &Batch::default())
     }
 
     /// Ends what is due by an instant, if anything is.
@@ -252,6 +262,7 @@ impl Writer {
         order: Order,
         batch: &mut Batch,
     ) -> Result<(usize, Vec<usize>, Result<Done, Refusal>), Refusal> {
+        self.recall(&order, batch)?;
         let offset = batch.entries.len();
         let Decided { entries, result } = execute(&mut self.state, order);
         for entry in &entries {
@@ -273,6 +284,19 @@ impl Writer {
             .collect();
         batch.entries.extend(entries);
         Ok((offset, alerts, result))
+    }
+
+    /// Brings back the counters of past windows that an order needs.
+    fn recall(&mut self, order: &Order, batch: &mut Batch) -> Result<(), Refusal> {
+        let missing = self.state.missing_for(&order.command, order.stamp.at);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        for (key, meter) in self.shared.moved(missing)? {
+            self.state.recall(&key, meter);
+            batch.recalled.push((key, meter));
+        }
+        Ok(())
     }
 
     /// The event of an earlier command with the same request id and content.
@@ -314,8 +338,10 @@ impl Writer {
         let Batch {
             entries,
             ranges,
+            recalled,
             waiting,
         } = batch;
+        self.shared.recall(recalled);
         if self.stopped.is_none() && !entries.is_empty() {
             let events: Vec<_> = ranges.into_iter().map(|range| &self.arena[range]).collect();
             if let Err(error) = self.journal.append(&events) {
@@ -345,14 +371,18 @@ impl Writer {
         if changes == 0 || !(due || anything) || self.stopped.is_some() {
             return None;
         }
+        let moved = self.moving.begin(&mut self.state, now);
         self.checkpointing = Checkpointing::Writing {
             ended: self.state.ended_keys(),
+            moved: moved.iter().map(|(key, _)| key.clone()).collect(),
         };
         let at = self.journal.end();
         Some(Checkpoint {
             at,
             next_id: self.state.next_id(),
             rows: self.state.take_changed_rows(),
+            moved,
+            moved_until: self.state.moved_until(),
             requests: self.requests.take_rows(now),
             rollups: self.shared.begin_saving_rollups(at.sequence),
             now,
@@ -361,7 +391,7 @@ impl Writer {
 
     /// Takes note of how a checkpoint went.
     pub fn end_checkpoint(&mut self, written: Result<(), LookupError>, now: Timestamp) {
-        let Checkpointing::Writing { ended } =
+        let Checkpointing::Writing { ended, moved } =
             std::mem::replace(&mut self.checkpointing, Checkpointing::GivenUp)
         else {
             return;
@@ -369,7 +399,9 @@ impl Writer {
         match written {
             Ok(()) => {
                 self.state.forget_ended(&ended);
-                self.shared.end_saving(&ended);
+                let moved = self.state.forget_moved(moved);
+                let until = self.state.moved_until();
+                self.shared.end_saving(&ended, moved, until);
                 self.checkpointing = Checkpointing::Idle { since: now };
             }
             Err(error) => {

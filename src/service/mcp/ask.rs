@@ -75,8 +75,10 @@ impl AskPerson for ByRequest {
     fn ask(&self, question: Question) -> Pin<Box<dyn Future<Output = Reply> + Send + '_>> {
         Box::pin(async move {
             tokio::select! {
-                reply = ask_person(&self.peer, question) => reply,
+                // First: one who has gone is not asked anything more.
+                biased;
                 () = self.ended.wait() => Reply::Cancelled,
+                reply = ask_person(&self.peer, question) => reply,
             }
         })
     }

@@ -3,7 +3,6 @@
 
 use super::settings::Configured;
 use super::{Answered, Refresher, Wanted};
-use crate::core::context::Context;
 use crate::core::role::{Interface, Role};
 use crate::service::caller::Caller;
 use crate::service::operation::Call;
@@ -117,7 +116,7 @@ fn call() -> Call {
         actor: "price-refresh".to_owned(),
         role: Role::Operator,
         interface: Interface::Ledger,
-        fixed: Context::default(),
+        ..Caller::default()
     })
 }
 

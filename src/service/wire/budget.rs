@@ -5,7 +5,7 @@ use super::schema::{Instant, Share};
 use crate::core::budget::Budget;
 use crate::core::id::{BudgetId, PolicyId};
 use crate::core::period::{Period, WeekStart};
-use crate::core::policy::{Enforcement, Policy, Rollover};
+use crate::core::policy::{Enforcement, Policy, Rollover, THRESHOLD_SCALE};
 use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
 use crate::core::scope::Scope;
@@ -25,8 +25,9 @@ pub(crate) fn share(field: &str, share: Option<Share>) -> Result<Option<Decimal>
     let Some(Share(share)) = share else {
         return Ok(None);
     };
-    // A share is a threshold and no money: four places are what a person means by it.
-    let decimal = Decimal::from_f64_retain(share).map(|share| share.round_dp(4).normalize());
+    // A share is a threshold and no money: these places are what a person means by it.
+    let decimal =
+        Decimal::from_f64_retain(share).map(|share| share.round_dp(THRESHOLD_SCALE).normalize());
     decimal
         .map(Some)
         .ok_or_else(|| Refusal::invalid(field, "expects a share above 0 and up to 1"))

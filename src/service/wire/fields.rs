@@ -241,6 +241,9 @@ macro_rules! arguments {
             /// Whether it counts; default true.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub enabled: Option<bool>,
+            /// What it is to be without from now on, by name: a limit, a start, an end or a cap that it has.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub clear: Option<Vec<$crate::core::policy::PolicyField>>,
         });
     };
     (@grow $meta:tt $name:ident [page $($rest:ident)*] { $($fields:tt)* }) => {
@@ -327,6 +330,7 @@ macro_rules! arguments {
                     rollover_cap: self.rollover_cap_usd,
                     critical_bypass: self.critical_bypass,
                     enabled: self.enabled,
+                    clear: self.clear.unwrap_or_default(),
                 })
             }
         }

@@ -6,8 +6,10 @@ use crate::core::quantity::Usd;
 use crate::core::scope::Values;
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
+use std::fmt;
 
 macro_rules! schema {
     ($($type:ty: $name:literal => { $($body:tt)* })*) => {$(
@@ -43,9 +45,31 @@ schema! {
 }
 
 /// An instant on the wire: RFC 3339.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Instant(pub Timestamp);
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_str(ReadInstant)
+    }
+}
+
+struct ReadInstant;
+
+impl Visitor<'_> for ReadInstant {
+    type Value = Instant;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a date and time with its offset, such as \"2026-05-01T12:30:00Z\"")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Instant, E> {
+        text.parse()
+            .map(Instant)
+            .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
 
 impl Instant {
     /// The instant, to the microsecond that the ledger keeps.

@@ -55,6 +55,22 @@ impl fmt::Display for Damage {
     }
 }
 
+impl Damage {
+    /// Whether it is none for a newer program, so that there is nothing to give up.
+    pub const fn is_newer(&self) -> bool {
+        matches!(self.kind, DamageKind::NewerVersion { .. })
+    }
+
+    /// What is to be said first of a journal that has it.
+    const fn verdict(&self) -> &'static str {
+        if self.is_newer() {
+            "the journal is newer than this program"
+        } else {
+            "the journal is damaged"
+        }
+    }
+}
+
 /// Who knows that a sequence was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,9 +100,12 @@ pub enum DamageKind {
     /// A file or folder that is no part of a journal.
     #[error("no part of a journal")]
     ForeignFile,
-    /// Of a format that a newer program wrote, or a flipped bit in the version.
-    #[error("format version {found}, and this program knows {VERSION}", VERSION = super::format::VERSION)]
-    UnknownVersion {
+    /// Of a format that a newer program wrote: whole for that one, for all that is known here.
+    #[error(
+        "format version {found}, written by a newer tekton-budget; this one reads up to {VERSION}",
+        VERSION = super::format::VERSION
+    )]
+    NewerVersion {
         /// The version in the header.
         found: u32,
     },
@@ -162,7 +181,7 @@ pub enum DamageKind {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It is damaged; `verify` lists everything, `repair` is the way out.
-    #[error("the journal is damaged: {0}")]
+    #[error("{verdict}: {0}", verdict = .0.verdict())]
     Damaged(#[from] Damage),
     /// The file system failed.
     #[error(transparent)]
@@ -224,7 +243,7 @@ pub enum AppendError {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The journal is damaged there.
-    #[error("the journal is damaged: {0}")]
+    #[error("{verdict}: {0}", verdict = .0.verdict())]
     Damaged(#[from] Damage),
     /// The file system failed.
     #[error(transparent)]

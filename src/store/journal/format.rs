@@ -81,8 +81,8 @@ pub(super) struct PreviousSegment {
 /// Why a segment's header is not one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HeaderFault {
-    /// Of a version that this code does not know.
-    Version(u32),
+    /// Of a version that only a newer program knows.
+    Newer(u32),
     /// Short, altered or not a journal's.
     Broken,
 }
@@ -109,10 +109,24 @@ impl SegmentHeader {
         if magic != SEGMENT_MAGIC {
             return Err(HeaderFault::Broken);
         }
+        if version > VERSION && !Self::is_sound_as_ours(bytes) {
+            return Err(HeaderFault::Newer(version));
+        }
         if version != VERSION {
-            return Err(HeaderFault::Version(version));
+            return Err(HeaderFault::Broken);
         }
         Self::decode_fields(bytes, fields).ok_or(HeaderFault::Broken)
+    }
+
+    /// Whether only the version was altered: the checksum is that of a header of the present one.
+    fn is_sound_as_ours(bytes: &[u8]) -> bool {
+        let mut ours = bytes.get(..SEGMENT_HEADER).unwrap_or_default().to_vec();
+        let Some(version) = ours.get_mut(SEGMENT_MAGIC.len()..SEGMENT_MAGIC.len() + 4) else {
+            return false;
+        };
+        version.copy_from_slice(&VERSION.to_le_bytes());
+        let fields = Fields(&ours[SEGMENT_MAGIC.len() + 4..]);
+        Self::decode_fields(&ours, fields).is_some()
     }
 
     fn decode_fields(bytes: &[u8], mut fields: Fields<'_>) -> Option<Self> {

@@ -62,7 +62,7 @@ impl SegmentFile {
             Ok(header) => DamageKind::WrongName {
                 found: header.first,
             },
-            Err(HeaderFault::Version(found)) => DamageKind::UnknownVersion { found },
+            Err(HeaderFault::Newer(found)) => DamageKind::NewerVersion { found },
             Err(HeaderFault::Broken) => DamageKind::SegmentHeader,
         };
         Ok(Err(self.damage(0, self.first, kind)))

@@ -63,6 +63,9 @@ impl fmt::Display for Repaired {
 /// Why nothing was repaired.
 #[derive(Debug, thiserror::Error)]
 pub enum RepairError {
+    /// A newer program wrote a part of it, which this one would take for damage.
+    #[error("the journal is newer than this program: {0}; update tekton-budget")]
+    Newer(Box<Damage>),
     /// The journal has no such end to drop.
     #[error("the end is sound: there is nothing to drop")]
     NothingToDrop,
@@ -113,6 +116,11 @@ pub enum RepairError {
 pub fn repair(files: &dyn Files, dir: &Path, choice: &Choice) -> Result<Repaired, RepairError> {
     let report = verify(files, dir, Expect::NOTHING)?;
     let inventory = Inventory::take(files, dir)?;
+    if let Some(newer) = report.damages.iter().find(|damage| damage.is_newer())
+        && !matches!(choice, Choice::SetAside(_))
+    {
+        return Err(RepairError::Newer(Box::new(newer.clone())));
+    }
     let bench = Bench { files, dir };
     match choice {
         Choice::SetAside(name) => bench.set_foreign_aside(&inventory, &report, name),

@@ -67,7 +67,8 @@ impl fmt::Display for Report {
             writeln!(f, "{torn}")?;
         }
         for damage in &self.damages {
-            writeln!(f, "damage: {damage}")?;
+            let kind = if damage.is_newer() { "newer" } else { "damage" };
+            writeln!(f, "{kind}: {damage}")?;
         }
         if self.is_whole() {
             write!(f, "whole")

@@ -3,12 +3,15 @@
 mod gate;
 mod guest;
 mod outlet;
+mod own;
 
 use super::house::{Host, House};
 use super::lock::Lock;
 use super::place::{Place, Socket};
 use super::settle::Upstream;
+use super::unusable::unusable;
 use super::{FrontError, FrontOptions};
+pub(super) use own::Own;
 use semver::Version;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +22,6 @@ use tokio::time::timeout;
 
 /// The most clients that an owner serves at a time; others wait in the socket's queue.
 const MOST_GUESTS: usize = 512;
-
-/// How much may lie between an owner and its own client, in bytes each way.
-const OWN_BUFFER: usize = 256 * 1024;
 
 /// How long an owner waits where it has no descriptor left for another connection.
 const EXHAUSTED: Duration = Duration::from_millis(100);
@@ -66,11 +66,9 @@ impl<O> Rooms<O> {
 
 /// An owner at work.
 pub(super) struct Owner<O> {
-    rooms: Arc<Rooms<O>>,
+    own: Own<O>,
     /// Ends when the last guest has left.
     reception: JoinHandle<()>,
-    own: Option<JoinHandle<()>>,
-    drain: Duration,
     lock: Lock,
 }
 
@@ -85,61 +83,39 @@ impl<O: Host> Owner<O> {
     where
         H: House<Open = O>,
     {
-        let (listener, socket) = place.listen().map_err(FrontError::Place)?;
+        let (listener, socket) = place.listen().map_err(unusable(place.dir()))?;
         let house = Arc::clone(house);
         let host = tokio::task::spawn_blocking(move || house.open())
             .await
             .map_err(|error| FrontError::Open(format!("the opening was broken off: {error}")))?
             .map_err(FrontError::Open)?;
-        let rooms = Arc::new(Rooms {
-            host: Arc::new(host),
-            version: options.version.clone(),
-            closing: watch::Sender::new(Stay::Stays),
-        });
+        let own = Own::new(host, options);
         tracing::debug!(dir = %place.dir().display(), "this process owns the store");
         let reception = tokio::spawn(receive_all(
-            Arc::clone(&rooms),
+            Arc::clone(&own.rooms),
             listener,
             socket,
             options.drain,
         ));
         Ok(Self {
-            rooms,
+            own,
             reception,
-            own: None,
-            drain: options.drain,
             lock,
         })
     }
 
     /// A session for the owner's own client.
     pub(super) fn own_session(&mut self, options: &FrontOptions) -> Upstream {
-        let (near, far) = tokio::io::duplex(OWN_BUFFER);
-        let (reader, writer) = tokio::io::split(near);
-        let rooms = Arc::clone(&self.rooms);
-        let caller = options.caller.clone();
-        self.own = Some(tokio::spawn(async move {
-            let (reader, writer) = tokio::io::split(far);
-            guest::serve(&rooms, caller, reader, writer).await;
-        }));
-        Upstream {
-            reader: Box::new(reader),
-            writer: Box::new(writer),
-        }
+        self.own.session(options)
     }
 
     /// Lets everybody finish, closes the store, and gives the lock away.
-    pub(super) async fn leave(self) -> Result<(), String> {
-        self.rooms.close(None);
-        if let Some(mut own) = self.own
-            && timeout(self.drain, &mut own).await.is_err()
-        {
-            own.abort();
-        }
+    pub(super) async fn leave(mut self) -> Result<(), String> {
+        self.own.finish().await;
         if let Err(error) = self.reception.await {
             tracing::error!(%error, "the reception broke off");
         }
-        let closed = Arc::clone(&self.rooms.host).close().await;
+        let closed = Arc::clone(&self.own.rooms.host).close().await;
         drop(self.lock);
         closed
     }

@@ -145,6 +145,15 @@ impl Memory {
         }
     }
 
+    /// The client has ended, and answers no question that is open: the lines that do so for it.
+    pub(super) fn refuse_questions(&mut self) -> String {
+        let refused = self.questions.refuse_all();
+        for _ in &refused {
+            self.connection.number();
+        }
+        refused.concat()
+    }
+
     /// A line that is too long to be kept begins so.
     pub(super) fn long_line_to_owner(&mut self, beginning: &[u8]) {
         let sent_as = self.connection.number();

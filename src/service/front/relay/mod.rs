@@ -141,7 +141,7 @@ impl Relay {
         );
         let receiving = receive(upstream.reader, &mut self.output, session);
         tokio::pin!(sending, receiving);
-        let mut sends = true;
+        let (mut sends, mut said_all) = (true, false);
         let (mut leaving, mut ending) = (session.leaving.subscribe(), ended.subscribe());
         let mut stop = stop.clone();
         loop {
@@ -155,13 +155,14 @@ impl Relay {
             };
             tokio::select! {
                 parting = &mut receiving => return match parting {
+                    Parting::Lost(_) if said_all => (Parting::Done, loss),
                     Parting::Lost(_) => (Parting::Lost(to), loss),
                     other => (other, loss),
                 },
-                sent = &mut sending, if sends && bound.is_none() => match sent {
-                    Sent::All => return (Parting::Done, loss),
-                    Sent::Broken => sends = false,
-                },
+                sent = &mut sending, if sends && bound.is_none() => {
+                    sends = false;
+                    said_all = matches!(sent, Sent::All);
+                }
                 () = session.until(|memory| memory.is_settled(loss)), if bound.is_some() => {
                     return (Parting::Lost(to), loss);
                 }

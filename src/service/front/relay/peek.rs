@@ -1,5 +1,6 @@
 //! What a JSON-RPC line is, read no further than it takes to know.
 
+use rmcp::model::RequestId;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use std::fmt;
@@ -82,7 +83,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
         let seen = self.0;
         while let Some(key) = map.next_key_seed(Name)? {
             match key {
-                Key::Id => seen.id = map.next_value::<Option<Value>>()?.filter(is_id),
+                Key::Id => seen.id = map.next_value::<Option<Value>>()?.and_then(id),
                 Key::Method => seen.method = Some(map.next_value()?),
                 Key::Result => seen.answer = Some(false),
                 Key::Error => seen.answer = Some(true),
@@ -99,8 +100,13 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
-fn is_id(value: &Value) -> bool {
-    value.is_number() || value.is_string()
+/// An id as the owner reads it and gives it back; none where it takes it for none.
+fn id(value: Value) -> Option<Id> {
+    if value.is_string() || value.is_i64() {
+        return Some(value);
+    }
+    let id: RequestId = serde_json::from_value(value).ok()?;
+    Some(id.into_json_value())
 }
 
 enum Key {
@@ -172,6 +178,14 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_is_one_id_however_it_is_written() {
+        assert_eq!(
+            peek(br#"{"id":7.0,"method":"ping"}"#),
+            peek(br#"{"id":7,"method":"ping"}"#)
+        );
+    }
+
+    #[test]
     fn the_beginning_of_a_long_line_is_enough_where_it_names_the_id() {
         assert!(matches!(
             peek(br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"a":"bbbb"#),
@@ -192,6 +206,9 @@ mod tests {
             r#"[{"id":1,"method":"ping"}]"#,
             r#"{"id":null,"error":{}}"#,
             r#"{"id":{},"method":1}"#,
+            r#"{"id":null,"result":{}}"#,
+            r#"{"id":1.5,"result":{}}"#,
+            r#"{"id":18446744073709551615,"result":{}}"#,
         ] {
             assert_eq!(peek(line.as_bytes()), Message::Other, "{line}");
         }

@@ -5,6 +5,9 @@ use super::peek::Id;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 
+/// The code of the error that answers for a client that has ended.
+const GONE: i64 = -32_000;
+
 /// What to do with a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Pass {
@@ -72,6 +75,16 @@ impl Questions {
         rewritten(line, |message| message["params"]["requestId"] = id)
     }
 
+    /// The client has ended: the owner gets an error for each open question, by a line each.
+    pub(super) fn refuse_all(&mut self) -> Vec<String> {
+        let error = json!({"code": GONE, "message": "the client has ended"});
+        let refused = self.open.drain().map(|(_, own)| {
+            let line = json!({"jsonrpc": "2.0", "id": own, "error": error});
+            format!("{line}\n")
+        });
+        refused.collect()
+    }
+
     /// The owner is gone: its questions are taken back, by a line each.
     pub(super) fn lose(&mut self) -> String {
         let lines = self.open.keys().map(|id| {
@@ -124,6 +137,22 @@ mod tests {
         };
         assert_eq!(serde_json::from_str::<Value>(&back).unwrap()["id"], 0);
         assert!(questions.open.is_empty() && questions.dead.is_empty());
+    }
+
+    #[test]
+    fn the_questions_of_a_client_that_has_ended_are_answered_under_the_owner_s_names() {
+        let mut questions = Questions::default();
+        questions.ask(json!(0), b"{}");
+        questions.lose();
+        questions.ask(json!(0), b"{}");
+        let refused = questions.refuse_all();
+        assert_eq!(refused.len(), 1);
+        let answer: Value = serde_json::from_str(&refused[0]).unwrap();
+        assert_eq!(
+            (&answer["id"], &answer["error"]["code"]),
+            (&json!(0), &json!(GONE))
+        );
+        assert!(questions.refuse_all().is_empty());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 /// Why no more lines go to the owner.
 pub(super) enum Sent {
-    /// The client has ended and everything is answered.
+    /// The client has ended, everything that has an id is answered, and the owner was told.
     All,
     /// The owner takes none.
     Broken,
@@ -44,9 +44,9 @@ pub(super) async fn send(
             owner.flush().await?;
         }
         ended.send_replace(true);
-        session
-            .until(|memory| memory.is_settled(Loss::Abrupt))
-            .await;
+        finish(&mut owner, session).await?;
+        // Not everything that is still answered was waited for by its id: the owner ends after it.
+        owner.shutdown().await?;
         io::Result::Ok(())
     };
     match sent.await {
@@ -55,6 +55,23 @@ pub(super) async fn send(
             tracing::debug!(%error, "the owner takes no more lines");
             Sent::Broken
         }
+    }
+}
+
+/// Waits until everything that has an id is answered. What the owner asks meanwhile nobody answers any more.
+async fn finish(owner: &mut Writer, session: &Session) -> io::Result<()> {
+    let mut answers = session.answers.subscribe();
+    loop {
+        let refused = session.memory().refuse_questions();
+        if !refused.is_empty() {
+            owner.write_all(refused.as_bytes()).await?;
+            owner.flush().await?;
+        }
+        if session.memory().is_settled(Loss::Abrupt) {
+            return Ok(());
+        }
+        // The sender lives as long as `session`.
+        let _ = answers.changed().await;
     }
 }
 

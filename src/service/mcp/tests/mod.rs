@@ -1,6 +1,7 @@
 //! The face, by raw lines and by rmcp's own client.
 
 mod ask;
+mod crowd;
 mod follow;
 mod lives;
 mod progress;

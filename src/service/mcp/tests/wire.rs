@@ -315,25 +315,6 @@ async fn an_id_that_is_still_under_way_is_not_taken_again() {
     works(&mut raw).await;
 }
 
-#[tokio::test]
-async fn requests_that_all_wait_for_something_do_not_keep_it_from_being_read() {
-    let mut raw = Raw::session(Role::Agent, "2025-11-25").await;
-    for id in 1001..=2100 {
-        raw.send(
-            json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {
-                "name": "wait", "arguments": {},
-            }}),
-        )
-        .await;
-    }
-    for id in 1001..=2100 {
-        let params = json!({ "requestId": id });
-        raw.send(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}))
-            .await;
-    }
-    works(&mut raw).await;
-}
-
 fn batch() -> Value {
     json!([
         {"jsonrpc": "2.0", "id": 1, "method": "ping"},

@@ -4,9 +4,10 @@ use crate::core::alert::MeterKey;
 use crate::core::id::BudgetId;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
-use crate::core::state::{BudgetState, PolicyState, State};
+use crate::core::state::{BudgetState, PolicyState, RowKey, State};
 use crate::core::verdict::Finding;
 use crate::service::Service;
+use crate::service::ledger::Shared;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
@@ -123,10 +124,14 @@ impl Operation for GetBudgetStatus {
         let at = input.at.map_or(now, Instant::time);
         let state = desk.state();
         let (found, next_cursor) = find(&state, &input)?;
-        let budgets: Vec<_> = found
-            .iter()
-            .map(|known| status(known, &state, at, now))
-            .collect();
+        let view = View {
+            state: &state,
+            shared: desk.ledger().shared(),
+            at,
+            now,
+        };
+        let budgets = found.iter().map(|known| view.status(known));
+        let budgets = budgets.collect::<Result<Vec<_>, _>>()?;
         Ok(Answer {
             text: words(&budgets),
             content: GetBudgetStatusAnswer {
@@ -169,74 +174,97 @@ fn find<'a>(
     }
 }
 
-fn status(known: &BudgetState, state: &State, at: Timestamp, now: Timestamp) -> BudgetStatus {
-    let policies = known.policies.iter().filter_map(|id| state.policy(*id));
-    BudgetStatus {
-        budget_id: known.budget.id,
-        name: known.budget.name.clone(),
-        parent_id: known.budget.parent,
-        policies: policies
-            .flat_map(|policy| counters(policy, state, at, now))
-            .collect(),
-        children: state
-            .children(known.budget.id)
-            .map(|child| child.budget.id)
-            .collect(),
+/// What a status is read from.
+struct View<'a> {
+    state: &'a State,
+    shared: &'a Shared,
+    at: Timestamp,
+    now: Timestamp,
+}
+
+impl View<'_> {
+    fn status(&self, known: &BudgetState) -> Result<BudgetStatus, Refusal> {
+        let policies = known.policies.iter();
+        let mut counters = Vec::new();
+        for policy in policies.filter_map(|id| self.state.policy(*id)) {
+            counters.extend(self.counters(policy)?);
+        }
+        Ok(BudgetStatus {
+            budget_id: known.budget.id,
+            name: known.budget.name.clone(),
+            parent_id: known.budget.parent,
+            policies: counters,
+            children: self
+                .state
+                .children(known.budget.id)
+                .map(|child| child.budget.id)
+                .collect(),
+        })
     }
-}
 
-fn counters(
-    policy: &PolicyState,
-    state: &State,
-    at: Timestamp,
-    now: Timestamp,
-) -> Vec<CounterStatus> {
-    let keys = if policy.policy.period.is_keyed() {
-        let mut keys: Vec<_> = policy.used_keys().collect();
-        keys.sort_by_cached_key(|key| {
-            std::cmp::Reverse(
-                state
-                    .standing(policy.policy.id, key.clone(), now)
-                    .map(|finding| share(&finding)),
-            )
+    fn counters(&self, policy: &PolicyState) -> Result<Vec<CounterStatus>, Refusal> {
+        let standing = |key| self.state.standing_of(policy, key, self.now);
+        if policy.policy.period.is_keyed() {
+            let mut keys: Vec<_> = self.state.used_keys(policy).collect();
+            keys.sort_by_cached_key(|key| std::cmp::Reverse(share(&standing(key.clone()))));
+            keys.truncate(KEYS_MOST);
+            let found = keys.into_iter().map(standing);
+            return Ok(found
+                .map(|finding| self.counter(&finding, policy))
+                .collect());
+        }
+        let key = MeterKey::Window(policy.window(self.at));
+        let recalled = self.recalled(policy, &key)?;
+        let finding = recalled.as_ref().map_or_else(
+            || standing(key.clone()),
+            |recalled| self.state.standing_of(recalled, key.clone(), self.now),
+        );
+        Ok(vec![self.counter(&finding, policy)])
+    }
+
+    /// The policy with the counters of a window that was moved into the store, and of the one before it.
+    fn recalled(
+        &self,
+        policy: &PolicyState,
+        key: &MeterKey,
+    ) -> Result<Option<PolicyState>, Refusal> {
+        let missing = self.state.missing_at(policy.policy.id, self.at);
+        if missing.is_empty() {
+            return Ok(None);
+        }
+        let before = match key {
+            MeterKey::Window(window) => policy.window_before(window).map(MeterKey::Window),
+            MeterKey::Of(_) => None,
+        };
+        let known = before.into_iter().chain([key.clone()]);
+        let known = known.map(|key| (key.clone(), policy.meter(&key)));
+        let moved = self.shared.moved(missing)?.into_iter();
+        let moved = moved.filter_map(|(key, meter)| match key {
+            RowKey::Meter(_, key) => Some((key, meter)),
+            _ => None,
         });
-        keys.truncate(KEYS_MOST);
-        keys
-    } else {
-        vec![MeterKey::Window(policy.window(at))]
-    };
-    let standing = keys
-        .into_iter()
-        .filter_map(|key| state.standing(policy.policy.id, key, now));
-    standing
-        .map(|finding| counter(&finding, policy, state, at, now))
-        .collect()
-}
+        Ok(Some(policy.with_meters(known.chain(moved))))
+    }
 
-fn counter(
-    finding: &Finding,
-    policy: &PolicyState,
-    state: &State,
-    at: Timestamp,
-    now: Timestamp,
-) -> CounterStatus {
-    let used = share(finding);
-    let use_state = if !policy.policy.applies(at) {
-        UseState::Inactive
-    } else if used > Decimal::ONE {
-        UseState::Exceeded
-    } else if used >= policy.policy.action_threshold {
-        UseState::Action
-    } else if used >= policy.policy.warning_threshold {
-        UseState::Warning
-    } else {
-        UseState::Ok
-    };
-    CounterStatus {
-        standing: PolicyOutcome::of(finding, state),
-        used_share: Share(used.round_dp(6).to_f64().unwrap_or(f64::MAX)),
-        state: use_state,
-        runs_out_at: runs_out(finding, policy, now).map(Instant),
+    fn counter(&self, finding: &Finding, policy: &PolicyState) -> CounterStatus {
+        let used = share(finding);
+        let use_state = if !policy.policy.applies(self.at) {
+            UseState::Inactive
+        } else if used > Decimal::ONE {
+            UseState::Exceeded
+        } else if used >= policy.policy.action_threshold {
+            UseState::Action
+        } else if used >= policy.policy.warning_threshold {
+            UseState::Warning
+        } else {
+            UseState::Ok
+        };
+        CounterStatus {
+            standing: PolicyOutcome::of(finding, self.state),
+            used_share: Share(used.round_dp(6).to_f64().unwrap_or(f64::MAX)),
+            state: use_state,
+            runs_out_at: runs_out(finding, policy, self.now).map(Instant),
+        }
     }
 }
 

@@ -1,18 +1,19 @@
 //! `review_increase`: what was asked for, and its answer.
 
 use crate::core::command::Command;
+use crate::core::decide::closed_increase;
 use crate::core::id::{BudgetId, IncreaseId, PolicyId};
 use crate::core::increase::{Increase, IncreaseStatus};
-use crate::core::refusal::Refusal;
+use crate::core::refusal::{Code, Refusal};
 use crate::core::role::Role;
-use crate::core::state::State;
-use crate::service::Service;
+use crate::core::state::{Row, RowKey, State};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request};
 use crate::service::wire::amounts::Amounts;
 use crate::service::wire::page;
 use crate::service::wire::schema::Instant;
 use crate::service::wire::verdict::name_of;
+use crate::service::{Desk, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -138,6 +139,7 @@ async fn list(
 ) -> Result<Answer<ReviewIncreaseAnswer>, Refusal> {
     let desk = service.desk().await?;
     let length = page::length(input.limit)?;
+    desk.end_what_is_due(desk.now()).await?;
     let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
     let state = desk.state();
     let waiting = state.increases().filter(|increase| increase.id.0 > after);
@@ -189,9 +191,12 @@ async fn answer(
         &(increase, grant, &input.reason),
     )?;
     let command = Command::ReviewIncrease { increase, grant };
-    let Ordered::Done { duplicate, .. } =
-        desk.give_one(call, input.reason, request, command).await?
-    else {
+    let given = desk.give_one(call, input.reason, request, command).await;
+    let ordered = given.map_err(|refusal| match refusal.code {
+        Code::NotFound => ended(&desk, increase).unwrap_or(refusal),
+        _ => refusal,
+    })?;
+    let Ordered::Done { duplicate, .. } = ordered else {
         return Err(Refusal::unavailable("the ledger denied a review"));
     };
     let state = desk.state();
@@ -222,4 +227,14 @@ async fn answer(
             duplicate,
         },
     })
+}
+
+/// Why a request of which only the store knows can't be answered any more.
+fn ended(desk: &Desk, increase: IncreaseId) -> Option<Refusal> {
+    let row = desk.ledger().shared().ended(&RowKey::Increase(increase));
+    match row {
+        Ok(Some(Row::Increase(ended))) => Some(closed_increase(increase, Some(ended.status))),
+        Ok(_) => None,
+        Err(unreadable) => Some(unreadable),
+    }
 }

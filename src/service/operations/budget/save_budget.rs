@@ -1,5 +1,6 @@
 //! `save_budget`: make a budget, or change one.
 
+use crate::core::budget::BudgetField;
 use crate::core::command::{Command, SaveBudget};
 use crate::core::event::Event;
 use crate::core::id::BudgetId;
@@ -41,6 +42,9 @@ pub struct SaveBudgetInput {
     /// The usages that it covers; default all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
+    /// What it is to be without from now on, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clear: Option<Vec<BudgetField>>,
     /// Policies to make or change with it; the others stay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policies: Option<Vec<PolicyInput>>,
@@ -137,5 +141,6 @@ fn draft(input: SaveBudgetInput) -> Result<SaveBudget, Refusal> {
         parent,
         scope: input.scope,
         policies: drafts.collect::<Result<_, _>>()?,
+        clear: input.clear.unwrap_or_default(),
     })
 }

@@ -1,5 +1,7 @@
 //! `request_increase`: an agent can't raise a limit, but it can ask.
 
+mod person;
+
 use crate::core::command::{Command, RequestIncrease};
 use crate::core::event::Event;
 use crate::core::id::{IncreaseId, PolicyId};
@@ -8,10 +10,10 @@ use crate::core::quantity::{COUNT_MOST, Usd};
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::core::tally::{Tally, saturate};
-use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::fields::{HasContext, arguments};
+use crate::service::{Desk, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +62,7 @@ impl Operation for RequestIncreaseOperation {
         name: "request_increase",
         title: "Ask for more",
         description: "Ask a person for more of one policy's present window when a call does not fit. Needs policy_id, \
-            an amount and a reason. Returns the request; it raises an alert, and an admin answers it.",
+            an amount and a reason. Returns its status: open until an admin answers, or the person's answer.",
         toolset: Toolset::Budget,
         role: Role::Agent,
         effect: Effect::Changes,
@@ -80,11 +82,21 @@ impl Operation for RequestIncreaseOperation {
         let amount = amount(&input)?;
         let id = input.request_id.take();
         let request = request(call, "request_increase", id.as_ref(), &input)?;
-        let command = Command::RequestIncrease(RequestIncrease {
+        let wanted = RequestIncrease {
             policy,
             context,
             amount,
-        });
+        };
+        let reason = input.reason.as_ref();
+        let answered = person::ask(&desk, call, &wanted, reason, request.as_ref()).await?;
+        let fresh = match &answered {
+            None => IncreaseStatus::Open,
+            Some(answered) => reviewed(answered.granted),
+        };
+        let command = match answered {
+            None => Command::RequestIncrease(wanted),
+            Some(answered) => Command::AnsweredIncrease(Box::new(answered)),
+        };
         let Ordered::Done { entry, duplicate } =
             desk.give_one(call, input.reason, request, command).await?
         else {
@@ -94,14 +106,44 @@ impl Operation for RequestIncreaseOperation {
             return Err(unexpected());
         };
         let increase_id = IncreaseId(entry.sequence);
-        let text = format!("{increase_id} waits for an admin's answer.");
+        let status = if duplicate {
+            first_status(&desk, increase_id)?
+        } else {
+            fresh
+        };
+        let text = match status {
+            IncreaseStatus::Open => format!("{increase_id} waits for an admin's answer."),
+            IncreaseStatus::Granted => format!("The person granted {increase_id}."),
+            IncreaseStatus::Declined => format!("The person declined {increase_id}."),
+            IncreaseStatus::Expired => format!("The window of {increase_id} is over."),
+        };
         let content = RequestIncreaseAnswer {
             increase_id,
-            status: IncreaseStatus::Open,
+            status,
             duplicate,
         };
         Ok(Answer { text, content })
     }
+}
+
+const fn reviewed(granted: bool) -> IncreaseStatus {
+    if granted {
+        IncreaseStatus::Granted
+    } else {
+        IncreaseStatus::Declined
+    }
+}
+
+/// What was answered when a request was recorded: a person's answer is the event right after it, where otherwise the
+/// alert of the open request is.
+fn first_status(desk: &Desk, increase_id: IncreaseId) -> Result<IncreaseStatus, Refusal> {
+    let next = desk.ledger().shared().event(increase_id.0 + 1)?;
+    Ok(match next.event {
+        Event::IncreaseReviewed { increase, granted } if increase == increase_id => {
+            reviewed(granted)
+        }
+        _ => IncreaseStatus::Open,
+    })
 }
 
 fn amount(input: &RequestIncreaseInput) -> Result<Tally, Refusal> {

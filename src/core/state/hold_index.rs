@@ -1,0 +1,77 @@
+//! Finds the open holds that a budget's scope may cover without looking at the others.
+//!
+//! Each hold is filed under every value that a scope may name; a scope looks at what is filed under one of its
+//! dimensions, the one with the fewest holds.
+
+use super::scope_index::{Label, choices, labels};
+use crate::core::charge::Facts;
+use crate::core::id::AllocationId;
+use crate::core::scope::Scope;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+
+type Drawer = FxHashSet<AllocationId>;
+
+/// Open holds by what they are for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HoldIndex {
+    drawers: FxHashMap<u64, Drawer>,
+    models: BTreeMap<String, Drawer>,
+}
+
+impl HoldIndex {
+    pub(super) fn insert(&mut self, id: AllocationId, facts: &Facts<'_>) {
+        labels(facts, |label| {
+            self.drawers.entry(label.drawer()).or_default().insert(id);
+        });
+        if let Some(model) = facts.model {
+            if let Some(known) = self.models.get_mut(model) {
+                known.insert(id);
+            } else {
+                let drawer = Drawer::from_iter([id]);
+                self.models.insert(model.to_owned(), drawer);
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: AllocationId, facts: &Facts<'_>) {
+        labels(facts, |label| {
+            let drawer = label.drawer();
+            if let Some(holds) = self.drawers.get_mut(&drawer) {
+                holds.remove(&id);
+                if holds.is_empty() {
+                    self.drawers.remove(&drawer);
+                }
+            }
+        });
+        if let Some(model) = facts.model
+            && let Some(holds) = self.models.get_mut(model)
+        {
+            holds.remove(&id);
+            if holds.is_empty() {
+                self.models.remove(model);
+            }
+        }
+    }
+
+    /// Every hold that the scope may cover, some perhaps twice, among some that it doesn't; nothing where it may cover
+    /// any.
+    pub(super) fn candidates(&self, scope: &Scope) -> Option<Vec<AllocationId>> {
+        let under = |labels: Vec<Label<'_>>| {
+            let drawers = labels.iter().flat_map(|label| self.under(label));
+            drawers.collect::<Vec<_>>()
+        };
+        let crowd = |drawers: &Vec<&Drawer>| drawers.iter().map(|own| own.len()).sum::<usize>();
+        let fewest = choices(scope).into_iter().map(under).min_by_key(crowd);
+        fewest.map(|drawers| drawers.into_iter().flatten().copied().collect())
+    }
+
+    fn under(&self, label: &Label<'_>) -> Vec<&Drawer> {
+        let Label::ModelPrefix(prefix) = label else {
+            return self.drawers.get(&label.drawer()).into_iter().collect();
+        };
+        let from = self.models.range((*prefix).to_owned()..);
+        let own = from.take_while(|(model, _)| model.starts_with(prefix));
+        own.map(|(_, drawer)| drawer).collect()
+    }
+}

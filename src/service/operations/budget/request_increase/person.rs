@@ -1,0 +1,123 @@
+//! The question to the person behind the client, where the configuration leaves the answer to them.
+
+use crate::core::alert::MeterKey;
+use crate::core::command::{AnsweredIncrease, RequestIncrease};
+use crate::core::decide::check_increase;
+use crate::core::event::Request;
+use crate::core::refusal::Refusal;
+use crate::core::state::State;
+use crate::core::tally::Tally;
+use crate::service::Desk;
+use crate::service::caller::Approvals;
+use crate::service::operation::{Call, Question, Reply};
+use crate::service::wire::amounts::Amounts;
+use crate::service::wire::verdict::name_of;
+use serde_json::{Map, Value, json};
+
+/// The most characters that are kept of what the person has to say.
+const NOTE_MOST: usize = 1000;
+/// The person's name in the audit trail where the configuration does not give one.
+const NAMELESS: &str = "person";
+
+/// The person's answer; none where it is an admin's to give, the person gave none, or the request was made before.
+///
+/// # Errors
+/// What recording the request would be refused with: the person is not asked of what can't be.
+pub(super) async fn ask(
+    desk: &Desk,
+    call: &Call,
+    wanted: &RequestIncrease,
+    reason: Option<&String>,
+    request: Option<&Request>,
+) -> Result<Option<AnsweredIncrease>, Refusal> {
+    let Some(ask) = call
+        .ask
+        .as_ref()
+        .filter(|_| call.caller.approvals == Approvals::Person)
+    else {
+        return Ok(None);
+    };
+    if let Some(request) = request
+        && desk.ledger().known(request.clone()).await?.is_some()
+    {
+        return Ok(None);
+    }
+    let (meter, question) = {
+        let state = desk.state();
+        let (_, meter) = check_increase(&state, wanted, reason, desk.now())?;
+        let message = message(&state, call, wanted, &meter, reason);
+        (meter, question(message))
+    };
+    let (granted, note) = match ask.ask(question).await {
+        Reply::Accepted(fields) => (true, note(&fields)),
+        Reply::Declined => (false, None),
+        Reply::Cancelled | Reply::Unsupported => return Ok(None),
+    };
+    let person = call.caller.fixed.user.as_deref().unwrap_or(NAMELESS);
+    Ok(Some(AnsweredIncrease {
+        wanted: wanted.clone(),
+        meter,
+        granted,
+        person: person.to_owned(),
+        note,
+    }))
+}
+
+/// All that the person sees. It holds nothing that changes with use, so that it stays the same question while they
+/// think, and the limit, which a grant changes: an answer given again is none to the next question.
+fn message(
+    state: &State,
+    call: &Call,
+    wanted: &RequestIncrease,
+    meter: &MeterKey,
+    reason: Option<&String>,
+) -> String {
+    let more = parts(wanted.amount).words();
+    let Some(policy) = state.policy(wanted.policy) else {
+        return more;
+    };
+    let limits = policy.limits(meter);
+    let limit = Amounts::limited(limits.tally(), &limits).words();
+    let scope = match meter {
+        MeterKey::Window(window) if window.is_endless() => String::new(),
+        MeterKey::Window(window) => format!(", until {}", window.end),
+        MeterKey::Of(id) => format!(", for {id:?}"),
+    };
+    // Names and reasons come from others: quoted, they can't pass for a part of the question.
+    format!(
+        "{:?} asks for {more} more of the budget {:?} (its {} limit{scope}, is {limit}). The reason it gives: {:?}. \
+         Accept to grant it, or decline it.",
+        call.caller.actor,
+        name_of(state, policy.budget),
+        policy.policy.period.as_str(),
+        reason.map(String::as_str).unwrap_or_default(),
+    )
+}
+
+/// The parts that are asked for.
+fn parts(amount: Tally) -> Amounts {
+    Amounts {
+        tokens: (amount.tokens != 0).then_some(amount.tokens),
+        requests: (amount.requests != 0).then_some(amount.requests),
+        cost_usd: (!amount.cost.is_nothing()).then_some(amount.cost),
+    }
+}
+
+fn question(message: String) -> Question {
+    let note = json!({
+        "type": "string",
+        "title": "Note",
+        "description": "What to keep with the answer, if anything.",
+        "maxLength": NOTE_MOST,
+    });
+    let schema = Map::from_iter([
+        ("type".to_owned(), json!("object")),
+        ("properties".to_owned(), json!({ "note": note })),
+    ]);
+    Question { message, schema }
+}
+
+fn note(fields: &Map<String, Value>) -> Option<String> {
+    let note = fields.get("note")?.as_str()?.trim();
+    (!note.is_empty()).then(|| note.chars().take(NOTE_MOST).collect())
+}
