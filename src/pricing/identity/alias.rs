@@ -4,9 +4,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Alias {
     /// The canonical provider of who uses the name.
-    seller: &'static str,
+    pub(super) seller: &'static str,
     /// The name, in lower case.
-    name: &'static str,
+    pub(super) name: &'static str,
     /// The canonical provider that is meant.
     pub(super) provider: &'static str,
     /// The model that is meant.

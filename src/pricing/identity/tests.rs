@@ -54,9 +54,16 @@ fn meant(seller: &str, name: &str) -> (String, Rule) {
     (found.canonical.to_string(), found.rule)
 }
 
+fn all_mean(names: &[(&str, &str, &str, Rule)]) {
+    for (seller, name, canonical, rule) in names {
+        let expected = ((*canonical).to_owned(), *rule);
+        assert_eq!(meant(seller, name), expected, "{seller} {name}");
+    }
+}
+
 #[test]
 fn names_of_sources_mean_one_model_by_a_rule() {
-    for (seller, name, canonical, rule) in [
+    let rules = [
         ("openai", "gpt-4o", "openai/gpt-4o", Rule::SameName),
         ("OpenAI", "GPT-4o", "openai/gpt-4o", Rule::OtherCase),
         (
@@ -108,6 +115,16 @@ fn names_of_sources_mean_one_model_by_a_rule() {
             "mistral/mistral-large-latest",
             Rule::LatestAdded,
         ),
+    ];
+    all_mean(&rules);
+    let (canonical, rule) = meant("anthropic", "Claude 4.5 Haiku");
+    assert_eq!(canonical, "anthropic/claude-haiku-4-5");
+    assert!(matches!(rule, Rule::Alias(_)));
+}
+
+#[test]
+fn ids_of_clouds_and_names_on_pages_mean_one_model_by_a_rule() {
+    all_mean(&[
         (
             "amazon-bedrock",
             "anthropic.claude-opus-4-6-v1:0",
@@ -165,16 +182,7 @@ fn names_of_sources_mean_one_model_by_a_rule() {
         ),
         ("xai", "Grok-9", "xai/grok-9", Rule::NotInCatalogue),
         ("xai", "xai/Grok-9", "xai/grok-9", Rule::NotInCatalogue),
-    ] {
-        assert_eq!(
-            meant(seller, name),
-            (canonical.to_owned(), rule),
-            "{seller} {name}"
-        );
-    }
-    let (canonical, rule) = meant("anthropic", "Claude 4.5 Haiku");
-    assert_eq!(canonical, "anthropic/claude-haiku-4-5");
-    assert!(matches!(rule, Rule::Alias(_)));
+    ]);
 }
 
 #[test]
@@ -225,18 +233,13 @@ fn every_alias_has_a_reason_and_means_a_bundled_model() {
         let found = bundled.resolve_spelled(Some(alias.provider), alias.model);
         let (card, spelling) = found.unwrap();
         assert_eq!((&*card.model, spelling), (alias.model, Spelling::AsIs));
-        let told = found_by(alias).to_string();
+        let told = identify(&bundled, alias.seller, alias.name).unwrap();
+        assert_eq!(told.rule, Rule::Alias(alias.reason));
+        let told = told.to_string();
         assert!(
             told.contains(alias.reason) && told.contains(alias.model),
             "{told}"
         );
-    }
-    fn found_by(alias: &alias::Alias) -> Match {
-        let canonical = Canonical {
-            provider: alias.provider.to_owned(),
-            model: alias.model.to_owned(),
-        };
-        found(canonical, Rule::Alias(alias.reason))
     }
 }
 
