@@ -1,5 +1,7 @@
 //! A refresh from the network to the price that holds: over a server on this machine and a ledger of its own.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -46,14 +48,14 @@ fn refresher(folder: &Path) -> Refresher {
 impl Ground {
     async fn new() -> Self {
         let server = MockServer::start().await;
-        let ground = Self::over(server.uri(), server);
+        let ground = Self::over(&server.uri(), server);
         ground.say("litellm", &litellm("2e-06", "1e-05")).await;
         ground.say("models_dev", &models_dev("2", "10")).await;
         ground.say("llm_prices", &llm_prices("2", "10")).await;
         ground
     }
 
-    fn over(address: String, server: MockServer) -> Self {
+    fn over(address: &str, server: MockServer) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let others = ["openrouter", "genai_prices", "llm_prices_history"];
         let mut sources: serde_json::Map<String, Value> = others
@@ -359,7 +361,7 @@ async fn offline_nothing_is_lost_and_nobody_is_blamed() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let ground = Ground::over(nobody, MockServer::start().await);
+    let ground = Ground::over(&nobody, MockServer::start().await);
     let before = ground.sequence();
     let refreshed = ground.refresh().await;
     assert_eq!(refreshed["offline"], true, "{refreshed}");
@@ -387,7 +389,7 @@ async fn another_process_goes_on_where_this_one_ended() {
     let fresh = refresher(ground.folder.path());
     let call = Call::new(Caller::default());
     let refreshed = fresh
-        .refresh(&ground.desk, &call, &Default::default())
+        .refresh(&ground.desk, &call, &Wanted::default())
         .await
         .unwrap();
     assert_eq!(refreshed.sources[0].answered, Answered::Unchanged);
