@@ -110,6 +110,7 @@ impl Client {
             .arg("--data-dir")
             .arg(data_dir)
             .args(options)
+            .args(["--price-refresh", "off"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

@@ -20,7 +20,7 @@ struct Server {
 impl Server {
     fn start(dir: &Path) -> Self {
         let mut child = Command::new(PROGRAM)
-            .args(["--role", "admin", "--data-dir"])
+            .args(["--price-refresh", "off", "--role", "admin", "--data-dir"])
             .arg(dir)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

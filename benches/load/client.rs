@@ -75,7 +75,7 @@ impl Client {
         command
             .arg("--data-dir")
             .arg(data_dir)
-            .args(["--role", role]);
+            .args(["--role", role, "--price-refresh", "off"]);
         Self::start(&mut command)
     }
 

@@ -93,7 +93,10 @@ impl PriceBook {
         }
         let names = provider::named(provider);
         let first = names.first().map_or(provider, |name| name);
-        (first.into(), model.trim().into())
+        let known = self.changed.get(first);
+        let known = known.and_then(|models| in_whatever_case(models, model.trim()));
+        let model = known.map_or_else(|| model.trim(), |(model, _)| model);
+        (first.into(), model.into())
     }
 
     /// The price of a model at a time.
@@ -267,13 +270,13 @@ impl PriceBook {
 
 /// A model under one of its names: its own, or with its provider's before it.
 fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option<Found<'a>> {
-    let own = models.get_key_value(model);
+    let own = in_whatever_case(models, model);
     let (model, layers) = own.or_else(|| {
         let (prefix, rest) = model.split_once('/')?;
         let named = provider::named(prefix)
             .iter()
             .any(|name| **name == *provider);
-        named.then(|| models.get_key_value(rest)).flatten()
+        named.then(|| in_whatever_case(models, rest)).flatten()
     })?;
     Some(Found {
         provider,
@@ -281,6 +284,13 @@ fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option
         card: None,
         layers: Some(layers),
     })
+}
+
+/// A model under its name as it is, or in lower case, in which sources' prices keep what the catalogue does not know.
+fn in_whatever_case<'a>(models: &'a OfProvider, model: &str) -> Option<(&'a str, &'a Arc<Layers>)> {
+    let same = models.get_key_value(model);
+    let found = same.or_else(|| models.get_key_value(&*model.to_ascii_lowercase()));
+    found.map(|(model, layers)| (&**model, layers))
 }
 
 /// A model, with what is known of its price.

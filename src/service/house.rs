@@ -4,7 +4,9 @@ use super::caller::Caller;
 use super::front::{Host, House, Reader, Writer};
 use super::ledger::{Clock, Ledger, StartError, Started, start};
 use super::operations::TOOLS;
+use super::refresh::{Background, Refresher, Settings};
 use super::{Desk, Opening, Service, mcp};
+use crate::pricing::sources::fetch::Patience;
 use crate::store::files::RealFiles;
 use crate::store::journal::{Damage, OpenError, ReadError, SealedScan};
 use crate::store::lookup::{Lookup, LookupError, SledLookup, open_or_set_aside, set_aside};
@@ -37,12 +39,17 @@ pub fn lookup_dir(data_dir: &Path) -> PathBuf {
 /// The store of a data directory.
 pub struct EmbeddedStore {
     data_dir: PathBuf,
+    price_refresh: Option<bool>,
 }
 
 impl EmbeddedStore {
-    /// The store of this data directory.
-    pub const fn new(data_dir: PathBuf) -> Self {
-        Self { data_dir }
+    /// The store of this data directory. `price_refresh` says whether its prices are refreshed in the background;
+    /// where it is left out the directory's settings do.
+    pub const fn new(data_dir: PathBuf, price_refresh: Option<bool>) -> Self {
+        Self {
+            data_dir,
+            price_refresh,
+        }
     }
 }
 
@@ -57,10 +64,19 @@ impl House for EmbeddedStore {
             .name("opening".into())
             .spawn(move || open(&dir, &tell));
         let thread = thread.map_err(|error| format!("no thread to open the store: {error}"))?;
+        let mut service = Service::new(opening.clone());
+        let refresher = self.refresher();
+        let prices = refresher
+            .as_ref()
+            .and_then(|refresher| background(refresher, opening));
+        if let Some(refresher) = refresher {
+            service = service.refreshing(refresher);
+        }
         Ok(OpenStore {
-            service: Arc::new(Service::new(opening)),
+            service: Arc::new(service),
             opening: sender,
             thread: Mutex::new(Some(thread)),
+            prices: Mutex::new(prices),
         })
     }
 
@@ -70,8 +86,32 @@ impl House for EmbeddedStore {
             service: Arc::new(Service::new(opening)),
             opening: Arc::new(sender),
             thread: Mutex::new(None),
+            prices: Mutex::new(None),
         }
     }
+}
+
+impl EmbeddedStore {
+    /// What refreshes the prices; none where the settings can't be used, which must not keep the ledger from serving.
+    fn refresher(&self) -> Option<Arc<Refresher>> {
+        let settings = Settings::read(&self.data_dir, self.price_refresh);
+        let settings = settings
+            .inspect_err(|error| tracing::error!(%error, "the prices are not refreshed"))
+            .ok()?;
+        let patience = Patience::default();
+        Some(Arc::new(Refresher::new(settings, &self.data_dir, patience)))
+    }
+}
+
+fn background(refresher: &Arc<Refresher>, opening: watch::Receiver<Opening>) -> Option<Background> {
+    if !refresher.in_background() {
+        return None;
+    }
+    Background::start(Arc::clone(refresher), opening)
+        .inspect_err(
+            |error| tracing::warn!(%error, "the prices are not refreshed in the background"),
+        )
+        .ok()
 }
 
 /// A store that is open, or being opened.
@@ -79,6 +119,7 @@ pub struct OpenStore {
     service: Arc<Service>,
     opening: Arc<watch::Sender<Opening>>,
     thread: Mutex<Option<JoinHandle<Option<Held>>>>,
+    prices: Mutex<Option<Background>>,
 }
 
 /// What is held while the store is open.
@@ -124,7 +165,16 @@ impl OpenStore {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let held = thread.and_then(|thread| thread.join().ok()).flatten();
-        if let Opening::Open(desk) = self.opening.send_replace(Opening::Closed) {
+        let open = self.opening.send_replace(Opening::Closed);
+        let prices = self
+            .prices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(prices) = prices {
+            prices.join();
+        }
+        if let Opening::Open(desk) = open {
             desk.ledger().close();
         }
         if let Some(Held { store, scan }) = held {

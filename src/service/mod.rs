@@ -17,6 +17,7 @@ pub mod operations;
 pub mod ordering;
 pub mod prices;
 pub mod recording;
+pub mod refresh;
 pub mod repricing;
 #[cfg(test)]
 mod testing;
@@ -30,6 +31,7 @@ use crate::core::state::State;
 use crate::pricing::book::PriceBook;
 use jiff::Timestamp;
 use ledger::Ledger;
+use refresh::Refresher;
 use std::sync::{Arc, RwLockReadGuard};
 use tokio::sync::watch;
 
@@ -37,6 +39,7 @@ use tokio::sync::watch;
 pub struct Service {
     opening: watch::Receiver<Opening>,
     changes: watch::Sender<u64>,
+    refresher: Option<Arc<Refresher>>,
 }
 
 /// How far the store has been opened.
@@ -63,7 +66,28 @@ impl Service {
         Self {
             opening,
             changes: watch::Sender::new(0),
+            refresher: None,
         }
+    }
+
+    /// The same service, whose prices this refreshes.
+    #[must_use]
+    pub fn refreshing(mut self, refresher: Arc<Refresher>) -> Self {
+        self.refresher = Some(refresher);
+        self
+    }
+
+    /// What refreshes the prices.
+    ///
+    /// # Errors
+    /// `unavailable` where nothing does.
+    pub fn refresher(&self) -> Result<&Arc<Refresher>, Refusal> {
+        let refused = || {
+            Refusal::unavailable(
+                "the prices can't be refreshed here: see the log, and prices.json in the data directory",
+            )
+        };
+        self.refresher.as_ref().ok_or_else(refused)
     }
 
     /// The sequence of the last event that is durable and applied; changes with each batch. Zero until the store is
@@ -153,6 +177,7 @@ impl Service {
         Self {
             opening: watch::channel(Opening::Closed).1,
             changes: watch::Sender::new(0),
+            refresher: None,
         }
     }
 

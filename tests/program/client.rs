@@ -38,6 +38,8 @@ pub(crate) fn command(data_dir: &Path, args: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
+    // No test asks the world for prices.
+    command.env("TEKTON_BUDGET_PRICE_REFRESH", "off");
     command
 }
 

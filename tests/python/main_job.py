@@ -9,7 +9,7 @@ from mcp.client.stdio import stdio_client
 
 
 async def connect(stack, program, data_dir, *args):
-    server = StdioServerParameters(command=program, args=["--data-dir", data_dir, *args])
+    server = StdioServerParameters(command=program, args=["--price-refresh", "off", "--data-dir", data_dir, *args])
     read, write = await stack.enter_async_context(stdio_client(server))
     session = ClientSession(read, write, read_timeout_seconds=120)
     session = await stack.enter_async_context(session)

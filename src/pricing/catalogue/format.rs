@@ -137,7 +137,7 @@ fn is_none_of_them(can: &Capabilities) -> bool {
 }
 
 /// The first moment of a day in UTC.
-pub(super) fn midnight(day: Date) -> Timestamp {
+pub(crate) fn midnight(day: Date) -> Timestamp {
     TimeZone::UTC
         .to_timestamp(day.at(0, 0, 0, 0))
         .unwrap_or(Timestamp::UNIX_EPOCH)

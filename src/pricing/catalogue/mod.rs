@@ -1,9 +1,8 @@
 //! The models that are known, and what they cost.
 //!
 //! The catalogue that comes with the program is one JSON file of our own format ([`format`]), made by
-//! [`build`] from public price data and kept in the repository with its date and sources.
+//! [`crate::pricing::bundle`] from public price data and kept in the repository with its date and sources.
 
-pub mod build;
 pub mod card;
 pub mod format;
 pub mod provider;
@@ -12,7 +11,7 @@ pub mod search;
 pub mod tier;
 
 pub use card::{Capabilities, DailyRates, DatedRates, Mode, ModelCard, Quote};
-pub use resolve::Unresolved;
+pub use resolve::{Spelling, Unresolved};
 pub use search::{Search, Sort};
 
 use jiff::Timestamp;

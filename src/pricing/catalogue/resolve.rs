@@ -44,10 +44,22 @@ impl Catalogue {
     /// [`Unresolved`]: unknown, or ambiguous, with the providers that have it. What is near an unknown name is
     /// [`Catalogue::near`].
     pub fn resolve(&self, provider: Option<&str>, model: &str) -> Result<&ModelCard, Unresolved> {
+        self.resolve_spelled(provider, model).map(|(card, _)| card)
+    }
+
+    /// The same, with how the name had to be written.
+    ///
+    /// # Errors
+    /// As for [`Catalogue::resolve`].
+    pub fn resolve_spelled(
+        &self,
+        provider: Option<&str>,
+        model: &str,
+    ) -> Result<(&ModelCard, Spelling), Unresolved> {
         let model = model.trim();
-        for name in spellings(model) {
+        for (spelling, name) in spellings(model) {
             if let Some(found) = self.find(provider, &name) {
-                return found;
+                return found.map(|card| (card, spelling));
             }
         }
         Err(Unresolved::Unknown)
@@ -143,23 +155,37 @@ impl Catalogue {
     }
 }
 
+/// How a name had to be written to be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Spelling {
+    /// As it is.
+    AsIs,
+    /// With its date the other way.
+    DateOtherWay,
+    /// Without the date at its end.
+    WithoutDate,
+    /// Without the `latest` at its end.
+    WithoutLatest,
+}
+
 /// The ways to write a model's name, the given one first.
-fn spellings(model: &str) -> impl Iterator<Item = Cow<'_, str>> {
+fn spellings(model: &str) -> impl Iterator<Item = (Spelling, Cow<'_, str>)> {
     let dated = dated(model);
     let other_way = dated.as_ref().map(|(stem, mark, date, compact)| {
         let (year, month, day) = (date.year(), date.month(), date.day());
-        Cow::Owned(if *compact {
+        let written = if *compact {
             format!("{stem}{mark}{year:04}-{month:02}-{day:02}")
         } else {
             format!("{stem}{mark}{year:04}{month:02}{day:02}")
-        })
+        };
+        (Spelling::DateOtherWay, Cow::Owned(written))
     });
-    let stem = dated.map(|(stem, ..)| Cow::Borrowed(stem));
+    let stem = dated.map(|(stem, ..)| (Spelling::WithoutDate, Cow::Borrowed(stem)));
     let latest = model
         .strip_suffix("-latest")
         .or_else(|| model.strip_suffix(":latest"))
-        .map(Cow::Borrowed);
-    std::iter::once(Cow::Borrowed(model))
+        .map(|rest| (Spelling::WithoutLatest, Cow::Borrowed(rest)));
+    std::iter::once((Spelling::AsIs, Cow::Borrowed(model)))
         .chain(other_way)
         .chain(stem)
         .chain(latest)

@@ -9,7 +9,7 @@ mod tools;
 
 use crate::core::context::{Context, Tags};
 use crate::core::role::{Interface, Role};
-use crate::pricing::catalogue::build as catalogue_build;
+use crate::pricing::bundle;
 use crate::service::caller::{Approvals, Caller};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -86,6 +86,30 @@ pub struct Client {
         value_name = "WHO"
     )]
     approvals: Approvals,
+    /// Whether the price sources are asked in the background, where this process owns the store: on or off [default:
+    /// what prices.json in the data directory says, else on]
+    #[arg(
+        long,
+        global = true,
+        env = "TEKTON_BUDGET_PRICE_REFRESH",
+        value_name = "SWITCH"
+    )]
+    price_refresh: Option<Switch>,
+}
+
+/// A setting that is on or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Switch {
+    /// It is on.
+    On,
+    /// It is off.
+    Off,
+}
+
+impl Switch {
+    fn is_on(self) -> bool {
+        self == Self::On
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -113,7 +137,7 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum CatalogueCommand {
     /// Make the catalogue from price data of litellm and genai-prices
-    Build(catalogue_build::Args),
+    Build(bundle::Args),
 }
 
 fn tag(text: &str) -> Result<(String, String), String> {
@@ -162,7 +186,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Some(Command::Tools { command }) => tools::run(command),
         Some(Command::Catalogue {
             command: CatalogueCommand::Build(wanted),
-        }) => catalogue_build::run(wanted)
+        }) => bundle::run(wanted)
             .map_err(|error| error.to_string())
             .and_then(|summary| print(&summary)),
     };

@@ -1,6 +1,6 @@
 //! The MCP server on standard input and output.
 
-use super::Client;
+use super::{Client, Switch};
 use crate::core::role::Interface;
 use crate::service::front::{self, FrontOptions};
 use crate::service::house::EmbeddedStore;
@@ -28,7 +28,14 @@ pub(super) fn serve(client: &Client) -> Result<(), String> {
     let ended = runtime.block_on(async {
         let stop = front::signalled().map_err(|error| error.to_string())?;
         let (input, output) = front::stdio::claim().map_err(|error| error.to_string())?;
-        let served = front::run(options, EmbeddedStore::new(data_dir), input, output, stop).await;
+        let served = front::run(
+            options,
+            EmbeddedStore::new(data_dir, client.price_refresh.map(Switch::is_on)),
+            input,
+            output,
+            stop,
+        )
+        .await;
         served.map_err(|error| error.to_string())
     });
     let ended = ended.map(|ended| tracing::debug!(?ended, "ended"));

@@ -28,6 +28,7 @@ pub static TOOLS: &[Tool] = &[
     Tool::of::<pricing::get_price::GetPrice>(),
     Tool::of::<pricing::search_models::SearchModels>(),
     Tool::of::<pricing::estimate_cost::EstimateCost>(),
+    Tool::of::<pricing::refresh_prices::RefreshPrices>(),
     Tool::of::<pricing::review_price_changes::ReviewPriceChanges>(),
     Tool::of::<pricing::override_price::OverridePrice>(),
     Tool::of::<report::usage_report::UsageReport>(),

@@ -3,6 +3,7 @@
 pub mod estimate_cost;
 pub mod get_price;
 pub mod override_price;
+pub mod refresh_prices;
 pub mod review_price_changes;
 pub mod search_models;
 

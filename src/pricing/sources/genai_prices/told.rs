@@ -1,21 +1,20 @@
 //! What genai-prices says of one model, whenever.
 
-use super::genai::{Match, Model};
-use super::quote::Sheet;
-use super::{BuildError, DatedSheet};
+use super::model::{Match, Model};
+use crate::pricing::sheet::{DatedSheet, Sheet};
 use jiff::civil::{Date, Time};
 
 /// What genai-prices says of a model, over the years and the hours.
 #[derive(Default)]
-pub(super) struct Told {
-    pub(super) over_time: Vec<DatedSheet>,
-    pub(super) by_hour: Vec<(Time, Time, Sheet)>,
-    pub(super) how: Option<Match>,
-    pub(super) window: Option<u64>,
+pub(crate) struct Told {
+    pub(crate) over_time: Vec<DatedSheet>,
+    pub(crate) by_hour: Vec<(Time, Time, Sheet)>,
+    pub(crate) how: Option<Match>,
+    pub(crate) window: Option<u64>,
 }
 
 impl Told {
-    pub(super) fn of(model: &Model, how: Match, date: Date) -> Result<Self, BuildError> {
+    pub(crate) fn of(model: &Model, how: Match, date: Date) -> Result<Self, String> {
         let mut over_time = model.over_time(date)?;
         let mut by_hour = model.by_hour()?;
         for dated in &mut over_time {
@@ -57,7 +56,7 @@ impl Told {
     }
 
     /// The place of what holds on a day.
-    pub(super) fn on(&self, date: Date) -> Option<usize> {
+    pub(crate) fn on(&self, date: Date) -> Option<usize> {
         let begun = |dated: &DatedSheet| dated.since.is_none_or(|since| since <= date);
         self.over_time.iter().rposition(begun)
     }

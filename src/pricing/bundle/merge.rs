@@ -1,13 +1,11 @@
 //! Puts the sources' words for each model together.
 
-use super::genai::{self, Match, Model, Provider};
-use super::quote::Sheet;
-use super::told::Told;
-use super::{BuildError, Disagreement, GENAI, LITELLM, Offer, Report, Skipped};
+use super::{Disagreement, GENAI, LITELLM, Report};
 use crate::pricing::catalogue::format::midnight;
-use crate::pricing::catalogue::{
-    Capabilities, DailyRates, DatedRates, Mode, ModelCard, Quote, tier,
-};
+use crate::pricing::catalogue::{DailyRates, DatedRates, Mode, ModelCard, Quote, tier};
+use crate::pricing::sheet::Sheet;
+use crate::pricing::sources::genai_prices::{self as genai, Match, Model, Provider, Told};
+use crate::pricing::sources::{NO_PRICE, Offer, Skipped};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,19 +23,19 @@ pub(super) fn cards(
     genai: &[Provider],
     date: Date,
     report: &mut Report,
-) -> Result<Vec<ModelCard>, BuildError> {
+) -> Vec<ModelCard> {
     let mut cards = Vec::new();
     let mut known: BTreeSet<Name> = BTreeSet::new();
     for offer in once_each(offers, report) {
         let told = match counterpart(genai, &offer) {
-            Some((model, how)) => Told::of(model, how, date)?,
+            Some((model, how)) => told(model, how, date, report),
             None => Told::default(),
         };
         if offer.sheet.is_empty() {
             report.skipped.push(Skipped {
                 source: "litellm",
                 model: format!("{}/{}", offer.provider, offer.model),
-                why: "no price by token, call, image or second".to_owned(),
+                why: NO_PRICE.to_owned(),
             });
         }
         if let Some(card) = card(offer, &told, date, report) {
@@ -51,7 +49,7 @@ pub(super) fn cards(
             if known.contains(&name(&offer.provider, &offer.model)) {
                 continue;
             }
-            let told = Told::of(model, Match::Exact, date)?;
+            let told = told(model, Match::Exact, date, report);
             let Some(mut card) = card(offer, &told, date, report) else {
                 continue;
             };
@@ -64,7 +62,15 @@ pub(super) fn cards(
             cards.push(card);
         }
     }
-    Ok(cards)
+    cards
+}
+
+/// What genai-prices says of a model; nothing where it can't be read.
+fn told(model: &Model, how: Match, date: Date, report: &mut Report) -> Told {
+    Told::of(model, how, date).unwrap_or_else(|why| {
+        report.skip("genai-prices", vec![(model.id.clone(), why)]);
+        Told::default()
+    })
 }
 
 /// Each name once: of two entries under one name the dearer, or the first where they cost the same.
@@ -139,8 +145,7 @@ fn offer(provider: &str, model: &Model) -> Offer {
         mode: Some(mode),
         context_window: model.context_window,
         max_output_tokens: None,
-        capabilities: Capabilities::default(),
-        sheet: Sheet::default(),
+        ..Offer::default()
     }
 }
 

@@ -1,51 +1,65 @@
 //! litellm's `model_prices_and_context_window.json`: an object of models, USD for one unit.
 
-use super::number;
-use super::quote::Sheet;
-use super::{BuildError, Offer, Skipped};
+use super::json::{self, Members};
+use super::number::{self, Form, NoPrice};
+use super::{Declaration, FULL, Listing, Offer, PricedBy, ShapeError, Source};
 use crate::core::price::{ServiceTier, Unit};
 use crate::pricing::catalogue::{Capabilities, Mode, provider};
+use crate::pricing::sheet::Sheet;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-/// One model, member by member; what is not needed stays unread.
-type Entry<'a> = BTreeMap<String, &'a RawValue>;
+/// litellm's list, which many hands keep.
+pub struct Litellm;
+
+static DECLARATION: Declaration = Declaration::new(
+    "litellm",
+    "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json",
+    FULL,
+    PricedBy::One,
+);
+
+impl Source for Litellm {
+    fn declaration(&self) -> &Declaration {
+        &DECLARATION
+    }
+
+    fn parse(&self, body: &[u8], _: Date) -> Result<Listing, ShapeError> {
+        read(super::text(body)?)?.priced()
+    }
+}
 
 /// Entries that describe the file.
 const NOT_MODELS: [&str; 2] = ["sample_spec", "fallback_generalizations"];
 
-pub(super) fn read(text: &str) -> Result<(Vec<Offer>, Vec<Skipped>), BuildError> {
-    let file: BTreeMap<String, &RawValue> =
-        serde_json::from_str(text).map_err(|error| BuildError::Litellm(error.to_string()))?;
-    let mut offers = Vec::new();
-    let mut skipped = Vec::new();
-    for (name, entry) in file {
-        if NOT_MODELS.contains(&name.as_str()) {
+/// Reads the file; one without a model is not refused here.
+pub(crate) fn read(text: &str) -> Result<Listing, ShapeError> {
+    let (file, repeated) = json::entries(text).map_err(ShapeError::new)?;
+    let mut listing = Listing::default();
+    for name in repeated {
+        listing.skip(&name, "is there twice");
+    }
+    for (name, entry) in file.iter() {
+        if NOT_MODELS.contains(&name) {
             continue;
         }
-        let entry: Entry<'_> = serde_json::from_str(entry.get())
-            .map_err(|error| BuildError::Litellm(format!("{name}: {error}")))?;
-        match offer(&name, &entry) {
-            Ok(offer) => offers.push(offer),
-            Err(why) => skipped.push(Skipped {
-                source: "litellm",
-                model: name,
-                why,
-            }),
+        if !entry.get().starts_with('{') {
+            return Err(ShapeError::new(format!("{name} is not an object")));
         }
+        let offer = json::object(entry.get()).and_then(|entry| offer(name, &entry));
+        listing.take(name, offer);
     }
-    Ok((offers, skipped))
+    Ok(listing)
 }
 
-fn offer(name: &str, entry: &Entry<'_>) -> Result<Offer, String> {
-    let own_name: String = member(entry, "litellm_provider").unwrap_or_default();
+fn offer(name: &str, entry: &Members<'_>) -> Result<Offer, String> {
+    let own_name = entry.text("litellm_provider")?.unwrap_or_default();
     if own_name.is_empty() {
         return Err("names no provider".to_owned());
     }
-    let mode_name: String = member(entry, "mode").unwrap_or_default();
+    let mode_name = entry.text("mode")?.unwrap_or_default();
     let Some(mode) = mode(&mode_name) else {
         return Err(format!("mode {mode_name:?} is not one of the catalogue's"));
     };
@@ -60,17 +74,16 @@ fn offer(name: &str, entry: &Entry<'_>) -> Result<Offer, String> {
     Ok(Offer {
         mode: Some(mode),
         context_window: window(entry),
-        max_output_tokens: entry
-            .get("max_output_tokens")
-            .and_then(|raw| number::whole(raw)),
+        max_output_tokens: entry.get("max_output_tokens").and_then(number::whole),
         capabilities: Capabilities {
-            tools: flag(entry, "supports_function_calling"),
-            vision: flag(entry, "supports_vision"),
-            reasoning: flag(entry, "supports_reasoning"),
+            tools: entry.is_true("supports_function_calling"),
+            vision: entry.is_true("supports_vision"),
+            reasoning: entry.is_true("supports_reasoning"),
         },
-        sheet: sheet(name, mode, entry),
+        sheet: sheet(name, mode, entry)?,
         provider: provider.into_owned(),
         model: model.to_owned(),
+        ..Offer::default()
     })
 }
 
@@ -105,90 +118,102 @@ fn mode(name: &str) -> Option<Mode> {
     })
 }
 
-fn member<'a, T: Deserialize<'a>>(entry: &Entry<'a>, name: &str) -> Option<T> {
-    serde_json::from_str(entry.get(name)?.get()).ok()
-}
-
-fn flag(entry: &Entry<'_>, name: &str) -> bool {
-    member(entry, name).unwrap_or(false)
-}
-
-fn window(entry: &Entry<'_>) -> Option<u64> {
-    let named = |name: &str| entry.get(name).and_then(|raw| number::whole(raw));
+fn window(entry: &Members<'_>) -> Option<u64> {
+    let named = |name: &str| entry.get(name).and_then(number::whole);
     named("max_input_tokens").or_else(|| named("max_tokens"))
 }
 
-fn sheet(name: &str, mode: Mode, entry: &Entry<'_>) -> Sheet {
+/// The rate that a member states, if it is there and not null.
+fn rate(name: &str, raw: &RawValue) -> Result<Option<Decimal>, String> {
+    let rate = |price: Option<Decimal>| price.map(number::rate_of_one).transpose();
+    let read: Result<_, NoPrice> = number::price(raw, Form::Number).and_then(rate);
+    read.map_err(|wrong| format!("{name} {wrong}"))
+}
+
+fn sheet(name: &str, mode: Mode, entry: &Members<'_>) -> Result<Sheet, String> {
     let mut sheet = Sheet::default();
     let pictures = mode == Mode::Image || name.contains("image");
-    for (key, raw) in entry {
+    for (key, raw) in entry.iter() {
         let Some(place) = Key::read(key) else {
             continue;
         };
         if pictures && place.is_of_text_alone(entry) {
             continue;
         }
-        if let (Some(unit), Some(price)) = (place.unit(mode, pictures), number::decimal(raw)) {
-            sheet.state(place.tier, place.above, unit, number::rate_of_one(price));
+        if let Some(unit) = place.unit(mode, pictures)
+            && let Some(rate) = rate(key, raw)?
+        {
+            sheet.state(place.tier, place.above, unit, rate);
         }
     }
-    if let Some(price) = entry
-        .get("search_context_cost_per_query")
-        .and_then(|raw| search(raw))
-    {
-        let rate = number::rate_of_one(price);
+    if let Some(rate) = search(entry)? {
         sheet.state(ServiceTier::Standard, 0, Unit::WebSearch, rate);
     }
-    let hit = entry.get("input_cost_per_token_cache_hit");
-    if let Some(price) = hit.and_then(|raw| number::decimal(raw)) {
-        let rate = number::rate_of_one(price);
+    if let Some(raw) = entry.get("input_cost_per_token_cache_hit")
+        && let Some(rate) = rate("input_cost_per_token_cache_hit", raw)?
+    {
         sheet.state_if_new(ServiceTier::Standard, 0, Unit::CacheRead, rate);
     }
-    if let Some(price) = by_pixel(name, entry) {
-        sheet.state_if_new(ServiceTier::Standard, 0, Unit::Image, price);
+    if let Some(rate) = by_pixel(name, entry)? {
+        sheet.state_if_new(ServiceTier::Standard, 0, Unit::Image, rate);
     }
-    ranges(mode, entry, &mut sheet);
-    sheet
+    ranges(mode, entry, &mut sheet)?;
+    Ok(sheet)
 }
 
-/// The price of a search of medium depth, the providers' default.
-fn search(raw: &RawValue) -> Option<Decimal> {
-    let by_depth: BTreeMap<String, &RawValue> = serde_json::from_str(raw.get()).ok()?;
-    number::decimal(by_depth.get("search_context_size_medium")?)
+/// The rate of a search of medium depth, the providers' default.
+fn search(entry: &Members<'_>) -> Result<Option<Decimal>, String> {
+    let by_depth = entry.object("search_context_cost_per_query")?;
+    let medium = by_depth.and_then(|by_depth| by_depth.get("search_context_size_medium"));
+    let read = medium.map(|raw| rate("search_context_size_medium", raw));
+    read.transpose().map(Option::flatten)
 }
 
 /// The rate of one image, where the name says how many pixels it has (`1024-x-1536/…`).
 ///
 /// litellm divided the price of an image by its pixels; prices of images have four places at most.
-fn by_pixel(name: &str, entry: &Entry<'_>) -> Option<Decimal> {
-    let price = entry
-        .get("input_cost_per_pixel")
-        .or_else(|| entry.get("output_cost_per_pixel"))
-        .and_then(|raw| number::decimal(raw))?;
+fn by_pixel(name: &str, entry: &Members<'_>) -> Result<Option<Decimal>, String> {
+    let stated = ["input_cost_per_pixel", "output_cost_per_pixel"];
+    let Some((key, raw)) = stated
+        .into_iter()
+        .find_map(|key| Some((key, entry.get(key)?)))
+    else {
+        return Ok(None);
+    };
+    let wrong = |wrong: NoPrice| format!("{key} {wrong}");
+    let price = number::price(raw, Form::Number).map_err(wrong)?;
     let pixels = name.split('/').find_map(|part| {
         let (width, height) = part.split_once("-x-")?;
         width.parse::<u32>().ok()?.checked_mul(height.parse().ok()?)
-    })?;
-    let image = (price * Decimal::from(pixels)).round_dp(4);
-    (!image.is_zero()).then(|| number::rate_of_one(image))
+    });
+    let Some((price, pixels)) = price.zip(pixels) else {
+        return Ok(None);
+    };
+    let image = price.saturating_mul(Decimal::from(pixels)).round_dp(4);
+    if image.is_zero() {
+        return Ok(None);
+    }
+    number::rate_of_one(image).map(Some).map_err(wrong)
 }
 
 /// `tiered_pricing`: rates by ranges of the prompt; the first range has the rates of short prompts.
-fn ranges(mode: Mode, entry: &Entry<'_>, sheet: &mut Sheet) {
-    let tiers: Vec<Entry<'_>> = member(entry, "tiered_pricing").unwrap_or_default();
-    for tier in tiers {
-        let range: Vec<&RawValue> = member(&tier, "range").unwrap_or_default();
+fn ranges(mode: Mode, entry: &Members<'_>, sheet: &mut Sheet) -> Result<(), String> {
+    for tier in entry.list("tiered_pricing")?.unwrap_or_default() {
+        let tier = json::object(tier.get())?;
+        let range = tier.list("range")?.unwrap_or_default();
         let Some(above) = range.first().and_then(|raw| number::whole(raw)) else {
             continue;
         };
-        for (key, raw) in &tier {
+        for (key, raw) in tier.iter() {
             let unit = Key::read(key).and_then(|key| key.unit(mode, false));
-            if let (Some(unit), Some(price)) = (unit, number::decimal(raw)) {
-                let rate = number::rate_of_one(price);
+            if let Some(unit) = unit
+                && let Some(rate) = rate(key, raw)?
+            {
                 sheet.state_if_new(ServiceTier::Standard, above, unit, rate);
             }
         }
     }
+    Ok(())
 }
 
 /// A member's name, taken apart: `input_cost_per_token_above_200k_tokens_batches`.
@@ -229,7 +254,7 @@ impl<'a> Key<'a> {
 
     /// Whether it is a tier's or a long prompt's rate of text, where only the rate of pictures is dearer and
     /// is not stated for that tier: taken for both, it would make pictures cheap there.
-    fn is_of_text_alone(&self, entry: &Entry<'_>) -> bool {
+    fn is_of_text_alone(&self, entry: &Members<'_>) -> bool {
         let pictures = match self.stem {
             "input_cost_per_token" => "input_cost_per_image_token",
             "output_cost_per_token" => "output_cost_per_image_token",
@@ -237,7 +262,8 @@ impl<'a> Key<'a> {
             _ => return false,
         };
         self.rest.is_some_and(|rest| {
-            entry.contains_key(pictures) && !entry.contains_key(&format!("{pictures}{rest}"))
+            let states = |name: &str| entry.get(name).is_some();
+            states(pictures) && !states(&format!("{pictures}{rest}"))
         })
     }
 
@@ -316,5 +342,60 @@ mod tests {
                 "{other}"
             );
         }
+    }
+
+    /// What becomes of one entry.
+    fn entry(text: &str) -> Result<String, String> {
+        let file = format!(r#"{{"m": {{"litellm_provider": "openai", "mode": "chat", {text}}}}}"#);
+        let listing = read(&file).and_then(Listing::priced);
+        let listing = match listing {
+            Ok(listing) => listing,
+            Err(wrong) => return Err(wrong.to_string()),
+        };
+        match listing.skipped.into_iter().next() {
+            Some((_, why)) => Err(why),
+            None => Ok(serde_json::to_string(&listing.offers[0].sheet.rates().standard).unwrap()),
+        }
+    }
+
+    #[test]
+    fn an_entry_with_a_wrong_number_is_left_out_whole() {
+        let sound = entry(r#""input_cost_per_token": 1e-06, "a_new_field": {"of": "no meaning"}"#);
+        assert_eq!(sound.unwrap(), r#"{"rates":{"input":"1"}}"#);
+        for (members, why) in [
+            (r#""input_cost_per_token": "1e-06""#, "is a text"),
+            (r#""input_cost_per_token": -1e-06"#, "is below zero"),
+            (r#""input_cost_per_token": -0.0"#, "minus sign"),
+            (r#""input_cost_per_token": 1e999"#, "exponent"),
+            (r#""input_cost_per_token": true"#, "is not a number"),
+            (
+                r#""input_cost_per_token": 1e-06, "output_cost_per_token": "NaN""#,
+                "output_cost_per_token is a text",
+            ),
+            (
+                r#""input_cost_per_token": 1e-06, "input_cost_per_token": 1e-09"#,
+                "is there twice",
+            ),
+            (r#""input_cost_per_token": null"#, "no price"),
+            (
+                r#""input_cost_per_token": 5, "mode": "chat""#,
+                "is there twice",
+            ),
+        ] {
+            let wrong = entry(members).unwrap_err();
+            assert!(wrong.contains(why), "{members}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_is_there_twice_is_not_taken() {
+        let model =
+            r#"{"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-06}"#;
+        let listing = read(&format!(r#"{{"m": {model}, "n": {model}, "m": {model}}}"#)).unwrap();
+        assert_eq!(listing.offers.len(), 1);
+        assert_eq!(
+            listing.skipped,
+            [("m".to_owned(), "is there twice".to_owned())]
+        );
     }
 }

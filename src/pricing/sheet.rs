@@ -1,20 +1,30 @@
 //! What one source says of one model, in one shape for all sources.
 
 use crate::core::price::{ContextTier, Rates, ServiceTier, TierRates, Unit};
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
 /// Where a rate holds: the service tier, and the prompt above which it does (0 for any).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub(super) tier: ServiceTier,
-    pub(super) above: u64,
-    pub(super) unit: Unit,
+pub(crate) struct Place {
+    pub(crate) tier: ServiceTier,
+    pub(crate) above: u64,
+    pub(crate) unit: Unit,
 }
 
 /// Every rate that a source states for a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sheet(BTreeMap<Place, Decimal>);
+pub(crate) struct Sheet(BTreeMap<Place, Decimal>);
+
+/// Rates from a day on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DatedSheet {
+    /// The day, in UTC; none for the rates before the first day that is known.
+    pub(crate) since: Option<Date>,
+    /// The rates.
+    pub(crate) sheet: Sheet,
+}
 
 /// More USD than this for a million tokens is a slip of units: the dearest model that was ever sold costs 600.
 const TOKEN_RATE_MOST: i64 = 1_000;
@@ -23,13 +33,13 @@ const PIECE_RATE_MOST: i64 = 10_000_000;
 
 impl Sheet {
     /// States a rate; of two for the same place, the dearer counts.
-    pub(super) fn state(&mut self, tier: ServiceTier, above: u64, unit: Unit, rate: Decimal) {
+    pub(crate) fn state(&mut self, tier: ServiceTier, above: u64, unit: Unit, rate: Decimal) {
         let known = self.0.entry(Place { tier, above, unit }).or_insert(rate);
         *known = rate.max(*known);
     }
 
     /// States a rate unless one is stated already.
-    pub(super) fn state_if_new(
+    pub(crate) fn state_if_new(
         &mut self,
         tier: ServiceTier,
         above: u64,
@@ -39,12 +49,12 @@ impl Sheet {
         self.0.entry(Place { tier, above, unit }).or_insert(rate);
     }
 
-    pub(super) fn get(&self, tier: ServiceTier, above: u64, unit: Unit) -> Option<Decimal> {
+    pub(crate) fn get(&self, tier: ServiceTier, above: u64, unit: Unit) -> Option<Decimal> {
         self.0.get(&Place { tier, above, unit }).copied()
     }
 
     /// Whether it says nothing of short prompts in the standard tier, on which all else rests.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         !self
             .0
             .keys()
@@ -52,12 +62,12 @@ impl Sheet {
     }
 
     /// Whether it says that everything is free.
-    pub(super) fn is_free(&self) -> bool {
+    pub(crate) fn is_free(&self) -> bool {
         self.0.values().all(Decimal::is_zero)
     }
 
     /// The first rate that can't be meant.
-    pub(super) fn slip(&self) -> Option<(Place, Decimal)> {
+    pub(crate) fn slip(&self) -> Option<(Place, Decimal)> {
         let most = |unit| match unit {
             Unit::Image | Unit::Request | Unit::WebSearch | Unit::Second => PIECE_RATE_MOST,
             _ => TOKEN_RATE_MOST,
@@ -72,7 +82,7 @@ impl Sheet {
 
     /// Leaves out a rate of reasoning that is always the rate of output, which stands in for it: kept, it
     /// would hide a dearer output rate of a tier or a long prompt.
-    pub(super) fn tidy(&mut self) {
+    pub(crate) fn tidy(&mut self) {
         let needless = self.0.iter().all(|(place, rate)| {
             place.unit != Unit::Reasoning
                 || self.get(place.tier, place.above, Unit::Output) == Some(*rate)
@@ -87,7 +97,7 @@ impl Sheet {
     ///
     /// The price of a free side is somewhere else (a router states its own fee), a cache's is not known, and
     /// unknown is not free.
-    pub(super) fn doubt_free_sides(&mut self, both: Option<(&Self, &Self)>) {
+    pub(crate) fn doubt_free_sides(&mut self, both: Option<(&Self, &Self)>) {
         let of = |sheet: &Self, unit| sheet.get(ServiceTier::Standard, 0, unit);
         let is_free = |rate: Option<Decimal>| rate.is_some_and(|rate| rate.is_zero());
         if of(self, Unit::Request).is_some() {
@@ -113,7 +123,7 @@ impl Sheet {
     }
 
     /// Whether both say the same wherever both say something, and both say something somewhere.
-    pub(super) fn agrees(&self, other: &Self) -> bool {
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
         let mut shared = self.shared(other).peekable();
         shared.peek().is_some() && shared.all(|(_, own, others)| own == others)
     }
@@ -130,7 +140,7 @@ impl Sheet {
     }
 
     /// What an ordinary usage costs by either, over the rates that both state.
-    pub(super) fn weigh(&self, other: &Self) -> (Decimal, Decimal) {
+    pub(crate) fn weigh(&self, other: &Self) -> (Decimal, Decimal) {
         self.shared(other).fold(
             (Decimal::ZERO, Decimal::ZERO),
             |sums, (place, own, others)| {
@@ -141,7 +151,7 @@ impl Sheet {
     }
 
     /// What either says.
-    pub(super) fn joined(mut self, other: &Self) -> Self {
+    pub(crate) fn joined(mut self, other: &Self) -> Self {
         for (place, rate) in &other.0 {
             self.0.entry(*place).or_insert(*rate);
         }
@@ -149,7 +159,7 @@ impl Sheet {
     }
 
     /// The same as the ledger's rates.
-    pub(super) fn rates(&self) -> Rates {
+    pub(crate) fn rates(&self) -> Rates {
         let mut rates = Rates::default();
         for (place, rate) in &self.0 {
             let tier = match place.tier {

@@ -11,19 +11,14 @@
 //! - Rates over time are genai-prices', where its word counts or agrees; litellm knows only the present.
 
 mod command;
-mod genai;
-mod litellm;
 mod merge;
-mod number;
-mod pattern;
-mod quote;
-mod told;
 
 pub use command::{Args, run};
 
-use super::{Capabilities, Catalogue, Mode, Source};
+use super::catalogue::format::midnight;
+use super::catalogue::{Catalogue, Source};
+use super::sources::{LeftOut, ShapeError, Skipped, genai_prices, litellm};
 use jiff::civil::Date;
-use quote::Sheet;
 use rust_decimal::Decimal;
 
 /// The files that a catalogue is made of.
@@ -46,10 +41,10 @@ pub struct Inputs<'a> {
 pub enum BuildError {
     /// litellm's file is not as it should be.
     #[error("litellm's prices can't be read: {0}")]
-    Litellm(String),
+    Litellm(ShapeError),
     /// genai-prices' file is not as it should be.
     #[error("genai-prices' prices can't be read: {0}")]
-    Genai(String),
+    Genai(ShapeError),
     /// A file can't be read or written.
     #[error("{path}: {error}")]
     File {
@@ -61,17 +56,6 @@ pub enum BuildError {
     /// The catalogue can't be written as JSON.
     #[error("the catalogue can't be written: {0}")]
     Write(#[from] serde_json::Error),
-}
-
-/// An entry of a source that the catalogue does not take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// The source.
-    pub source: &'static str,
-    /// The model, as the source names it.
-    pub model: String,
-    /// Why.
-    pub why: String,
 }
 
 /// A model on which the sources disagree.
@@ -96,23 +80,12 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
 }
 
-/// What a source offers under one name.
-#[derive(Clone, Debug)]
-struct Offer {
-    provider: String,
-    model: String,
-    mode: Option<Mode>,
-    context_window: Option<u64>,
-    max_output_tokens: Option<u64>,
-    capabilities: Capabilities,
-    sheet: Sheet,
-}
-
-/// Rates from a day on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct DatedSheet {
-    since: Option<Date>,
-    sheet: Sheet,
+impl Report {
+    fn skip(&mut self, source: &'static str, skipped: LeftOut) {
+        let skipped = skipped.into_iter();
+        self.skipped
+            .extend(skipped.map(|(model, why)| Skipped { source, model, why }));
+    }
 }
 
 /// The places of the sources in every catalogue that is built here.
@@ -124,14 +97,13 @@ const GENAI: usize = 1;
 /// # Errors
 /// Where a file is not of its source's shape.
 pub fn build(inputs: &Inputs<'_>) -> Result<(Catalogue, Report), BuildError> {
-    let (offers, skipped) = litellm::read(inputs.litellm)?;
-    let genai = genai::read(inputs.genai)?;
-    let mut report = Report {
-        skipped,
-        ..Report::default()
-    };
-    let cards = merge::cards(offers, &genai, inputs.date, &mut report)?;
-    let fetched_at = super::format::midnight(inputs.date);
+    let litellm = litellm::read(inputs.litellm).map_err(BuildError::Litellm)?;
+    let (genai, unread) = genai_prices::read(inputs.genai).map_err(BuildError::Genai)?;
+    let mut report = Report::default();
+    report.skip("litellm", litellm.skipped);
+    report.skip("genai-prices", unread);
+    let cards = merge::cards(litellm.offers, &genai, inputs.date, &mut report);
+    let fetched_at = midnight(inputs.date);
     let sources = [inputs.litellm_name, inputs.genai_name]
         .map(|name| Source {
             name: name.into(),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// One rule, or several together. Names are compared in lower case.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Pattern {
+pub(crate) enum Pattern {
     Equals(String),
     StartsWith(String),
     EndsWith(String),
@@ -18,7 +18,7 @@ pub(super) enum Pattern {
 
 impl Pattern {
     /// Whether it means such a name, in lower case.
-    pub(super) fn takes(&self, name: &str) -> bool {
+    pub(crate) fn takes(&self, name: &str) -> bool {
         match self {
             Self::Equals(whole) => whole.to_lowercase() == name,
             Self::StartsWith(start) => name.starts_with(&start.to_lowercase()),
@@ -31,7 +31,7 @@ impl Pattern {
     }
 
     /// The names that it spells out.
-    pub(super) fn spelled_out(&self) -> Vec<&str> {
+    pub(crate) fn spelled_out(&self) -> Vec<&str> {
         match self {
             Self::Equals(whole) => vec![whole],
             Self::Or(any) => any.iter().flat_map(Self::spelled_out).collect(),

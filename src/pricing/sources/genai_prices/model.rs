@@ -1,44 +1,50 @@
 //! genai-prices' `prices/data.json`: a list of providers with their models, USD for a million tokens.
 
-use super::number;
 use super::pattern::Pattern;
-use super::quote::Sheet;
-use super::{BuildError, DatedSheet};
 use crate::core::price::{ServiceTier, Unit};
 use crate::pricing::catalogue::provider;
+use crate::pricing::sheet::{DatedSheet, Sheet};
+use crate::pricing::sources::number::{self, Form, NoPrice};
+use crate::pricing::sources::{LeftOut, ShapeError, json};
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) struct Provider {
+    pub(crate) id: String,
+    fallback_model_providers: Vec<String>,
+    pub(crate) models: Vec<Model>,
+}
+
+/// A provider whose models are not read yet.
 #[derive(Deserialize)]
-pub(super) struct Provider {
-    pub(super) id: String,
+struct Unread<'a> {
+    id: String,
     #[serde(default)]
     fallback_model_providers: Vec<String>,
-    pub(super) models: Vec<Model>,
+    #[serde(borrow)]
+    models: Vec<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Model {
-    pub(super) id: String,
-    pub(super) r#match: Pattern,
+pub(crate) struct Model {
+    pub(crate) id: String,
+    pub(crate) r#match: Pattern,
     #[serde(default)]
-    pub(super) context_window: Option<u64>,
+    pub(crate) context_window: Option<u64>,
     prices: Box<RawValue>,
     #[serde(default)]
     price_variants: Vec<Variant>,
 }
 
-/// USD by price key: a number, or `{"base", "tiers": [{"start", "price"}]}`.
-type Prices = BTreeMap<String, Box<RawValue>>;
-
+/// `prices` is USD by price key: a number, or `{"base", "tiers": [{"start", "price"}]}`.
 #[derive(Deserialize)]
 struct Conditional {
     #[serde(default)]
     constraint: Option<Constraint>,
-    prices: Prices,
+    prices: Box<RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -46,7 +52,7 @@ struct Variant {
     when: BTreeMap<String, String>,
     #[serde(default)]
     constraint: Option<Constraint>,
-    prices: Prices,
+    prices: Box<RawValue>,
 }
 
 /// From a day on, or between two times of every day.
@@ -86,12 +92,33 @@ struct Step {
     price: Box<RawValue>,
 }
 
-pub(super) fn read(text: &str) -> Result<Vec<Provider>, BuildError> {
-    serde_json::from_str(text).map_err(|error| BuildError::Genai(error.to_string()))
+/// Reads the file: the providers with the models that can be read, and the others with the reason.
+pub(crate) fn read(text: &str) -> Result<(Vec<Provider>, LeftOut), ShapeError> {
+    let file: Vec<Unread<'_>> =
+        serde_json::from_str(text).map_err(|error| ShapeError::new(error.to_string()))?;
+    let mut skipped = Vec::new();
+    let providers = file.into_iter().map(|provider| {
+        let mut models = Vec::with_capacity(provider.models.len());
+        for (place, raw) in (1_u32..).zip(provider.models) {
+            match serde_json::from_str(raw.get()) {
+                Ok(model) => models.push(model),
+                Err(error) => skipped.push((
+                    format!("{}'s model {place}", provider.id),
+                    error.to_string(),
+                )),
+            }
+        }
+        Provider {
+            id: provider.id,
+            fallback_model_providers: provider.fallback_model_providers,
+            models,
+        }
+    });
+    Ok((providers.collect(), skipped))
 }
 
 /// The catalogue's name of genai-prices' provider.
-pub(super) fn canonical(id: &str) -> String {
+pub(crate) fn canonical(id: &str) -> String {
     let names = provider::named(id);
     names
         .first()
@@ -100,7 +127,7 @@ pub(super) fn canonical(id: &str) -> String {
 
 /// How a name was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Match {
+pub(crate) enum Match {
     /// The name is spelled out.
     Exact,
     /// A pattern takes it, or another provider has it.
@@ -108,7 +135,7 @@ pub(super) enum Match {
 }
 
 /// The model that a name means at a provider.
-pub(super) fn find<'a>(
+pub(crate) fn find<'a>(
     providers: &'a [Provider],
     id: &str,
     name: &str,
@@ -135,26 +162,24 @@ fn first<'a>(provider: &'a Provider, name: &str) -> Option<&'a Model> {
 }
 
 impl Model {
-    fn conditional(&self) -> Result<Vec<Conditional>, BuildError> {
-        let wrong = |error: serde_json::Error| BuildError::Genai(format!("{}: {error}", self.id));
-        if self.prices.get().trim_start().starts_with('[') {
-            return serde_json::from_str(self.prices.get()).map_err(wrong);
+    fn conditional(&self) -> Result<Vec<Conditional>, String> {
+        if self.prices.get().starts_with('[') {
+            return serde_json::from_str(self.prices.get()).map_err(|error| error.to_string());
         }
-        let prices = serde_json::from_str(self.prices.get()).map_err(wrong)?;
         Ok(vec![Conditional {
             constraint: None,
-            prices,
+            prices: self.prices.clone(),
         }])
     }
 
     /// What it costs at some hours of the day.
-    pub(super) fn by_hour(&self) -> Result<Vec<(Time, Time, Sheet)>, BuildError> {
+    pub(crate) fn by_hour(&self) -> Result<Vec<(Time, Time, Sheet)>, String> {
         let mut by_hour = Vec::new();
         // The last of those that hold counts, so the last comes first.
         for price in self.conditional()?.iter().rev() {
             if let Some((from, until)) = price.constraint.as_ref().and_then(Constraint::hours) {
                 let mut sheet = Sheet::default();
-                state_all(&mut sheet, ServiceTier::Standard, &price.prices, &self.id);
+                state_all(&mut sheet, ServiceTier::Standard, &price.prices, &self.id)?;
                 by_hour.push((from, until, sheet));
             }
         }
@@ -162,7 +187,7 @@ impl Model {
     }
 
     /// What it costs over time, earliest first; the last of them that has begun holds.
-    pub(super) fn over_time(&self, date: Date) -> Result<Vec<DatedSheet>, BuildError> {
+    pub(crate) fn over_time(&self, date: Date) -> Result<Vec<DatedSheet>, String> {
         let conditional = self.conditional()?;
         let begun = |constraint: &Option<Constraint>| {
             constraint
@@ -188,7 +213,7 @@ impl Model {
             } else {
                 since
             };
-            let sheet = self.sheet_at(&conditional, since, sold_by);
+            let sheet = self.sheet_at(&conditional, since, sold_by)?;
             let changes = sheets.last().is_none_or(|last| last.sheet != sheet);
             if changes && !sheet.is_empty() {
                 sheets.push(DatedSheet { since, sheet });
@@ -203,7 +228,7 @@ impl Model {
         prices: &[Conditional],
         since: Option<Date>,
         sold_by: Option<Date>,
-    ) -> Sheet {
+    ) -> Result<Sheet, String> {
         let begun = |constraint: &Constraint, by: Option<Date>| {
             constraint
                 .start_date
@@ -216,7 +241,7 @@ impl Model {
                 Some(constraint) if !begun(constraint, since) => continue,
                 _ => sheet = Sheet::default(),
             }
-            state_all(&mut sheet, ServiceTier::Standard, &price.prices, &self.id);
+            state_all(&mut sheet, ServiceTier::Standard, &price.prices, &self.id)?;
         }
         for variant in &self.price_variants {
             let sold = variant
@@ -224,10 +249,10 @@ impl Model {
                 .as_ref()
                 .is_none_or(|constraint| begun(constraint, sold_by));
             if let (Some(tier), true) = (tier(&variant.when), sold) {
-                state_all(&mut sheet, tier, &variant.prices, &self.id);
+                state_all(&mut sheet, tier, &variant.prices, &self.id)?;
             }
         }
-        sheet
+        Ok(sheet)
     }
 }
 
@@ -244,26 +269,41 @@ fn tier(when: &BTreeMap<String, String>) -> Option<ServiceTier> {
     }
 }
 
-fn state_all(sheet: &mut Sheet, tier: ServiceTier, prices: &Prices, id: &str) {
-    for (key, raw) in prices {
+fn state_all(
+    sheet: &mut Sheet,
+    tier: ServiceTier,
+    prices: &RawValue,
+    id: &str,
+) -> Result<(), String> {
+    for (key, raw) in json::object(prices.get())?.iter() {
         let Some((unit, rate)) = priced(key, id.contains("image")) else {
             continue;
         };
-        if let Some(price) = number::decimal(raw) {
-            sheet.state(tier, 0, unit, rate(price));
-        } else if let Ok(tiered) = serde_json::from_str::<Tiered>(raw.get()) {
-            let steps = tiered.tiers.iter().map(|step| (step.start, &step.price));
-            for (above, raw) in std::iter::once((0, &tiered.base)).chain(steps) {
-                if let Some(price) = number::decimal(raw) {
-                    sheet.state(tier, above, unit, rate(price));
-                }
+        let mut state = |above, raw: &RawValue| {
+            let price = number::price(raw, Form::Either);
+            let rate = price.and_then(|price| price.map(rate).transpose());
+            let rate = rate.map_err(|wrong| format!("{key} {wrong}"))?;
+            if let Some(rate) = rate {
+                sheet.state(tier, above, unit, rate);
             }
+            Ok::<_, String>(())
+        };
+        if !raw.get().starts_with('{') {
+            state(0, raw)?;
+            continue;
+        }
+        let tiered: Tiered = serde_json::from_str(raw.get())
+            .map_err(|error| format!("{key} is not as it should be: {error}"))?;
+        state(0, &tiered.base)?;
+        for step in &tiered.tiers {
+            state(step.start, &step.price)?;
         }
     }
+    Ok(())
 }
 
 /// Makes the rate of a price.
-type ToRate = fn(Decimal) -> Decimal;
+type ToRate = fn(Decimal) -> Result<Decimal, NoPrice>;
 
 /// The unit of a price key, and the rate of its price.
 fn priced(key: &str, pictures: bool) -> Option<(Unit, ToRate)> {
@@ -288,6 +328,6 @@ fn priced(key: &str, pictures: bool) -> Option<(Unit, ToRate)> {
 
 const HOUR_SECONDS: Decimal = Decimal::from_parts(3_600, 0, 0, false, 0);
 
-fn rate_of_hour(price: Decimal) -> Decimal {
-    number::rate(number::rate_of_one(price) / HOUR_SECONDS)
+fn rate_of_hour(price: Decimal) -> Result<Decimal, NoPrice> {
+    number::rate(number::rate_of_one(price)? / HOUR_SECONDS)
 }

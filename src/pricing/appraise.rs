@@ -1,0 +1,335 @@
+//! What all sources together come to: their words are put side by side by model, and each model is verified.
+
+use super::book::PriceBook;
+use super::catalogue::format::midnight;
+use super::identity::{Canonical, Placed};
+use super::sources::Tense;
+use super::verify::{self, Judgement, Outcome, Quote, Subject};
+use crate::core::digest::Digest;
+use crate::core::price::Rates;
+use crate::core::price_change::{PastPrice, PriceHistory, PriceProposal, PriceRule, Vote, Votes};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The most prices of the same model at other providers that are looked at.
+const PEERS_MOST: usize = 8;
+
+/// All that one source says.
+#[derive(Clone, Debug)]
+pub struct Witness {
+    /// The source's name.
+    pub source: Arc<str>,
+    /// What is left of its declared weight.
+    pub weight: Decimal,
+    /// Which times its prices are of.
+    pub tense: Tense,
+    /// When it last said so.
+    pub fetched_at: Timestamp,
+    /// BLAKE3 of what it said, cut to 16 bytes.
+    pub content: Digest,
+    /// What it says, by model.
+    pub placed: Arc<[Placed]>,
+}
+
+/// How many models came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Models that were looked at.
+    pub models: usize,
+    /// Models whose price stays.
+    pub unchanged: usize,
+    /// Models to which a quorum's price is applied.
+    pub verified: usize,
+    /// Models without a price to which one source's is applied.
+    pub single_source: usize,
+    /// Models of which a change waits for a person.
+    pub held_back: usize,
+    /// Models of which nothing that is said can be meant.
+    pub rejected: usize,
+}
+
+/// What came of one source's words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Models of which it says something.
+    pub models: usize,
+    /// Models whose applied price it agrees with.
+    pub applied: usize,
+    /// Models of which it says something and a change is held back.
+    pub held_back: usize,
+}
+
+/// What all sources together come to.
+#[derive(Clone, Debug, Default)]
+pub struct Appraisal {
+    /// What the ledger is to carry out, by model.
+    pub proposals: Vec<PriceProposal>,
+    /// Prices of times that are over.
+    pub history: Vec<PriceHistory>,
+    /// How each source's words fared.
+    pub votes: BTreeMap<String, Votes>,
+    /// How many models came to what.
+    pub counts: Counts,
+    /// What came of each source's words.
+    pub shares: BTreeMap<String, Share>,
+    /// How many models were held back or rejected, by the rule.
+    pub rules: BTreeMap<(Outcome, PriceRule), usize>,
+}
+
+/// Verifies every model that a source says something of, and every one of which a change waits.
+pub fn appraise(
+    book: &PriceBook,
+    witnesses: &[Witness],
+    waiting: &BTreeSet<Canonical>,
+    now: Timestamp,
+) -> Appraisal {
+    let quotes = by_model(witnesses, waiting);
+    let peers = Peers::of(book);
+    let mut appraisal = Appraisal {
+        history: history(witnesses),
+        ..Appraisal::default()
+    };
+    let mut judgements = Vec::with_capacity(quotes.len());
+    for (model, quotes) in &quotes {
+        let mut standing = book.standing(&model.provider, &model.model, now);
+        standing.waiting = waiting.contains(*model);
+        let peers = peers.of_model(model);
+        let subject = Subject {
+            provider: &model.provider,
+            model: &model.model,
+            standing: &standing,
+            peers: &peers,
+            now,
+        };
+        let judgement = verify::verify(&subject, quotes);
+        appraisal.count(&judgement);
+        let proposal = judgement.clone().proposal(&subject);
+        appraisal.proposals.extend(proposal);
+        judgements.push(judgement);
+    }
+    appraisal.votes = verify::votes(&judgements);
+    appraisal
+}
+
+impl Appraisal {
+    fn count(&mut self, judgement: &Judgement) {
+        let counts = &mut self.counts;
+        counts.models += 1;
+        *match judgement.outcome {
+            Outcome::Unchanged => &mut counts.unchanged,
+            Outcome::Verified => &mut counts.verified,
+            Outcome::SingleSource => &mut counts.single_source,
+            Outcome::HeldBack => &mut counts.held_back,
+            Outcome::Rejected => &mut counts.rejected,
+        } += 1;
+        let rejected = judgement.rejected.as_ref().map(|(rule, _)| *rule);
+        if let Some(rule) = judgement.hold.as_ref().map(|hold| hold.rule).or(rejected) {
+            *self.rules.entry((judgement.outcome, rule)).or_default() += 1;
+        }
+        for quote in &judgement.quotes {
+            let share = self.shares.entry(quote.source.clone()).or_default();
+            share.models += 1;
+            let agrees = judgement.apply.is_some() && quote.vote == Vote::Agreed;
+            share.applied += usize::from(agrees);
+            share.held_back += usize::from(judgement.hold.is_some());
+        }
+    }
+}
+
+fn by_model<'a>(
+    witnesses: &'a [Witness],
+    waiting: &'a BTreeSet<Canonical>,
+) -> BTreeMap<&'a Canonical, Vec<Quote>> {
+    let mut quotes: BTreeMap<&Canonical, Vec<Quote>> =
+        waiting.iter().map(|model| (model, Vec::new())).collect();
+    for witness in witnesses
+        .iter()
+        .filter(|witness| witness.tense == Tense::Present)
+    {
+        for placed in &*witness.placed {
+            let Some(rates) = &placed.rates else {
+                continue;
+            };
+            quotes
+                .entry(&placed.meant.canonical)
+                .or_default()
+                .push(Quote {
+                    source: Arc::clone(&witness.source),
+                    weight: witness.weight,
+                    fetched_at: witness.fetched_at,
+                    content: witness.content,
+                    rates: Arc::clone(rates),
+                });
+        }
+    }
+    quotes
+}
+
+fn history(witnesses: &[Witness]) -> Vec<PriceHistory> {
+    let mut history = Vec::new();
+    for witness in witnesses
+        .iter()
+        .filter(|witness| witness.tense == Tense::Past)
+    {
+        let told = witness
+            .placed
+            .iter()
+            .filter(|placed| !placed.past.is_empty());
+        history.extend(told.map(|placed| PriceHistory {
+            provider: placed.meant.canonical.provider.clone(),
+            model: placed.meant.canonical.model.clone(),
+            source: witness.source.to_string(),
+            fetched_at: witness.fetched_at,
+            content: witness.content,
+            weight: witness.weight,
+            prices: placed.past.iter().map(past_price).collect(),
+        }));
+    }
+    history
+}
+
+/// A price whose first day is not known holds from the beginning of time on.
+fn past_price((from, until, rates): &(Option<Date>, Date, Arc<Rates>)) -> PastPrice {
+    PastPrice {
+        from: from.map_or(Timestamp::UNIX_EPOCH, midnight),
+        until: midnight(*until),
+        rates: Arc::clone(rates),
+    }
+}
+
+/// What models of one name cost at each provider that has it.
+struct Peers<'a>(FxHashMap<String, Vec<(&'a str, Arc<Rates>)>>);
+
+impl<'a> Peers<'a> {
+    fn of(book: &'a PriceBook) -> Self {
+        let mut peers: FxHashMap<String, Vec<(&str, Arc<Rates>)>> = FxHashMap::default();
+        for card in book.catalogue().cards() {
+            let of_name = peers.entry(bare(&card.model)).or_default();
+            of_name.push((&card.provider, Arc::clone(&card.rates)));
+        }
+        Self(peers)
+    }
+
+    fn of_model(&self, model: &Canonical) -> Vec<Arc<Rates>> {
+        let same = self.0.get(&bare(&model.model)).into_iter().flatten();
+        same.filter(|(provider, _)| *provider != model.provider)
+            .take(PEERS_MOST)
+            .map(|(_, rates)| Arc::clone(rates))
+            .collect()
+    }
+}
+
+/// A model's name without whose it is: `anthropic/claude-x` and `claude-x` are peers.
+fn bare(model: &str) -> String {
+    let name = model.rsplit_once('/').map_or(model, |(_, name)| name);
+    name.to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pricing::catalogue::Catalogue;
+    use crate::pricing::identity::place;
+    use crate::pricing::sources::{Source, llm_prices, models_dev, openrouter};
+
+    const DAY: Date = Date::constant(2026, 11, 24);
+
+    fn now() -> Timestamp {
+        "2026-11-24T08:00:00Z".parse().unwrap()
+    }
+
+    fn witness(name: &str, source: &dyn Source, body: &str) -> Witness {
+        let listing = source.parse(body.as_bytes(), DAY).unwrap();
+        let (placed, apart) = place(&Catalogue::default(), &listing, DAY);
+        assert!(apart.is_empty());
+        Witness {
+            source: name.into(),
+            weight: source.declaration().weight,
+            tense: source.declaration().tense,
+            fetched_at: now(),
+            content: Digest::of(body.as_bytes()),
+            placed: placed.into(),
+        }
+    }
+
+    #[test]
+    fn the_words_of_all_sources_are_put_side_by_side() {
+        let model = r#"{"xai": {"models": {"grok-x": {"cost": {"input": 2, "output": 10}}, "alone": {"cost": {"input": 1, "output": 4}}}}}"#;
+        let row =
+            r#"{"id": "grok-x", "vendor": "xai", "name": "Grok X", "input": 2, "output": 10}"#;
+        let witnesses = [
+            witness("models_dev", &models_dev::ModelsDev, model),
+            witness(
+                "llm_prices",
+                &llm_prices::Current,
+                &format!(r#"{{"prices": [{row}]}}"#),
+            ),
+        ];
+        let book = PriceBook::new(Arc::default());
+        let appraisal = appraise(&book, &witnesses, &BTreeSet::new(), now());
+        assert_eq!(appraisal.counts.models, 2);
+        assert_eq!(
+            (appraisal.counts.verified, appraisal.counts.single_source),
+            (1, 1)
+        );
+        let models: Vec<_> = appraisal.proposals.iter().map(|one| &*one.model).collect();
+        assert_eq!(models, ["alone", "grok-x"]);
+        assert_eq!(appraisal.shares["models_dev"].models, 2);
+        assert_eq!(
+            appraisal.shares["llm_prices"],
+            Share {
+                models: 1,
+                applied: 1,
+                held_back: 0
+            }
+        );
+        let again = appraise(&book, &witnesses, &BTreeSet::new(), now());
+        assert_eq!(again.proposals, appraisal.proposals);
+    }
+
+    #[test]
+    fn history_is_taken_in_and_has_no_vote() {
+        let rows = r#"{"prices": [
+            {"id": "grok-x", "vendor": "xai", "name": "X", "input": 3, "output": 15, "from_date": null, "to_date": "2026-03-01"},
+            {"id": "grok-x", "vendor": "xai", "name": "X", "input": 2, "output": 10, "from_date": "2026-03-01", "to_date": null}]}"#;
+        let witnesses = [witness("past", &llm_prices::Historical, rows)];
+        let appraisal = appraise(
+            &PriceBook::new(Arc::default()),
+            &witnesses,
+            &BTreeSet::new(),
+            now(),
+        );
+        assert_eq!(appraisal.counts.models, 0);
+        let [history] = &*appraisal.history else {
+            panic!("{:?}", appraisal.history);
+        };
+        let prices = &history.prices;
+        assert_eq!(prices.len(), 1, "what holds now is not history");
+        assert_eq!(prices[0].from, Timestamp::UNIX_EPOCH);
+        assert_eq!(prices[0].until.to_string(), "2026-03-01T00:00:00Z");
+    }
+
+    #[test]
+    fn what_waits_is_looked_at_even_if_no_source_says_it_any_more() {
+        let waiting = BTreeSet::from([Canonical {
+            provider: "xai".to_owned(),
+            model: "gone".to_owned(),
+        }]);
+        let other = r#"{"data": [{"id": "x/y", "pricing": {"prompt": "0.000001", "completion": "0.000004"}}]}"#;
+        let witnesses = [witness("openrouter", &openrouter::OpenRouter, other)];
+        let appraisal = appraise(&PriceBook::new(Arc::default()), &witnesses, &waiting, now());
+        let gone = appraisal
+            .proposals
+            .iter()
+            .find(|one| one.model == "gone")
+            .unwrap();
+        assert!(
+            gone.apply.is_none() && gone.hold.is_none(),
+            "it is withdrawn"
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! Names that no rule joins, and that mean the same all the same; each with its reason.
+
+/// One name, and what it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Alias {
+    /// The canonical provider of who uses the name.
+    pub(super) seller: &'static str,
+    /// The name, in lower case.
+    pub(super) name: &'static str,
+    /// The canonical provider that is meant.
+    pub(super) provider: &'static str,
+    /// The model that is meant.
+    pub(super) model: &'static str,
+    /// Why, as the end of a sentence.
+    pub(super) reason: &'static str,
+}
+
+const DOTTED: &str = "Anthropic's API writes a version's dot as a hyphen";
+const TURNED: &str = "Anthropic's API has the version behind the family's name";
+const HYPHENED: &str = "Gemini's API writes a version with a dot";
+const NOVA: &str =
+    "Amazon's own list leaves out the company's and the revision's part of Bedrock's id";
+
+const fn alias(
+    seller: &'static str,
+    name: &'static str,
+    model: &'static str,
+    reason: &'static str,
+) -> Alias {
+    Alias {
+        seller,
+        name,
+        provider: seller,
+        model,
+        reason,
+    }
+}
+
+/// Every alias.
+pub(super) const ALIASES: &[Alias] = &[
+    alias(
+        "anthropic",
+        "claude-3.5-haiku",
+        "claude-3-5-haiku-latest",
+        DOTTED,
+    ),
+    alias(
+        "anthropic",
+        "claude-3.5-sonnet",
+        "claude-3-5-sonnet",
+        DOTTED,
+    ),
+    alias(
+        "anthropic",
+        "claude-3.7-sonnet",
+        "claude-3-7-sonnet-latest",
+        DOTTED,
+    ),
+    alias("anthropic", "claude-4.5-haiku", "claude-haiku-4-5", TURNED),
+    alias("anthropic", "claude-haiku-4.5", "claude-haiku-4-5", DOTTED),
+    alias("anthropic", "claude-opus-4.1", "claude-opus-4-1", DOTTED),
+    alias("anthropic", "claude-opus-4.5", "claude-opus-4-5", DOTTED),
+    alias("anthropic", "claude-opus-4.6", "claude-opus-4-6", DOTTED),
+    alias("anthropic", "claude-opus-4.7", "claude-opus-4-7", DOTTED),
+    alias("anthropic", "claude-opus-4.8", "claude-opus-4-8", DOTTED),
+    alias(
+        "anthropic",
+        "claude-sonnet-4.5",
+        "claude-sonnet-4-5",
+        DOTTED,
+    ),
+    alias(
+        "anthropic",
+        "claude-sonnet-4.6",
+        "claude-sonnet-4-6",
+        DOTTED,
+    ),
+    alias("bedrock", "amazon-nova-lite", "amazon.nova-lite-v1:0", NOVA),
+    alias(
+        "bedrock",
+        "amazon-nova-micro",
+        "amazon.nova-micro-v1:0",
+        NOVA,
+    ),
+    alias(
+        "bedrock",
+        "amazon-nova-premier",
+        "amazon.nova-premier-v1:0",
+        NOVA,
+    ),
+    alias("bedrock", "amazon-nova-pro", "amazon.nova-pro-v1:0", NOVA),
+    alias(
+        "google",
+        "gemini-3-1-pro-preview",
+        "gemini-3.1-pro-preview",
+        HYPHENED,
+    ),
+];
+
+/// The alias of a name, in whatever case.
+pub(super) fn find(seller: &str, name: &str) -> Option<&'static Alias> {
+    let same = |alias: &&Alias| alias.seller == seller && alias.name.eq_ignore_ascii_case(name);
+    ALIASES.iter().find(same)
+}

@@ -1,0 +1,134 @@
+//! Puts all that one source offers under the models that it means, each once.
+
+use super::{Canonical, Match, identify};
+use crate::core::price::Rates;
+use crate::pricing::catalogue::Catalogue;
+use crate::pricing::sheet::{DatedSheet, Sheet};
+use crate::pricing::sources::{LeftOut, Listing};
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What one source says of one model.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The model, and why it is meant.
+    pub meant: Match,
+    /// The name that the source has for it, with its provider in front.
+    pub name: String,
+    /// What it costs now; none where the source knows only other times.
+    pub rates: Option<Arc<Rates>>,
+    /// What it cost at times that are over, with the day from which each held and the one from which it no longer did.
+    pub past: Vec<(Option<Date>, Date, Arc<Rates>)>,
+}
+
+/// What is meant, and by which offer.
+struct Meant<'a> {
+    by: Match,
+    name: String,
+    sheet: &'a Sheet,
+    times: &'a [DatedSheet],
+    ended: Option<Date>,
+}
+
+/// Puts what a source offers under the models that it means, by model; and names what is kept apart, with the reason.
+///
+/// Of several names for one model the surest counts. Names that are as sure as each other and contradict each other are
+/// all left out: the source does not know what it costs.
+pub fn place(catalogue: &Catalogue, listing: &Listing, day: Date) -> (Vec<Placed>, LeftOut) {
+    let mut apart = Vec::new();
+    let mut found = BTreeMap::new();
+    for offer in &listing.offers {
+        let meant = |by, name: &str| Meant {
+            by,
+            name: format!("{}/{name}", offer.provider),
+            sheet: &offer.sheet,
+            times: &offer.times,
+            ended: offer.ended,
+        };
+        match identify(catalogue, &offer.provider, &offer.model) {
+            Ok(by) => add(&mut found, meant(by, &offer.model)),
+            Err(why) => apart.push((
+                format!("{}/{}", offer.provider, offer.model),
+                why.to_string(),
+            )),
+        }
+        // Another name that the source spells out is its word for that model, too, if there is one.
+        for alias in &offer.aliases {
+            let by = identify(catalogue, &offer.provider, alias).ok();
+            if let Some(by) = by.filter(|by| by.rule.is_of_the_model()) {
+                add(&mut found, meant(by, alias));
+            }
+        }
+    }
+    let mut placed = Vec::with_capacity(found.len());
+    for (canonical, meant) in found {
+        match joined(meant, day) {
+            Ok((one, others)) => {
+                placed.push(one);
+                apart.extend(others.into_iter().map(|name| {
+                    let why = format!(
+                        "the source has a surer name for {canonical}, which says something else"
+                    );
+                    (name, why)
+                }));
+            }
+            Err(names) => {
+                let why = format!("the source contradicts itself on {canonical}, as {names}");
+                apart.push((canonical.to_string(), why));
+            }
+        }
+    }
+    (placed, apart)
+}
+
+fn add<'a>(found: &mut BTreeMap<Canonical, Vec<Meant<'a>>>, meant: Meant<'a>) {
+    found
+        .entry(meant.by.canonical.clone())
+        .or_default()
+        .push(meant);
+}
+
+/// One word of all that a source says of a model, by its surest name, and the less sure names that say something else;
+/// or the names where it contradicts itself.
+fn joined(mut meant: Vec<Meant<'_>>, day: Date) -> Result<(Placed, Vec<String>), String> {
+    meant.sort_by(|a, b| (a.by.rule, &a.name).cmp(&(b.by.rule, &b.name)));
+    let surest = meant.first().map(|first| first.by.rule);
+    let (same, others): (Vec<_>, Vec<_>) = meant
+        .into_iter()
+        .partition(|one| Some(one.by.rule) == surest);
+    let Some(first) = same.first() else {
+        return Err(String::new());
+    };
+    let mut sheet = Sheet::clone(first.sheet);
+    for other in &same[1..] {
+        if sheet != *other.sheet && !sheet.agrees(other.sheet) {
+            let names: Vec<&str> = same.iter().map(|one| &*one.name).collect();
+            return Err(names.join(", "));
+        }
+        sheet = sheet.joined(other.sheet);
+    }
+    let differs = |one: &Meant<'_>| *one.sheet != sheet && !one.sheet.agrees(&sheet);
+    let others = others.into_iter().filter(differs).map(|one| one.name);
+    let others = others.collect();
+    let placed = Placed {
+        meant: first.by.clone(),
+        name: first.name.clone(),
+        rates: (!sheet.is_empty()).then(|| Arc::new(sheet.rates())),
+        past: past(first, day),
+    };
+    Ok((placed, others))
+}
+
+/// The prices of times that are over.
+fn past(meant: &Meant<'_>, day: Date) -> Vec<(Option<Date>, Date, Arc<Rates>)> {
+    let ends = meant.times.iter().skip(1).map(|next| next.since);
+    let ends = ends.chain(std::iter::once(meant.ended));
+    let dated = meant.times.iter().zip(ends);
+    dated
+        .filter_map(|(dated, end)| {
+            let end = end.filter(|end| *end <= day)?;
+            Some((dated.since, end, Arc::new(dated.sheet.rates())))
+        })
+        .collect()
+}

@@ -1,0 +1,305 @@
+use super::*;
+use crate::core::price::{ModelTier, ServiceTier, Unit};
+use crate::pricing::catalogue::{Capabilities, Mode};
+use crate::pricing::sources::{Listing, Offer};
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use std::sync::Arc;
+
+fn card(provider: &str, model: &str) -> ModelCard {
+    ModelCard {
+        provider: provider.into(),
+        model: model.into(),
+        aliases: vec![],
+        mode: Mode::Chat,
+        tier: ModelTier::RemoteHeavyweight,
+        context_window: None,
+        max_output_tokens: None,
+        capabilities: Capabilities::default(),
+        rates: Arc::default(),
+        hours: vec![],
+        effective_from: None,
+        other_times: vec![],
+        quotes: vec![],
+    }
+}
+
+fn catalogue() -> Catalogue {
+    let mut opus = card("anthropic", "claude-opus-4-0");
+    opus.aliases.push("claude-opus-4-20250514".into());
+    let cards = vec![
+        opus,
+        card("anthropic", "claude-3-7-sonnet-latest"),
+        card("anthropic", "claude-haiku-4-5"),
+        card("azure", "eu/gpt-4o"),
+        card("azure", "gpt-4o"),
+        card("bedrock", "anthropic.claude-opus-4-6-v1"),
+        card("bedrock", "anthropic.claude-haiku-4-5-20251001-v1:0"),
+        card("bedrock", "eu.anthropic.claude-haiku-4-5-20251001-v1:0"),
+        card("dashscope", "qwen-max"),
+        card("google", "gemini-2.5-pro"),
+        card("minimax", "MiniMax-M2"),
+        card("mistral", "mistral-large-latest"),
+        card("openai", "gpt-4o"),
+        card("openai", "gpt-4o-2024-05-13"),
+        card("openrouter", "openai/gpt-4o"),
+        card("vertex_ai", "claude-opus-4-6"),
+        card("vertex_ai", "gemini-2.5-pro"),
+    ];
+    Catalogue::new("test", jiff::Timestamp::UNIX_EPOCH, vec![], cards)
+}
+
+fn meant(seller: &str, name: &str) -> (String, Rule) {
+    let found = identify(&catalogue(), seller, name).unwrap();
+    (found.canonical.to_string(), found.rule)
+}
+
+fn all_mean(names: &[(&str, &str, &str, Rule)]) {
+    for (seller, name, canonical, rule) in names {
+        let expected = ((*canonical).to_owned(), *rule);
+        assert_eq!(meant(seller, name), expected, "{seller} {name}");
+    }
+}
+
+#[test]
+fn names_of_sources_mean_one_model_by_a_rule() {
+    let rules = [
+        ("openai", "gpt-4o", "openai/gpt-4o", Rule::SameName),
+        ("OpenAI", "GPT-4o", "openai/gpt-4o", Rule::OtherCase),
+        (
+            "openai",
+            "openai/gpt-4o",
+            "openai/gpt-4o",
+            Rule::ProviderInFront,
+        ),
+        (
+            "openrouter",
+            "openai/gpt-4o",
+            "openrouter/openai/gpt-4o",
+            Rule::SameName,
+        ),
+        ("azure", "eu/gpt-4o", "azure/eu/gpt-4o", Rule::SameName),
+        (
+            "openai",
+            "gpt-4o-20240513",
+            "openai/gpt-4o-2024-05-13",
+            Rule::DateOtherWay,
+        ),
+        (
+            "openai",
+            "gpt-4o-2026-10-01",
+            "openai/gpt-4o",
+            Rule::DateLeftOut,
+        ),
+        (
+            "anthropic",
+            "claude-opus-4-20250514",
+            "anthropic/claude-opus-4-0",
+            Rule::OtherName,
+        ),
+        (
+            "anthropic",
+            "claude-3-7-sonnet",
+            "anthropic/claude-3-7-sonnet-latest",
+            Rule::LatestAdded,
+        ),
+        (
+            "anthropic",
+            "claude-haiku-4-5-latest",
+            "anthropic/claude-haiku-4-5",
+            Rule::LatestLeftOut,
+        ),
+        (
+            "mistral",
+            "mistral-large",
+            "mistral/mistral-large-latest",
+            Rule::LatestAdded,
+        ),
+    ];
+    all_mean(&rules);
+    let (canonical, rule) = meant("anthropic", "Claude 4.5 Haiku");
+    assert_eq!(canonical, "anthropic/claude-haiku-4-5");
+    assert!(matches!(rule, Rule::Alias(_)));
+}
+
+#[test]
+fn ids_of_clouds_and_names_on_pages_mean_one_model_by_a_rule() {
+    all_mean(&[
+        (
+            "amazon-bedrock",
+            "anthropic.claude-opus-4-6-v1:0",
+            "bedrock/anthropic.claude-opus-4-6-v1",
+            Rule::FirstRevision,
+        ),
+        (
+            "aws",
+            "anthropic.claude-haiku-4-5-20251001-v1",
+            "bedrock/anthropic.claude-haiku-4-5-20251001-v1:0",
+            Rule::FirstRevision,
+        ),
+        (
+            "amazon-bedrock",
+            "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+            "bedrock/eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+            Rule::SameName,
+        ),
+        (
+            "google-vertex",
+            "claude-opus-4-6@default",
+            "vertex_ai/claude-opus-4-6",
+            Rule::Frame,
+        ),
+        (
+            "google-vertex-anthropic",
+            "claude-opus-4-6",
+            "vertex_ai/claude-opus-4-6",
+            Rule::SameName,
+        ),
+        (
+            "google",
+            "models/gemini-2.5-pro",
+            "google/gemini-2.5-pro",
+            Rule::Frame,
+        ),
+        (
+            "vertex",
+            "publishers/google/models/gemini-2.5-pro",
+            "vertex_ai/gemini-2.5-pro",
+            Rule::Frame,
+        ),
+        ("alibaba", "qwen-max", "dashscope/qwen-max", Rule::SameName),
+        (
+            "minimax",
+            "minimax-m2",
+            "minimax/MiniMax-M2",
+            Rule::OtherCase,
+        ),
+        (
+            "Mistral",
+            "Mistral Large Latest",
+            "mistral/mistral-large-latest",
+            Rule::SameName,
+        ),
+        ("xai", "Grok-9", "xai/grok-9", Rule::NotInCatalogue),
+        ("xai", "xai/Grok-9", "xai/grok-9", Rule::NotInCatalogue),
+    ]);
+}
+
+#[test]
+fn regions_and_look_alikes_are_models_of_their_own() {
+    for (seller, name) in [
+        ("bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0"),
+        ("bedrock", "us-gov-west-1/anthropic.claude-opus-4-6-v1"),
+        ("azure", "us/gpt-4o"),
+        ("openai", "gpt-4o-mini"),
+        ("openai", "gpt-4"),
+        ("openai", "gpt4o"),
+        ("openai", "gpt-40"),
+        ("openai", "gpt_4o"),
+        ("openai", "gpt-4o:free"),
+        ("openai", "azure/gpt-4o"),
+        ("anthropic", "claude-opus-4.0"),
+        ("google", "gemini-2-5-pro"),
+        ("0penai", "gpt-4o"),
+        ("open", "ai/gpt-4o"),
+    ] {
+        let (canonical, rule) = meant(seller, name);
+        assert_eq!(rule, Rule::NotInCatalogue, "{seller} {name}: {canonical}");
+    }
+}
+
+#[test]
+fn names_that_could_deceive_the_eye_are_not_taken() {
+    for (seller, name) in [
+        ("openai", "gpt-4\u{43e}"),
+        ("\u{43e}penai", "gpt-4o"),
+        ("openai", "gpt\u{2011}4o"),
+        ("openai", "gpt-4o\u{200b}"),
+        ("openai", "\u{ff47}pt-4o"),
+        ("openai", "gpt-4o\u{202e}"),
+        ("openai", "gpt-4o\tmini"),
+        ("openai", "gpt\0-4o"),
+    ] {
+        let apart = identify(&catalogue(), seller, name);
+        assert_eq!(apart, Err(Apart::LooksLike), "{name:?}");
+    }
+    assert_eq!(identify(&catalogue(), "openai", "  "), Err(Apart::Empty));
+}
+
+#[test]
+fn every_alias_has_a_reason_and_means_a_bundled_model() {
+    let bundled = Catalogue::embedded();
+    for alias in alias::ALIASES {
+        let found = bundled.resolve_spelled(Some(alias.provider), alias.model);
+        let (card, spelling) = found.unwrap();
+        assert_eq!((&*card.model, spelling), (alias.model, Spelling::AsIs));
+        let told = identify(&bundled, alias.seller, alias.name).unwrap();
+        assert_eq!(told.rule, Rule::Alias(alias.reason));
+        let told = told.to_string();
+        assert!(
+            told.contains(alias.reason) && told.contains(alias.model),
+            "{told}"
+        );
+    }
+}
+
+fn offer(model: &str, input: i64) -> Offer {
+    let mut offer = Offer {
+        provider: "openai".to_owned(),
+        model: model.to_owned(),
+        ..Offer::default()
+    };
+    offer
+        .sheet
+        .state(ServiceTier::Standard, 0, Unit::Input, Decimal::from(input));
+    offer
+}
+
+fn placed(offers: Vec<Offer>) -> (Vec<String>, usize) {
+    let listing = Listing {
+        offers,
+        skipped: vec![],
+    };
+    let (placed, apart) = place(&catalogue(), &listing, Date::constant(2026, 11, 24));
+    let told = placed.iter().map(|one| {
+        let input = one.rates.as_ref().unwrap().standard.rates[&Unit::Input];
+        format!("{} {input}", one.meant.canonical)
+    });
+    (told.collect(), apart.len())
+}
+
+#[test]
+fn the_surest_name_counts_and_others_that_differ_are_told() {
+    let (told, apart) = placed(vec![
+        offer("gpt-4o", 3),
+        offer("gpt-4o-2026-10-01", 2),
+        offer("gpt-4o-2024-05-13", 5),
+    ]);
+    // What the catalogue has no card for can't have a price of its own beside the one that its name means.
+    assert_eq!(told, ["openai/gpt-4o 3", "openai/gpt-4o-2024-05-13 5"]);
+    assert_eq!(apart, 1);
+    // Alone, a date is left out; two of them that differ mean nothing together.
+    assert_eq!(
+        placed(vec![offer("gpt-4o-2026-10-01", 2)]).0,
+        ["openai/gpt-4o 2"]
+    );
+    let differing = vec![offer("gpt-4o-2026-10-01", 2), offer("gpt-4o-2026-11-01", 3)];
+    assert_eq!(placed(differing), (vec![], 1));
+}
+
+#[test]
+fn a_source_that_contradicts_itself_has_no_word() {
+    assert_eq!(
+        placed(vec![offer("grok-9", 2), offer("GROK-9", 3)]),
+        (vec![], 1)
+    );
+    assert_eq!(
+        placed(vec![offer("grok-9", 2), offer("GROK-9", 2)]),
+        (vec!["openai/grok-9 2".to_owned()], 0)
+    );
+    // The very name is surer than another case of it.
+    assert_eq!(
+        placed(vec![offer("GPT-4o", 9), offer("gpt-4o", 3)]),
+        (vec!["openai/gpt-4o 3".to_owned()], 1)
+    );
+}

@@ -1,0 +1,82 @@
+//! Lets a source rest that fails again and again.
+
+use super::FetchError;
+use std::time::{Duration, Instant};
+
+/// After how many failures in a row a source rests.
+const FAILURES_MOST: u32 = 3;
+/// How long it rests first; each further failure doubles it.
+const FIRST_REST: Duration = Duration::from_mins(15);
+/// How long it rests at the most.
+const LONGEST_REST: Duration = Duration::from_hours(24);
+
+/// Counts a source's failures in a row. While it rests nothing is sent; after that one question is a trial: it ends the rest, or
+/// doubles it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Breaker {
+    failures: u32,
+    rests_until: Option<Instant>,
+}
+
+impl Breaker {
+    /// Whether the source may be asked now.
+    ///
+    /// # Errors
+    /// [`FetchError::Resting`].
+    pub fn pass(&self, now: Instant) -> Result<(), FetchError> {
+        match self.rests_until {
+            Some(until) if until > now => Err(FetchError::Resting {
+                failures: self.failures,
+                wait: until - now,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// It answered.
+    pub const fn works(&mut self) {
+        self.failures = 0;
+        self.rests_until = None;
+    }
+
+    /// It failed, after all attempts.
+    pub fn fails(&mut self, now: Instant) {
+        self.failures = self.failures.saturating_add(1);
+        if let Some(more) = self.failures.checked_sub(FAILURES_MOST) {
+            let rest = FIRST_REST
+                .saturating_mul(2_u32.saturating_pow(more))
+                .min(LONGEST_REST);
+            self.rests_until = Some(now + rest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_rests_longer_each_time_until_it_works() {
+        let mut breaker = Breaker::default();
+        let mut now = Instant::now();
+        for _ in 0..2 {
+            breaker.fails(now);
+            assert_eq!(breaker.pass(now), Ok(()));
+        }
+        let mut rests = Vec::new();
+        for _ in 0..12 {
+            breaker.fails(now);
+            let Err(FetchError::Resting { wait, .. }) = breaker.pass(now) else {
+                panic!("it rests");
+            };
+            rests.push(wait);
+            now += wait;
+            assert_eq!(breaker.pass(now), Ok(()), "a trial");
+        }
+        assert_eq!(rests[..3], [FIRST_REST, FIRST_REST * 2, FIRST_REST * 4]);
+        assert_eq!(rests[11], LONGEST_REST);
+        breaker.works();
+        breaker.fails(now);
+        assert_eq!(breaker.pass(now), Ok(()));
+    }
+}

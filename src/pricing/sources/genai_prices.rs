@@ -1,0 +1,93 @@
+//! genai-prices' `prices/data.json`: a list of providers with their models, USD for a million tokens.
+
+mod model;
+mod pattern;
+mod told;
+
+pub(crate) use model::{Match, Model, Provider, canonical, find, read};
+pub(crate) use told::Told;
+
+use super::{Declaration, FULL, Listing, Offer, PricedBy, ShapeError, Source};
+use jiff::civil::Date;
+
+/// genai-prices, which the makers of pydantic keep.
+pub struct GenaiPrices;
+
+static DECLARATION: Declaration = Declaration::new(
+    "genai_prices",
+    "https://raw.githubusercontent.com/pydantic/genai-prices/main/prices/data.json",
+    FULL,
+    PricedBy::Million,
+);
+
+impl Source for GenaiPrices {
+    fn declaration(&self) -> &Declaration {
+        &DECLARATION
+    }
+
+    fn parse(&self, body: &[u8], day: Date) -> Result<Listing, ShapeError> {
+        let (providers, skipped) = read(super::text(body)?)?;
+        let mut listing = Listing {
+            skipped,
+            ..Listing::default()
+        };
+        for provider in &providers {
+            for model in &provider.models {
+                let name = format_args!("{}/{}", provider.id, model.id);
+                listing.take(name, offer(&provider.id, model, day));
+            }
+        }
+        listing.priced()
+    }
+}
+
+fn offer(provider: &str, model: &Model, day: Date) -> Result<Offer, String> {
+    let told = Told::of(model, Match::Exact, day)?;
+    let now = told.on(day).map(|now| told.over_time[now].sheet.clone());
+    let others = model.r#match.spelled_out().into_iter();
+    Ok(Offer {
+        provider: provider.to_owned(),
+        model: model.id.clone(),
+        aliases: others
+            .filter(|name| *name != model.id)
+            .map(str::to_owned)
+            .collect(),
+        context_window: model.context_window,
+        sheet: now.unwrap_or_default(),
+        times: told.over_time,
+        ..Offer::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_today_is_offered_and_what_does_not_is_kept_by_day() {
+        let body = br#"[
+            {"id": "x-ai", "new": 1, "models": [
+              {"id": "grok-x", "match": {"or": [{"equals": "grok-x"}, {"equals": "grok-x-latest"}]}, "prices": [
+                {"prices": {"input_mtok": 3, "output_mtok": 15}},
+                {"constraint": {"start_date": "2026-03-01"}, "prices": {"input_mtok": {"base": 2, "tiers": [{"start": 200000, "price": 4}]}, "output_mtok": 10}}]},
+              {"id": "twice", "match": {"equals": "t"}, "prices": {"input_mtok": 1, "input_mtok": 2}},
+              {"id": "negative", "match": {"equals": "n"}, "prices": {"input_mtok": -1}},
+              {"id": "unmatched", "prices": {"input_mtok": 1}}]}]"#;
+        let before = GenaiPrices.parse(body, Date::constant(2026, 2, 1)).unwrap();
+        let after = GenaiPrices
+            .parse(body, Date::constant(2026, 11, 24))
+            .unwrap();
+        let rates = |listing: &Listing| {
+            serde_json::to_string(&listing.offers[0].sheet.rates().standard).unwrap()
+        };
+        assert_eq!(rates(&before), r#"{"rates":{"input":"3","output":"15"}}"#);
+        assert_eq!(
+            rates(&after),
+            r#"{"rates":{"input":"2","output":"10"},"context_tiers":[{"above":200000,"rates":{"input":"4"}}]}"#
+        );
+        assert_eq!(after.offers.len(), 1);
+        assert_eq!(after.offers[0].aliases, ["grok-x-latest"]);
+        assert_eq!(after.offers[0].times.len(), 2);
+        assert_eq!(after.skipped.len(), 3, "{:?}", after.skipped);
+    }
+}

@@ -1,0 +1,206 @@
+//! `refresh_prices`: asks the price sources now.
+
+use crate::core::refusal::Refusal;
+use crate::core::role::Role;
+use crate::pricing::appraise::{Appraisal, Counts};
+use crate::service::Service;
+use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::refresh::{Answered, Gathered, Refreshed, Wanted};
+use crate::service::wire::schema::Instant;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+/// Asks the price sources now.
+pub struct RefreshPrices;
+
+/// Which sources to ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshPricesInput {
+    /// Sources to ask; default all. Of the others, what they said last has its word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<String>>,
+    /// Whether to only tell what would change; default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<bool>,
+}
+
+/// What became of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceState {
+    /// It said something new.
+    Fetched,
+    /// It says what it said before.
+    Unchanged,
+    /// It was not asked.
+    NotAsked,
+    /// It gave no answer that can be used.
+    Failed,
+}
+
+/// One source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RefreshedSource {
+    /// Source.
+    pub source: String,
+    /// fetched, unchanged, not_asked or failed.
+    pub state: SourceState,
+    /// Why it failed, or could not be asked; what it said last has its word all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// When it last said what is used of it; left out where it has never said anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Instant>,
+    /// How old that is, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_seconds: Option<u64>,
+    /// Models that it has a price for now.
+    pub models: usize,
+    /// Models whose applied price it agrees with.
+    pub applied: usize,
+    /// Models of its own of which a change is held back.
+    pub held_back: usize,
+    /// Entries that can't be read, or mean no model.
+    pub left_out: usize,
+}
+
+/// How many models came to what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RefreshCounts {
+    /// Looked at.
+    pub looked_at: usize,
+    /// Price stays.
+    pub unchanged: usize,
+    /// A quorum's price is applied.
+    pub verified: usize,
+    /// One source's price is applied, where there was none.
+    pub single_source: usize,
+    /// A change waits in review_price_changes.
+    pub held_back: usize,
+    /// Nothing that is said can be meant.
+    pub rejected: usize,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RefreshPricesAnswer {
+    /// Whether nothing was applied.
+    pub dry_run: bool,
+    /// The sources.
+    pub sources: Vec<RefreshedSource>,
+    /// How many models came to what.
+    pub models: RefreshCounts,
+    /// Whether no source could be reached: then this machine is offline, and no source counts as failed.
+    pub offline: bool,
+}
+
+impl Operation for RefreshPrices {
+    type Input = RefreshPricesInput;
+    type Output = RefreshPricesAnswer;
+    const CONTRACT: Contract = Contract {
+        name: "refresh_prices",
+        title: "Refresh the prices",
+        description: "Ask the price sources now, verify what they say together, and apply what enough of them agree on; \
+            what is in doubt waits in review_price_changes. With dry_run it only tells.",
+        toolset: Toolset::Pricing,
+        role: Role::Operator,
+        effect: Effect::Changes,
+        open_world: true,
+    };
+
+    async fn run(
+        service: &Service,
+        call: &Call,
+        input: Self::Input,
+    ) -> Result<Answer<Self::Output>, Refusal> {
+        let desk = service.desk().await?;
+        let wanted = Wanted {
+            sources: input.sources.unwrap_or_default(),
+            dry_run: input.dry_run.unwrap_or(false),
+        };
+        let refreshed = service.refresher()?.refresh(&desk, call, &wanted).await?;
+        let content = view(&refreshed, wanted.dry_run, desk.now());
+        let text = told(&content);
+        Ok(Answer { content, text })
+    }
+}
+
+fn view(refreshed: &Refreshed, dry_run: bool, now: jiff::Timestamp) -> RefreshPricesAnswer {
+    let appraisal = &refreshed.appraisal;
+    let sources = refreshed.sources.iter();
+    RefreshPricesAnswer {
+        dry_run,
+        sources: sources.map(|one| source(one, appraisal, now)).collect(),
+        models: appraisal.counts.into(),
+        offline: refreshed.offline,
+    }
+}
+
+fn source(one: &Gathered, appraisal: &Appraisal, now: jiff::Timestamp) -> RefreshedSource {
+    let (state, error) = match &one.answered {
+        Answered::Fetched => (SourceState::Fetched, None),
+        Answered::Unchanged => (SourceState::Unchanged, None),
+        Answered::NotAsked => (SourceState::NotAsked, None),
+        Answered::Spared { why } => (SourceState::NotAsked, Some(why.clone())),
+        Answered::Failed { why, .. } => (SourceState::Failed, Some(why.clone())),
+    };
+    let said = one.said.as_ref();
+    let share = appraisal
+        .shares
+        .get(&*one.name)
+        .copied()
+        .unwrap_or_default();
+    let age = |at: jiff::Timestamp| now.duration_since(at).as_secs().max(0).unsigned_abs();
+    RefreshedSource {
+        source: one.name.to_string(),
+        state,
+        error,
+        as_of: said.map(|said| Instant(said.checked_at)),
+        age_seconds: said.map(|said| age(said.checked_at)),
+        models: share.models,
+        applied: share.applied,
+        held_back: share.held_back,
+        left_out: said.map_or(0, |said| said.left_out),
+    }
+}
+
+impl From<Counts> for RefreshCounts {
+    fn from(counts: Counts) -> Self {
+        Self {
+            looked_at: counts.models,
+            unchanged: counts.unchanged,
+            verified: counts.verified,
+            single_source: counts.single_source,
+            held_back: counts.held_back,
+            rejected: counts.rejected,
+        }
+    }
+}
+
+fn told(answer: &RefreshPricesAnswer) -> String {
+    let models = &answer.models;
+    let verb = if answer.dry_run { "would be" } else { "are" };
+    let mut text = format!(
+        "Of {} models {} {verb} verified, {} {verb} from one source, {} {verb} held back, {} stay as they are.",
+        models.looked_at, models.verified, models.single_source, models.held_back, models.unchanged
+    );
+    if answer.offline {
+        text.push_str(" No source could be reached; the prices stay as they are.");
+    }
+    // Writing into a String can't fail.
+    for source in answer
+        .sources
+        .iter()
+        .filter(|source| source.state == SourceState::Failed)
+    {
+        let error = source.error.as_deref().unwrap_or_default();
+        let _ = write!(text, " {}: {error}", source.source);
+        let _ = match source.age_seconds {
+            Some(age) => write!(text, "; what it said {} h ago is used.", age / 3_600),
+            None => write!(text, "; it has said nothing so far."),
+        };
+    }
+    text
+}

@@ -1,0 +1,303 @@
+//! Refreshes the prices: asks the sources, verifies what they say together, and has the ledger carry it out.
+//!
+//! However few sources are asked, all have their word: of the others what they said last counts, with its age. One
+//! refresh runs at a time. Reading and verifying run on threads of their own, and what comes of it goes to the ledger in few
+//! orders, so that decisions go on meanwhile.
+
+mod background;
+mod gather;
+pub mod settings;
+
+pub use background::Background;
+pub use gather::{Answered, Gathered, Said};
+pub use settings::{Settings, SettingsError};
+
+use super::Desk;
+use super::operation::{Call, Progress};
+use crate::core::command::{ApplyPrices, Command};
+use crate::core::decide::CHANGES_MOST;
+use crate::core::price_change::{PriceProposal, SourceOutcome, SourceReport};
+use crate::core::refusal::Refusal;
+use crate::core::state::{SourceStanding, State};
+use crate::pricing::appraise::{Appraisal, Witness, appraise};
+use crate::pricing::identity::Canonical;
+use crate::pricing::sources::fetch::{Fetcher, Patience, Shelf};
+use gather::Gatherer;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use settings::Configured;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+
+/// The folder of what sources said last, in the data directory.
+const SHELF_FOLDER: &str = "sources";
+
+/// Refreshes the prices of one store.
+pub struct Refresher {
+    settings: Settings,
+    gatherer: Arc<Gatherer>,
+    /// Held by the refresh that runs.
+    running: Mutex<()>,
+}
+
+/// What is to be refreshed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The sources to ask; all that are asked by themselves, if empty.
+    pub sources: Vec<String>,
+    /// Whether nothing is to be applied.
+    pub dry_run: bool,
+}
+
+/// What came of a refresh.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// What became of each source, in their order; those left out that are neither asked nor have ever said anything.
+    pub sources: Vec<Gathered>,
+    /// What they came to together.
+    pub appraisal: Appraisal,
+    /// Whether none of those that were asked could be reached: then this machine is offline, and no source has failed.
+    pub offline: bool,
+}
+
+impl Refresher {
+    /// A refresher of the store in a data directory.
+    pub fn new(settings: Settings, data_dir: &Path, patience: Patience) -> Self {
+        Self {
+            settings,
+            gatherer: Arc::new(Gatherer {
+                fetcher: Fetcher::new(patience),
+                shelf: Shelf::new(data_dir.join(SHELF_FOLDER)),
+            }),
+            running: Mutex::new(()),
+        }
+    }
+
+    /// The names of all sources.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        let all = self.settings.sources.iter();
+        all.map(|source| &*source.declaration.name)
+    }
+
+    /// Whether the prices are refreshed in the background.
+    pub const fn in_background(&self) -> bool {
+        self.settings.background
+    }
+
+    /// Refreshes the prices in the caller's name.
+    ///
+    /// # Errors
+    /// `invalid_argument` where a source is not known, or what the ledger refuses.
+    pub async fn refresh(
+        &self,
+        desk: &Desk,
+        call: &Call,
+        wanted: &Wanted,
+    ) -> Result<Refreshed, Refusal> {
+        let asked = self.asked(&wanted.sources)?;
+        let _running = self.running.lock().await;
+        let now = desk.now();
+        let mut refreshed = Refreshed {
+            sources: self.gather(&asked, desk, now, &call.progress).await,
+            appraisal: Appraisal::default(),
+            offline: false,
+        };
+        let all = asked.len() as u64 + 2;
+        call.progress.tell(all - 2, Some(all), "verifying");
+        refreshed.offline = is_offline(&refreshed.sources);
+        refreshed.appraisal = self.appraise(&refreshed.sources, desk, now).await?;
+        if !wanted.dry_run {
+            let message = format!("applying {} changes", refreshed.appraisal.proposals.len());
+            call.progress.tell(all - 1, Some(all), message);
+            apply(desk, call, &refreshed).await?;
+        }
+        call.progress.tell(all, Some(all), "done");
+        Ok(refreshed)
+    }
+
+    /// The sources to ask.
+    fn asked(&self, wanted: &[String]) -> Result<BTreeSet<String>, Refusal> {
+        let known: Vec<&str> = self.sources().collect();
+        for name in wanted {
+            if !known.contains(&&**name) {
+                let known = known.join(", ");
+                let expects = format!("expects names of sources ({known}); got {name:?}");
+                return Err(Refusal::invalid("sources", expects));
+            }
+        }
+        if !wanted.is_empty() {
+            return Ok(wanted.iter().cloned().collect());
+        }
+        let by_themselves = self.settings.sources.iter();
+        let by_themselves = by_themselves.filter(|source| source.declaration.asked);
+        Ok(by_themselves
+            .map(|source| source.declaration.name.to_string())
+            .collect())
+    }
+
+    async fn gather(
+        &self,
+        asked: &BTreeSet<String>,
+        desk: &Desk,
+        now: Timestamp,
+        progress: &Progress,
+    ) -> Vec<Gathered> {
+        let catalogue = Arc::clone(desk.prices().catalogue());
+        let mut gathering = JoinSet::new();
+        for (place, source) in self.settings.sources.iter().enumerate() {
+            let asked = asked.contains(&*source.declaration.name);
+            let gatherer = Arc::clone(&self.gatherer);
+            let (source, catalogue) = (source.clone(), Arc::clone(&catalogue));
+            gathering.spawn(async move {
+                let gathered = gatherer.gather(source, asked, catalogue, now);
+                (place, gathered.await)
+            });
+        }
+        let (mut all, mut done) = (Vec::new(), 0);
+        let total = asked.len() as u64 + 2;
+        while let Some(next) = gathering.join_next().await {
+            let Ok((place, gathered)) = next else {
+                continue;
+            };
+            if gathered.answered == Answered::NotAsked {
+                if gathered.said.is_some() {
+                    all.push((place, gathered));
+                }
+                continue;
+            }
+            done += 1;
+            // The last two steps are the verification and what comes of it.
+            let message = format!("{}: {}", gathered.name, word(&gathered.answered));
+            progress.tell((done - 1).min(total - 3), Some(total), message);
+            all.push((place, gathered));
+        }
+        all.sort_by_key(|(place, _)| *place);
+        all.into_iter().map(|(_, gathered)| gathered).collect()
+    }
+
+    async fn appraise(
+        &self,
+        gathered: &[Gathered],
+        desk: &Desk,
+        now: Timestamp,
+    ) -> Result<Appraisal, Refusal> {
+        let (book, witnesses, waiting) = {
+            let state = desk.state();
+            let witnesses = gathered.iter().filter_map(|one| self.witness(one, &state));
+            let witnesses: Vec<Witness> = witnesses.collect();
+            let waiting = state.waiting_prices().map(|open| Canonical {
+                provider: open.change.provider.clone(),
+                model: open.change.model.clone(),
+            });
+            (desk.prices(), witnesses, waiting.collect())
+        };
+        let appraising =
+            tokio::task::spawn_blocking(move || appraise(&book, &witnesses, &waiting, now));
+        let ended = |error| Refusal::unavailable(format!("the verification did not end: {error}"));
+        appraising.await.map_err(ended)
+    }
+
+    fn witness(&self, gathered: &Gathered, state: &State) -> Option<Witness> {
+        let said = gathered.said.as_ref()?;
+        let declared = &self.configured(&gathered.name)?.declaration;
+        let standing = state.source(&gathered.name);
+        let factor = standing.map_or(Decimal::ONE, SourceStanding::factor);
+        Some(Witness {
+            source: Arc::clone(&gathered.name),
+            weight: (declared.weight * factor).normalize(),
+            tense: declared.tense,
+            fetched_at: said.checked_at,
+            content: said.content,
+            placed: Arc::clone(&said.placed),
+        })
+    }
+
+    fn configured(&self, name: &str) -> Option<&Configured> {
+        let mut all = self.settings.sources.iter();
+        all.find(|source| source.declaration.name == *name)
+    }
+}
+
+/// What became of a source, in a word.
+pub const fn word(answered: &Answered) -> &'static str {
+    match answered {
+        Answered::Fetched => "fetched",
+        Answered::Unchanged => "unchanged",
+        Answered::NotAsked | Answered::Spared { .. } => "not_asked",
+        Answered::Failed { .. } => "failed",
+    }
+}
+
+fn is_offline(gathered: &[Gathered]) -> bool {
+    let mut asked = gathered
+        .iter()
+        .filter(|one| !matches!(one.answered, Answered::NotAsked | Answered::Spared { .. }))
+        .peekable();
+    let unreachable = |one: &Gathered| {
+        matches!(
+            one.answered,
+            Answered::Failed {
+                unreachable: true,
+                ..
+            }
+        )
+    };
+    asked.peek().is_some() && asked.all(unreachable)
+}
+
+/// Has the ledger carry out what a refresh came to, in one order where that is not too large.
+async fn apply(desk: &Desk, call: &Call, refreshed: &Refreshed) -> Result<(), Refusal> {
+    let appraisal = &refreshed.appraisal;
+    let mut first = ApplyPrices {
+        sources: if refreshed.offline {
+            Vec::new()
+        } else {
+            reports(refreshed)
+        },
+        history: appraisal.history.clone(),
+        changes: Vec::new(),
+    };
+    let mut parts = appraisal.proposals.chunks(CHANGES_MOST);
+    first.changes = parts
+        .next()
+        .map(<[PriceProposal]>::to_vec)
+        .unwrap_or_default();
+    let rest = parts.map(|changes| ApplyPrices {
+        changes: changes.to_vec(),
+        ..ApplyPrices::default()
+    });
+    for part in std::iter::once(first).chain(rest) {
+        let command = Command::ApplyPrices(Box::new(part));
+        let reason = Some("a refresh of the prices".to_owned());
+        desk.give(call, reason, None, command).await?;
+    }
+    Ok(())
+}
+
+fn reports(refreshed: &Refreshed) -> Vec<SourceReport> {
+    let report = |one: &Gathered| {
+        let outcome = match (&one.answered, &one.said) {
+            (Answered::NotAsked | Answered::Spared { .. }, _) => return None,
+            (Answered::Failed { why, .. }, _) => SourceOutcome::Failed { error: why.clone() },
+            (_, Some(said)) => SourceOutcome::Worked {
+                content: said.content,
+                fetched_at: said.fetched_at,
+                votes: refreshed
+                    .appraisal
+                    .votes
+                    .get(&*one.name)
+                    .copied()
+                    .unwrap_or_default(),
+            },
+            (_, None) => return None,
+        };
+        Some(SourceReport {
+            source: one.name.to_string(),
+            outcome,
+        })
+    };
+    refreshed.sources.iter().filter_map(report).collect()
+}

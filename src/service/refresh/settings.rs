@@ -1,0 +1,298 @@
+//! What is configured of the price sources: the file `prices.json` and the folder `pages` of the data directory.
+
+use crate::pricing::sources::fetch::check_address;
+use crate::pricing::sources::html::{HtmlTable, Page};
+use crate::pricing::sources::{self, Declaration, Source};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The file of the settings, in the data directory.
+pub const SETTINGS_FILE: &str = "prices.json";
+/// The folder of descriptions of further pages, in the data directory.
+pub const PAGES_FOLDER: &str = "pages";
+
+/// Which sources there are, and whether they are asked in the background.
+#[derive(Clone)]
+pub struct Settings {
+    /// Whether the prices are refreshed in the background.
+    pub background: bool,
+    /// Every source, in the order in which they are told of.
+    pub sources: Vec<Configured>,
+}
+
+/// A source as it is configured.
+#[derive(Clone)]
+pub struct Configured {
+    /// The source.
+    pub source: Arc<dyn Source>,
+    /// Its declaration, with what is configured in place of what it declares.
+    pub declaration: Arc<Declaration>,
+}
+
+/// Why the settings can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A file can't be read.
+    #[error("{}: {error}", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A file is not as it should be.
+    #[error("{}: {wrong}", .path.display())]
+    Wrong {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        wrong: String,
+    },
+}
+
+/// `prices.json`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    refresh: Option<bool>,
+    sources: BTreeMap<String, OfSource>,
+}
+
+/// What is configured of one source; what is left out is as it declares.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct OfSource {
+    address: Option<String>,
+    weight: Option<Decimal>,
+    ttl_hours: Option<u32>,
+    requests_an_hour: Option<u32>,
+    asked: Option<bool>,
+}
+
+impl Settings {
+    /// The sources that come with the program, as they declare themselves, asked only by hand.
+    pub fn by_hand() -> Self {
+        Self {
+            background: false,
+            sources: sources::all().into_iter().map(Configured::of).collect(),
+        }
+    }
+
+    /// Reads the settings of a data directory; `background`, where it is given, goes over what the file says.
+    ///
+    /// # Errors
+    /// [`SettingsError`]: a file can't be read, or says what can't be.
+    pub fn read(data_dir: &Path, background: Option<bool>) -> Result<Self, SettingsError> {
+        let path = data_dir.join(SETTINGS_FILE);
+        let file: File = match optional(&path)? {
+            // serde would also take a list, field by field.
+            Some(text) if !text.trim_start().starts_with('{') => {
+                return Err(wrong(&path, "expects an object"));
+            }
+            Some(text) => serde_json::from_str(&text).map_err(|error| wrong(&path, error))?,
+            None => File::default(),
+        };
+        let mut all = sources::all();
+        all.extend(pages(&data_dir.join(PAGES_FOLDER))?);
+        let mut settings = Self {
+            background: background.or(file.refresh).unwrap_or(true),
+            sources: all.into_iter().map(Configured::of).collect(),
+        };
+        for (name, own) in file.sources {
+            let mut known = settings.sources.iter_mut();
+            let known = known.find(|known| known.declaration.name == *name);
+            let known =
+                known.ok_or_else(|| wrong(&path, format!("no source is named {name:?}")))?;
+            known
+                .configure(own)
+                .map_err(|error| wrong(&path, format!("sources.{name}.{error}")))?;
+        }
+        Ok(settings)
+    }
+}
+
+impl Configured {
+    fn of(source: Arc<dyn Source>) -> Self {
+        let declaration = Arc::new(source.declaration().clone());
+        Self {
+            source,
+            declaration,
+        }
+    }
+
+    fn configure(&mut self, own: OfSource) -> Result<(), String> {
+        let declared = Arc::make_mut(&mut self.declaration);
+        if let Some(address) = own.address {
+            check_address(&address).map_err(|error| format!("address: {error}"))?;
+            declared.address = address.into();
+        }
+        if let Some(weight) = own.weight {
+            if weight <= Decimal::ZERO || weight > Decimal::ONE {
+                return Err("weight: expects more than 0, and at most 1".to_owned());
+            }
+            declared.weight = weight;
+        }
+        if let Some(hours) = own.ttl_hours {
+            declared.ttl = Duration::from_hours(u64::from(hours.max(1)));
+        }
+        if let Some(requests) = own.requests_an_hour {
+            declared.requests_an_hour = requests.max(1);
+        }
+        declared.asked = own.asked.unwrap_or(declared.asked);
+        Ok(())
+    }
+}
+
+/// The pages that are described in a folder, by the files' names.
+fn pages(folder: &Path) -> Result<Vec<Arc<dyn Source>>, SettingsError> {
+    let file = |error| SettingsError::File {
+        path: folder.to_owned(),
+        error,
+    };
+    let found = match std::fs::read_dir(folder) {
+        Ok(found) => found,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(file(error)),
+    };
+    let mut paths = Vec::new();
+    for entry in found {
+        let path = entry.map_err(file)?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            paths.push(path);
+        }
+    }
+    paths.sort_unstable();
+    let read = paths.into_iter().map(|path| {
+        let text = optional(&path)?.unwrap_or_default();
+        let page = Page::read(&text).map_err(|error| wrong(&path, error))?;
+        check_address(&page.address).map_err(|error| wrong(&path, error))?;
+        if sources::all()
+            .iter()
+            .any(|known| known.declaration().name == page.name)
+        {
+            return Err(wrong(
+                &path,
+                format!("a source is named {:?} already", page.name),
+            ));
+        }
+        Ok(Arc::new(HtmlTable::of(page)) as Arc<dyn Source>)
+    });
+    read.collect()
+}
+
+fn optional(path: &Path) -> Result<Option<String>, SettingsError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(SettingsError::File {
+            path: path.to_owned(),
+            error,
+        }),
+    }
+}
+
+fn wrong(path: &Path, wrong: impl std::fmt::Display) -> SettingsError {
+    SettingsError::Wrong {
+        path: path.to_owned(),
+        wrong: wrong.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: &str) -> Result<Settings, String> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(SETTINGS_FILE), file).unwrap();
+        Settings::read(folder.path(), None).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_configured_goes_over_what_is_declared() {
+        let nowhere = Settings::read(Path::new("/nowhere/at/all"), None).unwrap();
+        assert!(nowhere.background, "it is on unless somebody turns it off");
+        let settings = read(
+            r#"{"refresh": false, "sources": {
+                "litellm": {"address": "https://mirror.example.org/litellm.json", "weight": "0.5", "ttl_hours": 12},
+                "llmprices.com": {"asked": true}}}"#,
+        );
+        let settings = settings.unwrap();
+        assert!(!settings.background);
+        let of = |name: &str| {
+            let mut all = settings.sources.iter();
+            Arc::clone(
+                &all.find(|one| one.declaration.name == *name)
+                    .unwrap()
+                    .declaration,
+            )
+        };
+        let litellm = of("litellm");
+        assert_eq!(litellm.address, "https://mirror.example.org/litellm.json");
+        assert_eq!(
+            (litellm.weight, litellm.ttl),
+            (Decimal::new(5, 1), Duration::from_hours(12))
+        );
+        assert!(of("llmprices.com").asked && !of("pretrained.ai").asked);
+        assert_eq!(of("openrouter").weight, Decimal::ONE);
+    }
+
+    #[test]
+    fn the_one_setting_goes_over_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let background = |over| Settings::read(folder.path(), over).unwrap().background;
+        assert!(background(None) && !background(Some(false)));
+        std::fs::write(folder.path().join(SETTINGS_FILE), r#"{"refresh": false}"#).unwrap();
+        assert!(!background(None) && background(Some(true)));
+    }
+
+    #[test]
+    fn what_can_not_be_is_named() {
+        for (file, told) in [
+            ("[]", "prices.json"),
+            (r#"{"refresh": "no"}"#, "boolean"),
+            (r#"{"sources": {"litelm": {}}}"#, "litelm"),
+            (
+                r#"{"sources": {"litellm": {"weight": "2"}}}"#,
+                "sources.litellm.weight",
+            ),
+            (r#"{"sources": {"litellm": {"adress": "x"}}}"#, "adress"),
+            (
+                r#"{"sources": {"litellm": {"address": "http://example.org/"}}}"#,
+                "sources.litellm.address",
+            ),
+        ] {
+            let Err(error) = read(file) else {
+                panic!("{file}");
+            };
+            assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_page_in_the_folder_is_a_source() {
+        let folder = tempfile::tempdir().unwrap();
+        let pages = folder.path().join(PAGES_FOLDER);
+        std::fs::create_dir(&pages).unwrap();
+        let page = r#"{"name": "example.org", "address": "https://example.org/", "weight": "0.4", "asked": true,
+            "priced_by": "million", "unit_said": {"at": "caption", "text": "1M"}, "provider": {"fixed": "xai"},
+            "model": 0, "columns": {"input": 1}}"#;
+        std::fs::write(pages.join("b.json"), page).unwrap();
+        let settings = Settings::read(folder.path(), None).unwrap();
+        let last = &settings.sources.last().unwrap().declaration;
+        assert!(last.name == "example.org" && last.asked);
+        std::fs::write(pages.join("a.json"), page.replace("example.org", "litellm")).unwrap();
+        let error = Settings::read(folder.path(), None)
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains("a.json"), "{error}");
+    }
+}
