@@ -19,6 +19,7 @@ use tekton_budget::pricing::book::{Applied, PriceBook};
 use tekton_budget::pricing::catalogue::Catalogue;
 use tekton_budget::pricing::identity::{Canonical, place};
 use tekton_budget::pricing::sources;
+use tekton_budget::pricing::verify::Outcome;
 
 /// A set of snapshots: its name, the time that it is taken for, and the file of each source.
 type Set = (
@@ -184,7 +185,12 @@ impl fmt::Display for Stage {
             writeln!(to, "| {outcome} | {models} |")?;
         }
         for ((outcome, rule), models) in &self.appraisal.rules {
-            writeln!(to, "| {outcome:?}: `{}` | {models} |", rule.as_str())?;
+            let word = if *outcome == Outcome::HeldBack {
+                "held back"
+            } else {
+                "rejected"
+            };
+            writeln!(to, "| {word}: `{}` | {models} |", rule.as_str())?;
         }
         writeln!(
             to,
