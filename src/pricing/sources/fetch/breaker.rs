@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 const FAILURES_MOST: u32 = 3;
 /// How long it rests first; each further failure doubles it.
 const FIRST_REST: Duration = Duration::from_mins(15);
-/// How long it rests at the most.
-const LONGEST_REST: Duration = Duration::from_hours(24);
+/// How long it rests at the most: a machine that was offline for long has its prices again within that time.
+const LONGEST_REST: Duration = Duration::from_hours(4);
 
 /// Counts a source's failures in a row. While it rests nothing is sent; after that one question is a trial: it ends the rest, or
 /// doubles it.
