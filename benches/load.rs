@@ -8,6 +8,8 @@
 mod client;
 #[path = "load/floor.rs"]
 mod floor;
+#[path = "load/sources.rs"]
+mod sources;
 #[path = "load/table.rs"]
 mod table;
 
@@ -16,14 +18,16 @@ use floor::RawLog;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use table::{Times, alone, heading, per_second, row};
+use table::{Times, alone, heading, per_second, row, skipped};
 
 const CALLS: usize = 2000;
 const SINGLES: usize = 1000;
 const CALLERS: usize = 16;
 const BATCH: usize = 1000;
 const STARTS: usize = 5;
+const REFRESHES: usize = 6;
 /// About the bytes of one record in the journal.
 const RECORD_BYTES: usize = 400;
 
@@ -58,6 +62,7 @@ fn main() -> Done<()> {
     alone("memory", "MB", full.resident_mb()?, "< 400 MB with 5 M");
     full.end()?;
     calls(&store)?;
+    refresh(&store)?;
     replay(&store)
 }
 
@@ -265,6 +270,53 @@ fn unlike(turn: usize) -> String {
         "tools/call",
         &format!("{{\"name\":\"record_usage\",\"arguments\":{{\"records\":[{records}]}}}}"),
     )
+}
+
+/// Checks while five sources are read, verified and applied again and again, beside checks without that.
+fn refresh(store: &Path) -> Done<()> {
+    if !sources::serve(store)? {
+        skipped("check_budget during a refresh: there are no snapshots of sources here");
+        return Ok(());
+    }
+    let mut owner = Client::ledger(store, "agent")?;
+    let (check, refresh) = (check(), call("refresh_prices", &json!({})));
+    let mut quiet = Times::default();
+    for _ in 0..CALLS {
+        quiet.push(owner.timed(&check)?);
+    }
+    let mut operator = Client::ledger(store, "operator")?;
+    let refreshing = AtomicBool::new(true);
+    let (during, refreshes) = std::thread::scope(|scope| -> Done<(Times, Times)> {
+        let refreshed = scope.spawn(|| -> Done<Times> {
+            let mut times = Times::default();
+            for _ in 0..REFRESHES {
+                times.push(operator.timed(&refresh)?);
+            }
+            refreshing.store(false, Ordering::Relaxed);
+            Ok(times)
+        });
+        let mut during = Times::default();
+        while refreshing.load(Ordering::Relaxed) && !refreshed.is_finished() {
+            during.push(owner.timed(&check)?);
+        }
+        Ok((
+            during,
+            refreshed.join().map_err(|_| "the refresher panicked")??,
+        ))
+    })?;
+    operator.end()?;
+    owner.end()?;
+    alone(
+        "refresh of five sources",
+        "ms",
+        refreshes.us(50) / 1000.0,
+        "",
+    );
+    let name = "check_budget p50 during it, beside without";
+    row(name, "us", during.us(50), quiet.us(50), "");
+    let name = "check_budget p99 during it, beside without";
+    row(name, "us", during.us(99), quiet.us(99), "<= 1.2 x");
+    Ok(())
 }
 
 /// The lookup store is lost and made again from the journal.

@@ -45,6 +45,11 @@ pub(crate) fn heading(text: &str) {
     ));
 }
 
+/// What could not be measured here.
+pub(crate) fn skipped(what: &str) {
+    print(format_args!("skipped: {what}"));
+}
+
 /// One figure beside its floor.
 pub(crate) fn row(name: &str, unit: &str, figure: f64, floor: f64, target: &str) {
     print(format_args!(

@@ -1,5 +1,6 @@
 //! Asks one source, or takes what it said last.
 
+use super::aside::aside;
 use super::settings::Configured;
 use crate::core::digest::Digest;
 use crate::pricing::catalogue::Catalogue;
@@ -219,9 +220,10 @@ impl Reader {
         let source = Arc::clone(&self.source.source);
         let catalogue = Arc::clone(&self.catalogue);
         let day = TimeZone::UTC.to_datetime(self.now).date();
-        let reading = tokio::task::spawn_blocking(move || read(&*source, &catalogue, &kept, day));
-        let panicked = |_| Err("reading it ended by a panic".to_owned());
-        reading.await.unwrap_or_else(panicked)
+        let reading = aside(move || read(&*source, &catalogue, &kept, day)).await;
+        reading
+            .map_err(|error| format!("there is no thread to read it: {error}"))?
+            .unwrap_or_else(|| Err("reading it ended by a panic".to_owned()))
     }
 }
 

@@ -4,6 +4,7 @@
 //! refresh runs at a time. Reading and verifying run on threads of their own, and what comes of it goes to the ledger in few
 //! orders, so that decisions go on meanwhile.
 
+mod aside;
 mod background;
 mod gather;
 pub mod settings;
@@ -22,6 +23,7 @@ use crate::core::state::{SourceStanding, State};
 use crate::pricing::appraise::{Appraisal, Witness, appraise};
 use crate::pricing::identity::Canonical;
 use crate::pricing::sources::fetch::{Fetcher, Patience, Shelf};
+use aside::aside;
 use gather::Gatherer;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -194,10 +196,11 @@ impl Refresher {
             });
             (desk.prices(), witnesses, waiting.collect())
         };
-        let appraising =
-            tokio::task::spawn_blocking(move || appraise(&book, &witnesses, &waiting, now));
-        let ended = |error| Refusal::unavailable(format!("the verification did not end: {error}"));
-        appraising.await.map_err(ended)
+        let appraised = aside(move || appraise(&book, &witnesses, &waiting, now)).await;
+        let no_thread = |error| Refusal::unavailable(format!("no thread to verify: {error}"));
+        appraised
+            .map_err(no_thread)?
+            .ok_or_else(|| Refusal::unavailable("the verification ended by a panic"))
     }
 
     fn witness(&self, gathered: &Gathered, state: &State) -> Option<Witness> {

@@ -1,0 +1,59 @@
+//! Work that takes the processor for long, out of everybody's way.
+
+use std::io;
+use tokio::sync::oneshot;
+
+/// How far behind all others the work stands, by the system's measure, which ends at 19. Only Linux knows it of a single
+/// thread; elsewhere it is one thread among others.
+#[cfg(target_os = "linux")]
+const LAST: i32 = 19;
+
+/// Does work on a thread of its own that gives way to all others. None where it panicked.
+///
+/// # Errors
+/// The system refuses a thread.
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<Option<T>> {
+    let (sender, receiver) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("prices-aside".into())
+        .spawn(move || {
+            give_way();
+            // Whoever waited may have gone.
+            let _ = sender.send(work());
+        })?;
+    Ok(receiver.await.ok())
+}
+
+#[cfg(target_os = "linux")]
+fn give_way() {
+    // The calling thread; that it may not is no reason not to do the work.
+    if let Err(error) = rustix::process::setpriority_process(None, LAST) {
+        tracing::debug!(%error, "the refresh of the prices does not give way");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn give_way() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_is_done_and_a_panic_is_told() {
+        assert_eq!(aside(|| 7).await.unwrap(), Some(7));
+        let broken = aside(|| std::panic::resume_unwind(Box::new("broken")));
+        assert_eq!(broken.await.unwrap(), None::<()>);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn it_gives_way_and_nobody_else_does() {
+        let own = || rustix::process::getpriority_process(None).unwrap();
+        let before = own();
+        assert_eq!(aside(own).await.unwrap(), Some(LAST));
+        assert_eq!(own(), before);
+    }
+}
