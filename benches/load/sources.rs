@@ -29,7 +29,7 @@ const FILES: [(&str, [&str; 2]); 5] = [
     ),
 ];
 
-struct Bodies {
+struct Served {
     name: &'static str,
     bodies: [Vec<u8>; 2],
     asked: AtomicUsize,
@@ -43,7 +43,7 @@ pub(crate) fn serve(store: &Path) -> Done<bool> {
     let mut served = Vec::new();
     for (name, files) in FILES {
         let [older, newer] = files.map(read);
-        served.push(Bodies {
+        served.push(Served {
             name,
             bodies: [older?, newer?],
             asked: AtomicUsize::new(0),
@@ -77,7 +77,7 @@ fn read(name: &str) -> Done<Vec<u8>> {
     Ok(body)
 }
 
-fn answer(mut stream: &TcpStream, served: &[Bodies]) -> Done<()> {
+fn answer(mut stream: &TcpStream, served: &[Served]) -> Done<()> {
     let mut lines = BufReader::new(stream).lines();
     let first = lines.next().ok_or("no request")??;
     for line in lines {
