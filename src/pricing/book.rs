@@ -12,8 +12,8 @@
 mod layers;
 mod price;
 
-pub use layers::{Applied, Imported, Override};
-pub use price::{Origin, Price, SourceQuote};
+pub use layers::{Applied, Imported, Origin, Override};
+pub use price::{Price, SourceQuote};
 
 use super::catalogue::{Catalogue, ModelCard, Unresolved, provider};
 use super::verify::Standing;

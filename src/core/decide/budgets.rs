@@ -1,6 +1,6 @@
 //! Making and changing budgets.
 
-use super::policies::POLICIES_MOST;
+use super::policies::{POLICIES_MOST, not_given};
 use super::{Desk, Done, text};
 use crate::core::budget::{Budget, BudgetField, DEPTH_MOST};
 use crate::core::command::SaveBudget;
@@ -188,13 +188,4 @@ impl Desk<'_> {
         }
         Ok(done)
     }
-}
-
-/// What is to be empty can't be given as well.
-pub(super) fn not_given(field: &str, given: bool) -> Result<(), Refusal> {
-    if given {
-        let expects = "expects no value where clear names it";
-        return Err(Refusal::invalid(field, expects));
-    }
-    Ok(())
 }

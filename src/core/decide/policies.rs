@@ -1,6 +1,5 @@
 //! Making, changing and taking away policies.
 
-use super::budgets::not_given;
 use super::{Desk, Done};
 use crate::core::command::PolicyDraft;
 use crate::core::event::Event;
@@ -237,6 +236,15 @@ fn check_thresholds(policy: &Policy) -> Result<(), Refusal> {
             "warning_threshold",
             "expects no more than action_threshold",
         ));
+    }
+    Ok(())
+}
+
+/// What is to be empty can't be given as well.
+pub(super) fn not_given(field: &str, given: bool) -> Result<(), Refusal> {
+    if given {
+        let expects = "expects no value where clear names it";
+        return Err(Refusal::invalid(field, expects));
     }
     Ok(())
 }

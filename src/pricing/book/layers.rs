@@ -1,9 +1,9 @@
 //! What has changed of one model's price since the catalogue was made.
 
-use super::price::Origin;
 use crate::core::price::Rates;
 use crate::core::price_change::{PastPrice, PriceHistory};
 use crate::core::state::AppliedPrice;
+use crate::pricing::catalogue::Catalogue;
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -49,6 +49,19 @@ pub struct Imported {
     pub version: String,
     /// The prices.
     pub history: Arc<PriceHistory>,
+}
+
+/// Where a price comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin<'a> {
+    /// The catalogue.
+    Bundled(&'a Catalogue),
+    /// Sources, or a person who approved what they say.
+    Applied(&'a Applied),
+    /// A source's word for a time that is over.
+    Imported(&'a Imported, &'a PastPrice),
+    /// An admin.
+    Override(&'a Override),
 }
 
 /// The changes of one model's price, each list by `effective_from`, later made ones after earlier ones.

@@ -1,10 +1,10 @@
 //! A price with where it comes from.
 
-use super::layers::{Applied, Imported, Override};
+use super::layers::Origin;
 use crate::core::digest::Digest;
 use crate::core::increase::Review;
 use crate::core::price::{PriceStatus, Rates, Unit};
-use crate::core::price_change::{PastPrice, PriceRule, Quoted, Vote};
+use crate::core::price_change::{PriceRule, Quoted, Vote};
 use crate::pricing::catalogue::{Catalogue, ModelCard};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -28,19 +28,6 @@ pub struct Price<'a> {
     pub effective_from: Timestamp,
     /// Where it comes from.
     pub origin: Origin<'a>,
-}
-
-/// Where a price comes from.
-#[derive(Clone, Copy, Debug)]
-pub enum Origin<'a> {
-    /// The catalogue.
-    Bundled(&'a Catalogue),
-    /// Sources, or a person who approved what they say.
-    Applied(&'a Applied),
-    /// A source's word for a time that is over.
-    Imported(&'a Imported, &'a PastPrice),
-    /// An admin.
-    Override(&'a Override),
 }
 
 /// One source's word for a price.

@@ -33,10 +33,10 @@ impl Verdict {
 }
 
 /// One model's case.
-pub(super) struct Case<'a> {
-    pub(super) subject: &'a Subject<'a>,
-    pub(super) present: Points,
-    pub(super) speakers: Speakers<'a>,
+struct Case<'a> {
+    subject: &'a Subject<'a>,
+    present: Points,
+    speakers: Speakers<'a>,
     verdicts: BTreeMap<Place, Verdict>,
     main: BTreeSet<Place>,
 }
@@ -247,12 +247,12 @@ impl Case<'_> {
 
     /// Whether a quorum says each rate that the price stands by.
     fn is_backed(&self) -> bool {
-        !self.main.is_empty()
-            && self.main.iter().all(|place| {
-                self.verdicts
-                    .get(place)
-                    .is_some_and(|verdict| verdict.is_backed())
-            })
+        !self.main.is_empty() && self.main.iter().all(|place| self.is_backed_at(*place))
+    }
+
+    fn is_backed_at(&self, place: Place) -> bool {
+        let verdict = self.verdicts.get(&place);
+        verdict.is_some_and(|verdict| verdict.is_backed())
     }
 
     fn broken(&self, price: &Points) -> Option<PriceRule> {
@@ -289,7 +289,7 @@ impl Case<'_> {
         Some(Holding {
             rates: Arc::new(rates(&price)),
             rule,
-            reason: reason::of(self, rule, &held),
+            reason: reason::of(&self.present, &self.speakers, rule, &held),
         })
     }
 
@@ -313,7 +313,7 @@ impl Case<'_> {
         let first = rules.next()??;
         rules
             .all(|rule| rule.is_some())
-            .then(|| (first, reason::rejected(self, first)))
+            .then(|| (first, reason::rejected(&self.speakers, first)))
     }
 
     fn quoted(&self, apply: Option<&Applying>) -> Vec<Quoted> {
@@ -343,11 +343,7 @@ impl Case<'_> {
             Some(rule) => return (Vote::Rejected, Some(rule)),
             None => {}
         }
-        let backed = main().filter(|place| {
-            self.verdicts
-                .get(place)
-                .is_some_and(|verdict| verdict.is_backed())
-        });
+        let backed = main().filter(|place| self.is_backed_at(*place));
         let agrees: Vec<_> = backed
             .filter_map(|place| {
                 let (own, decided) = (speaker.points.get(&place)?, decided.get(&place)?);

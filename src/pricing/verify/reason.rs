@@ -1,8 +1,8 @@
 //! Why something waits or was refused, in a sentence for the person who decides.
 
 use super::bounds::{CUT_LEAST, DRIFT_CUT_LEAST, DRIFT_RISE_MOST, FRESH_FOR, RISE_MOST};
-use super::judge::Case;
-use super::place::{Place, near};
+use super::place::{Place, Points, near};
+use super::voices::Speakers;
 use crate::core::price_change::PriceRule;
 use rust_decimal::Decimal;
 
@@ -12,11 +12,16 @@ const PLACES_MOST: usize = 3;
 const SOURCES_MOST: usize = 6;
 
 /// Why a change waits, and what to do.
-pub(super) fn of(case: &Case<'_>, rule: PriceRule, held: &[(Place, Decimal)]) -> String {
+pub(super) fn of(
+    present: &Points,
+    speakers: &Speakers<'_>,
+    rule: PriceRule,
+    held: &[(Place, Decimal)],
+) -> String {
     let what: Vec<_> = held
         .iter()
         .take(PLACES_MOST)
-        .map(|(place, rate)| change(case, *place, *rate))
+        .map(|(place, rate)| change(present, speakers, *place, *rate))
         .collect();
     let more = match held.len().saturating_sub(PLACES_MOST) {
         0 => String::new(),
@@ -26,14 +31,13 @@ pub(super) fn of(case: &Case<'_>, rule: PriceRule, held: &[(Place, Decimal)]) ->
         "{}{more}: {}. {}",
         what.join("; "),
         why(rule),
-        what_to_do(case, rule)
+        what_to_do(present, rule)
     )
 }
 
 /// Why nothing that was said counts.
-pub(super) fn rejected(case: &Case<'_>, rule: PriceRule) -> String {
-    let names: Vec<_> = case
-        .speakers
+pub(super) fn rejected(speakers: &Speakers<'_>, rule: PriceRule) -> String {
+    let names: Vec<_> = speakers
         .0
         .iter()
         .filter(|speaker| speaker.silenced() == Some(rule))
@@ -43,18 +47,16 @@ pub(super) fn rejected(case: &Case<'_>, rule: PriceRule) -> String {
     format!("what {} says is left out: {}", names.join(", "), why(rule))
 }
 
-fn change(case: &Case<'_>, place: Place, rate: Decimal) -> String {
-    let before = case.present.get(&place);
+fn change(present: &Points, speakers: &Speakers<'_>, place: Place, rate: Decimal) -> String {
+    let before = present.get(&place);
     let from = before.map_or_else(|| "nothing".to_owned(), |rate| rate.normalize().to_string());
     let says = |agrees: bool| {
-        let names: Vec<_> = case
-            .speakers
+        let names: Vec<_> = speakers
             .0
             .iter()
             .filter_map(|speaker| {
                 let own = speaker.points.get(&place)?;
-                let counts = matches!(speaker.rule_at(place), None | Some(PriceRule::UnitSlip));
-                (counts && near(*own, rate) == agrees).then(|| {
+                (speaker.is_looked_at(place) && near(*own, rate) == agrees).then(|| {
                     let name = &speaker.quote.source;
                     if agrees {
                         name.to_string()
@@ -118,12 +120,12 @@ fn why(rule: PriceRule) -> String {
     }
 }
 
-fn what_to_do(case: &Case<'_>, rule: PriceRule) -> &'static str {
+fn what_to_do(present: &Points, rule: PriceRule) -> &'static str {
     match rule {
         PriceRule::UnitSlip | PriceRule::OutOfRange | PriceRule::Swapped => {
             "Reject it unless the provider's own price page says the same; override_price sets the right one."
         }
-        _ if case.present.is_empty() => {
+        _ if present.is_empty() => {
             "Approve it if the provider's own price page says the same; until then the model has no price."
         }
         _ => {

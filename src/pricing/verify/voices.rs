@@ -26,6 +26,11 @@ impl Speaker<'_> {
         self.against.or_else(|| self.muted.get(&place).copied())
     }
 
+    /// Whether its word at a place is heard, or is at least shown: one that is powers of ten off may be the right one.
+    pub(super) fn is_looked_at(&self, place: Place) -> bool {
+        matches!(self.rule_at(place), None | Some(PriceRule::UnitSlip))
+    }
+
     /// The rule that leaves nothing of what it says, where one does.
     pub(super) fn silenced(&self) -> Option<PriceRule> {
         let mut rules = self.points.keys().map(|place| self.rule_at(*place));
@@ -91,14 +96,11 @@ impl<'a> Speakers<'a> {
 
     /// Every place that somebody has a voice on, or whose price is doubted as one for other units.
     pub(super) fn places(&self) -> BTreeSet<Place> {
-        let counted = |speaker: &Speaker<'_>, place: Place| {
-            matches!(speaker.rule_at(place), None | Some(PriceRule::UnitSlip))
-        };
         self.0
             .iter()
             .flat_map(|speaker| {
                 let places = speaker.points.keys().copied();
-                places.filter(|place| counted(speaker, *place))
+                places.filter(|place| speaker.is_looked_at(*place))
             })
             .collect()
     }

@@ -1,7 +1,7 @@
 //! The journal's events, decoded by several threads and handed over in order: decoding costs more than all the rest of a
 //! replay.
 
-use super::replay::StartError;
+use super::error::StartError;
 use crate::core::codec;
 use crate::core::decide::Entry;
 use crate::store::journal::{Check, JournalReader, Position};

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod decoding;
+mod error;
 mod keys;
 mod moving;
 mod replay;
@@ -10,7 +11,8 @@ mod shared;
 mod writer;
 
 pub use checkpoint::{Checkpoint, seen};
-pub use replay::{StartError, Started, start};
+pub use error::StartError;
+pub use replay::{Started, start};
 pub use shared::{Bucket, Shared};
 pub use writer::{Outcome, Receipt, Reply, Respond, Writer};
 

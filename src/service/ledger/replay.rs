@@ -2,49 +2,22 @@
 
 use super::checkpoint::{self, Checkpoint};
 use super::decoding::Decoding;
+use super::error::StartError;
 use super::requests::RequestIndex;
 use super::shared::Shared;
 use super::writer::Writer;
-use crate::core::codec::CodecError;
 use crate::core::decide::Entry;
 use crate::core::state::State;
 use crate::reporting::rollup::Rollups;
 use crate::store::files::Files;
-use crate::store::journal::{
-    Expect, Journal, JournalReader, OpenError, Position, ReadError, SealedScan, TornTail,
-};
-use crate::store::lookup::{Lookup, LookupError};
+use crate::store::journal::{Expect, Journal, JournalReader, Position, SealedScan, TornTail};
+use crate::store::lookup::Lookup;
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
 
 /// After how many events a rebuild writes a checkpoint, so that what is not saved stays small.
 const SAVE_EVERY: usize = 100_000;
-
-/// Why a ledger can't be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The journal is damaged or can't be read.
-    #[error(transparent)]
-    Journal(#[from] OpenError),
-    /// An event can't be read back.
-    #[error("the journal can't be replayed: {0}")]
-    Read(#[from] ReadError),
-    /// An event is not one that this program knows.
-    #[error("the event at sequence {sequence}: {error}")]
-    Event {
-        /// Its sequence.
-        sequence: u64,
-        /// What is wrong with it.
-        error: CodecError,
-    },
-    /// The lookup store can't be used.
-    #[error("the lookup store can't be used: {0}")]
-    Lookup(#[from] LookupError),
-    /// The system refused a thread.
-    #[error("no thread for the ledger: {0}")]
-    Thread(std::io::Error),
-}
 
 /// A ledger that was brought to the journal's end.
 pub struct Started {
