@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod catalogue;
 pub mod cost;
 pub mod identity;
+pub mod points;
 pub mod provider_usage;
 pub mod sheet;
 pub mod sources;

@@ -1,21 +1,14 @@
 //! What one source says of one model, in one shape for all sources.
 
-use crate::core::price::{ContextTier, Rates, ServiceTier, TierRates, Unit};
+use super::points::{self, Place, Points};
+use super::verify::bounds::rate_most;
+use crate::core::price::{Rates, ServiceTier, Unit};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
-
-/// Where a rate holds: the service tier, and the prompt above which it does (0 for any).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) tier: ServiceTier,
-    pub(crate) above: u64,
-    pub(crate) unit: Unit,
-}
 
 /// Every rate that a source states for a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Sheet(BTreeMap<Place, Decimal>);
+pub(crate) struct Sheet(Points);
 
 /// Rates from a day on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,11 +18,6 @@ pub(crate) struct DatedSheet {
     /// The rates.
     pub(crate) sheet: Sheet,
 }
-
-/// More USD than this for a million tokens is a slip of units: the dearest model that was ever sold costs 600.
-const TOKEN_RATE_MOST: i64 = 1_000;
-/// More USD than this for a million calls, images, searches or seconds is one too: ten dollars each.
-const PIECE_RATE_MOST: i64 = 10_000_000;
 
 impl Sheet {
     /// States a rate; of two for the same place, the dearer counts.
@@ -55,10 +43,7 @@ impl Sheet {
 
     /// Whether it says nothing of short prompts in the standard tier, on which all else rests.
     pub(crate) fn is_empty(&self) -> bool {
-        !self
-            .0
-            .keys()
-            .any(|place| place.tier == ServiceTier::Standard && place.above == 0)
+        !self.0.keys().any(|place| place.is_standard())
     }
 
     /// Whether it says that everything is free.
@@ -68,15 +53,9 @@ impl Sheet {
 
     /// The first rate that can't be meant.
     pub(crate) fn slip(&self) -> Option<(Place, Decimal)> {
-        let most = |unit| match unit {
-            Unit::Image | Unit::Request | Unit::WebSearch | Unit::Second => PIECE_RATE_MOST,
-            _ => TOKEN_RATE_MOST,
-        };
         self.0
             .iter()
-            .find(|(place, rate)| {
-                rate.is_sign_negative() || **rate > Decimal::from(most(place.unit))
-            })
+            .find(|(place, rate)| rate.is_sign_negative() || **rate > rate_most(place.unit))
             .map(|(place, rate)| (*place, *rate))
     }
 
@@ -160,29 +139,8 @@ impl Sheet {
 
     /// The same as the ledger's rates.
     pub(crate) fn rates(&self) -> Rates {
-        let mut rates = Rates::default();
-        for (place, rate) in &self.0 {
-            let tier = match place.tier {
-                ServiceTier::Standard => &mut rates.standard,
-                tier => rates.service_tiers.entry(tier).or_default(),
-            };
-            units_of(tier, place.above).insert(place.unit, *rate);
-        }
-        rates
+        points::rates(&self.0)
     }
-}
-
-fn units_of(tier: &mut TierRates, above: u64) -> &mut BTreeMap<Unit, Decimal> {
-    if above == 0 {
-        return &mut tier.rates;
-    }
-    let tiers = &mut tier.context_tiers;
-    let at = tiers.partition_point(|known| known.above < above);
-    if tiers.get(at).is_none_or(|known| known.above != above) {
-        let rates = BTreeMap::new();
-        tiers.insert(at, ContextTier { above, rates });
-    }
-    &mut tiers[at].rates
 }
 
 /// How many of a unit an ordinary short usage has; only the standard tier counts.

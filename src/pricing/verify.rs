@@ -13,7 +13,7 @@
 
 pub mod bounds;
 mod judge;
-mod place;
+mod nearness;
 mod quorum;
 mod reason;
 mod sanity;
@@ -22,11 +22,10 @@ mod steps;
 mod tests;
 mod voices;
 
-pub use place::Place;
-
 use crate::core::digest::Digest;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::{Applying, Holding, PriceProposal, PriceRule, Quoted, Vote, Votes};
+use crate::pricing::points::{self, Place};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,8 +137,8 @@ pub fn differences(
     before: Option<&Rates>,
     after: &Rates,
 ) -> Vec<(Place, Option<Decimal>, Option<Decimal>)> {
-    let before = before.map(place::points).unwrap_or_default();
-    let after = place::points(after);
+    let before = before.map(points::points).unwrap_or_default();
+    let after = points::points(after);
     let places: BTreeSet<_> = before.keys().chain(after.keys()).copied().collect();
     places
         .into_iter()

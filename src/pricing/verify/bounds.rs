@@ -1,6 +1,7 @@
 //! Every bound of the verification, with its reason. The figures about prices are of the bundled catalogue: 4,870 chat
 //! models of November 2026.
 
+use crate::core::price::Unit;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 
@@ -59,6 +60,14 @@ pub const TOKEN_RATE_MOST: Decimal = dec(1_000, 0);
 
 /// The largest rate of a million calls, images, searches or seconds: ten dollars each.
 pub const PIECE_RATE_MOST: Decimal = dec(10_000_000, 0);
+
+/// The largest rate of a unit.
+pub const fn rate_most(unit: Unit) -> Decimal {
+    match unit {
+        Unit::Image | Unit::Request | Unit::WebSearch | Unit::Second => PIECE_RATE_MOST,
+        _ => TOKEN_RATE_MOST,
+    }
+}
 
 /// The output's least share of the input's rate: of all chat models two are below, both errors of their list.
 pub const OUTPUT_SHARE_LEAST: Decimal = dec(1, 1);

@@ -1,12 +1,13 @@
 //! Puts the decisions on single rates together to one on the price.
 
 use super::bounds::{FIRST_INPUT, FIRST_OUTPUT, FOLLOW_TOLERANCE};
-use super::place::{Place, Points, near, points, rates, within};
+use super::nearness::{near, within};
 use super::quorum::{Winner, winner};
 use super::voices::{Speaker, Speakers};
 use super::{Judgement, Outcome, Quote, Subject, reason, sanity, steps};
 use crate::core::price::{PriceStatus, Unit};
 use crate::core::price_change::{Applying, Holding, PriceRule, Quoted, Vote};
+use crate::pricing::points::{Place, Points, points, rates};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

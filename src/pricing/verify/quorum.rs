@@ -1,7 +1,7 @@
 //! Who agrees with whom on one rate, and whether that is enough.
 
 use super::bounds::{LIGHT, LIGHT_MOST, QUORUM_SHARE, QUORUM_WEIGHT};
-use super::place::near;
+use super::nearness::near;
 use rust_decimal::Decimal;
 
 /// One source's rate with its weight.

@@ -1,9 +1,10 @@
 //! Why something waits or was refused, in a sentence for the person who decides.
 
 use super::bounds::{CUT_LEAST, DRIFT_CUT_LEAST, DRIFT_RISE_MOST, FRESH_FOR, RISE_MOST};
-use super::place::{Place, Points, near};
+use super::nearness::near;
 use super::voices::Speakers;
 use crate::core::price_change::PriceRule;
+use crate::pricing::points::{Place, Points};
 use rust_decimal::Decimal;
 
 /// How many rates a sentence names.

@@ -1,11 +1,10 @@
 //! What speaks against a source's word, whatever the others say.
 
-use super::bounds::{
-    OUTPUT_SHARE_LEAST, PIECE_RATE_MOST, SLIP, SWAP_TOLERANCE, TOKEN_RATE_LEAST, TOKEN_RATE_MOST,
-};
-use super::place::{Place, Points, ratio, within};
+use super::bounds::{OUTPUT_SHARE_LEAST, SLIP, SWAP_TOLERANCE, TOKEN_RATE_LEAST, rate_most};
+use super::nearness::{ratio, within};
 use crate::core::price::Unit;
 use crate::core::price_change::PriceRule;
+use crate::pricing::points::{Place, Points};
 use rust_decimal::Decimal;
 
 /// What a price says of itself that can't be: the whole of it is wrong.
@@ -68,19 +67,19 @@ pub(super) fn sides(points: &Points) -> Option<(Decimal, Decimal)> {
 }
 
 fn is_out_of_range(place: Place, rate: Decimal) -> bool {
-    match place.unit {
-        Unit::Image | Unit::Request | Unit::WebSearch | Unit::Second => rate > PIECE_RATE_MOST,
-        // A cache costs a fraction of a cheap rate.
-        Unit::CacheRead | Unit::CacheWrite | Unit::CacheWrite1h => rate > TOKEN_RATE_MOST,
-        _ => rate > TOKEN_RATE_MOST || (!rate.is_zero() && rate < TOKEN_RATE_LEAST),
-    }
+    // A cache costs a fraction of a cheap rate, and pieces may cost anything below their bound.
+    let has_least = matches!(
+        place.unit,
+        Unit::Input | Unit::Output | Unit::Reasoning | Unit::AudioInput | Unit::AudioOutput
+    );
+    rate > rate_most(place.unit) || (has_least && !rate.is_zero() && rate < TOKEN_RATE_LEAST)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::place::points;
     use super::*;
     use crate::core::price::Rates;
+    use crate::pricing::points::points;
 
     fn price(units: &str) -> Points {
         let rates: Rates =

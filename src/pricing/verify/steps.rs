@@ -2,8 +2,9 @@
 
 use super::Subject;
 use super::bounds::{CUT_LEAST, DRIFT_CUT_LEAST, DRIFT_RISE_MOST, DRIFT_WITHIN, RISE_MOST};
-use super::place::{Place, near, points, ratio};
+use super::nearness::{near, ratio};
 use crate::core::price_change::PriceRule;
+use crate::pricing::points::{Place, points};
 use rust_decimal::Decimal;
 
 /// The bound that a step would pass.

@@ -1,12 +1,12 @@
 //! Which sources are heard, and on what.
 
 use super::bounds::FRESH_FOR;
-use super::place::{Place, Points, points};
 use super::quorum::Voice;
 use super::{Quote, Subject, sanity};
 use crate::core::price::Unit;
 use crate::core::price_change::PriceRule;
 use crate::pricing::catalogue::tier::is_local;
+use crate::pricing::points::{Place, Points, points};
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};

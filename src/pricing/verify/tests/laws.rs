@@ -72,13 +72,13 @@ proptest! {
         let judgement = judged(&standing, &quotes);
         let Some(apply) = &judgement.apply else { return Ok(()) };
         prop_assert_eq!(apply.rates.check(), Ok(()));
-        let new = place::points(&apply.rates);
+        let new = points::points(&apply.rates);
         prop_assert_eq!(sanity::whole(&new), None);
         for place in new.keys() {
             prop_assert_eq!(sanity::single(&new, *place), None);
         }
         let Some((old, _)) = &standing.present else { return Ok(()) };
-        for (place, old) in place::points(old) {
+        for (place, old) in points::points(old) {
             let Some(new) = new.get(&place) else { continue };
             let times = new / old;
             prop_assert!(times >= bounds::CUT_LEAST && times <= bounds::RISE_MOST, "{place}: {old} to {new}");

@@ -1,6 +1,5 @@
 //! A price taken apart into single rates, and put together again.
 
-use super::bounds::TOLERANCE;
 use crate::core::price::{ContextTier, Rates, ServiceTier, TierRates, Unit, UnitRates};
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -18,7 +17,7 @@ pub struct Place {
 }
 
 /// Single rates by their place.
-pub(super) type Points = BTreeMap<Place, Decimal>;
+pub(crate) type Points = BTreeMap<Place, Decimal>;
 
 impl Place {
     /// The place of a unit in the standard tier, for any prompt.
@@ -36,7 +35,7 @@ impl Place {
     }
 
     /// The places whose rate this one is usually a share of, the nearest first.
-    pub(super) fn anchors(self) -> [Self; 3] {
+    pub(crate) fn anchors(self) -> [Self; 3] {
         let side = match self.unit {
             Unit::Output | Unit::Reasoning | Unit::AudioOutput => Unit::Output,
             _ => Unit::Input,
@@ -66,7 +65,7 @@ impl fmt::Display for Place {
 }
 
 /// Every single rate.
-pub(super) fn points(rates: &Rates) -> Points {
+pub(crate) fn points(rates: &Rates) -> Points {
     let mut points = Points::new();
     let mut take = |tier: ServiceTier, rates: &TierRates| {
         let mut state = |above: u64, rates: &UnitRates| {
@@ -88,7 +87,7 @@ pub(super) fn points(rates: &Rates) -> Points {
 }
 
 /// The price of single rates.
-pub(super) fn rates(points: &Points) -> Rates {
+pub(crate) fn rates(points: &Points) -> Rates {
     let mut rates = Rates::default();
     for (place, rate) in points {
         let tier = match place.tier {
@@ -111,26 +110,6 @@ fn units_of(tier: &mut TierRates, above: u64) -> &mut UnitRates {
         tiers.insert(at, ContextTier { above, rates });
     }
     &mut tiers[at].rates
-}
-
-/// Whether two rates are the same but for rounding.
-pub(super) fn near(one: Decimal, other: Decimal) -> bool {
-    within(one, other, TOLERANCE)
-}
-
-/// Whether two rates differ by at most a share of the larger.
-pub(super) fn within(one: Decimal, other: Decimal, share: Decimal) -> bool {
-    let (low, high) = if one <= other {
-        (one, other)
-    } else {
-        (other, one)
-    };
-    high.saturating_sub(low) <= high.abs().saturating_mul(share)
-}
-
-/// How many times `new` is of `old`; none of zero.
-pub(super) fn ratio(new: Decimal, old: Decimal) -> Option<Decimal> {
-    new.checked_div(old)
 }
 
 #[cfg(test)]
