@@ -91,12 +91,11 @@ impl PriceBook {
         if let Ok(card) = self.catalogue.resolve(Some(provider), model) {
             return (card.provider.clone(), card.model.clone());
         }
-        let names = provider::named(provider);
-        let first = names.first().map_or(provider, |name| name);
-        let known = self.changed.get(first);
+        let provider = provider::canonical(provider);
+        let known = self.changed.get(&*provider);
         let known = known.and_then(|models| in_whatever_case(models, model.trim()));
         let model = known.map_or_else(|| model.trim(), |(model, _)| model);
-        (first.into(), model.into())
+        (provider.into(), model.into())
     }
 
     /// The price of a model at a time.

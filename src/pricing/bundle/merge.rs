@@ -2,7 +2,7 @@
 
 use super::{Disagreement, GENAI, LITELLM, Report};
 use crate::pricing::catalogue::format::midnight;
-use crate::pricing::catalogue::{DailyRates, DatedRates, Mode, ModelCard, Quote, tier};
+use crate::pricing::catalogue::{DailyRates, DatedRates, Mode, ModelCard, Quote, provider, tier};
 use crate::pricing::sheet::Sheet;
 use crate::pricing::sources::genai_prices::{self as genai, Match, Model, Provider, Told};
 use crate::pricing::sources::{NO_PRICE, Offer, Skipped};
@@ -45,7 +45,7 @@ pub(super) fn cards(
     }
     for provider in genai {
         for model in &provider.models {
-            let offer = offer(&genai::canonical(&provider.id), model);
+            let offer = offer(&provider::canonical(&provider.id), model);
             if known.contains(&name(&offer.provider, &offer.model)) {
                 continue;
             }
@@ -109,7 +109,7 @@ fn talks(mode: Option<Mode>) -> bool {
 fn counterpart<'a>(genai: &'a [Provider], offer: &Offer) -> Option<(&'a Model, Match)> {
     let own = genai
         .iter()
-        .filter(|provider| genai::canonical(&provider.id) == offer.provider)
+        .filter(|provider| provider::canonical(&provider.id) == offer.provider)
         .find_map(|provider| genai::find(genai, &provider.id, &offer.model));
     // It has one list for both of a company's services.
     let shared = match offer.provider.as_str() {

@@ -202,3 +202,23 @@ impl ModelCard {
         all
     }
 }
+
+/// A chat model of which nothing is known but its name, for tests.
+#[cfg(test)]
+pub(crate) fn bare(provider: &str, model: &str) -> ModelCard {
+    ModelCard {
+        provider: provider.into(),
+        model: model.into(),
+        aliases: vec![],
+        mode: Mode::Chat,
+        tier: super::tier::of(provider, model),
+        context_window: None,
+        max_output_tokens: None,
+        capabilities: Capabilities::default(),
+        rates: Arc::default(),
+        hours: vec![],
+        effective_from: None,
+        other_times: vec![],
+        quotes: vec![],
+    }
+}

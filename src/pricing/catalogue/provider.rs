@@ -82,6 +82,14 @@ pub fn named(name: &str) -> Vec<Cow<'_, str>> {
     }
 }
 
+/// The first of the names that a provider's name means: the one by which models are known that no catalogue has.
+pub fn canonical(name: &str) -> Cow<'_, str> {
+    named(name)
+        .into_iter()
+        .next()
+        .unwrap_or(Cow::Borrowed(name))
+}
+
 /// The starts of names that a company gives to its own models, and its name in the catalogue.
 ///
 /// A start counts only as a whole: `o3` owns `o3` and `o3-mini`, not `o300`.

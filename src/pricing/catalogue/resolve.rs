@@ -214,27 +214,8 @@ fn dated(model: &str) -> Option<(&str, char, Date, bool)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::card::bare as card;
     use super::*;
-    use std::sync::Arc;
-
-    fn card(provider: &str, model: &str) -> ModelCard {
-        let mode = super::super::Mode::Chat;
-        ModelCard {
-            provider: provider.into(),
-            model: model.into(),
-            aliases: vec![],
-            mode,
-            tier: super::super::tier::of(provider, model),
-            context_window: None,
-            max_output_tokens: None,
-            capabilities: super::super::Capabilities::default(),
-            rates: Arc::default(),
-            hours: vec![],
-            effective_from: None,
-            other_times: vec![],
-            quotes: vec![],
-        }
-    }
 
     fn catalogue() -> Catalogue {
         let mut haiku = card("anthropic", "claude-3-5-haiku");

@@ -138,7 +138,7 @@ pub fn identify(catalogue: &Catalogue, seller: &str, name: &str) -> Result<Match
     }
     let name = spaced(name);
     let inner = unframed(&name);
-    let canonical_seller = own(seller);
+    let canonical_seller = provider::canonical(seller);
     if let Some(known) = alias::find(&canonical_seller, inner) {
         let canonical = Canonical {
             provider: known.provider.to_owned(),
@@ -173,21 +173,13 @@ fn of_card(card: &ModelCard) -> Canonical {
 fn unknown(seller: &str, name: &str) -> Match {
     let own_prefix = name
         .split_once('/')
-        .filter(|(prefix, _)| own(prefix) == seller);
+        .filter(|(prefix, _)| provider::canonical(prefix) == seller);
     let name = own_prefix.map_or(name, |(_, rest)| rest);
     let canonical = Canonical {
         provider: seller.to_owned(),
         model: name.to_ascii_lowercase(),
     };
     found(canonical, Rule::NotInCatalogue)
-}
-
-/// The canonical name of who sells it.
-fn own(seller: &str) -> String {
-    let names = provider::named(seller);
-    names
-        .first()
-        .map_or_else(|| seller.to_owned(), ToString::to_string)
 }
 
 /// A name as pages for people show it, written as an API takes it: `GPT-4o mini`, `gpt-4o-mini`.
@@ -232,7 +224,7 @@ fn known<'a>(catalogue: &'a Catalogue, seller: &str, name: &str) -> Option<(&'a 
         let found = catalogue.resolve_spelled(Some(seller), name).ok();
         found.filter(|(_, spelling)| *spelling == Spelling::AsIs)
     };
-    if own(seller) == "bedrock" {
+    if provider::canonical(seller) == "bedrock" {
         let other = name
             .strip_suffix(":0")
             .map_or_else(|| format!("{name}:0"), str::to_owned);

@@ -1,28 +1,9 @@
 use super::*;
-use crate::core::price::{ModelTier, ServiceTier, Unit};
-use crate::pricing::catalogue::{Capabilities, Mode};
+use crate::core::price::{ServiceTier, Unit};
+use crate::pricing::catalogue::card::bare as card;
 use crate::pricing::sources::{Listing, Offer};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use std::sync::Arc;
-
-fn card(provider: &str, model: &str) -> ModelCard {
-    ModelCard {
-        provider: provider.into(),
-        model: model.into(),
-        aliases: vec![],
-        mode: Mode::Chat,
-        tier: ModelTier::RemoteHeavyweight,
-        context_window: None,
-        max_output_tokens: None,
-        capabilities: Capabilities::default(),
-        rates: Arc::default(),
-        hours: vec![],
-        effective_from: None,
-        other_times: vec![],
-        quotes: vec![],
-    }
-}
 
 fn catalogue() -> Catalogue {
     let mut opus = card("anthropic", "claude-opus-4-0");

@@ -4,7 +4,7 @@ mod model;
 mod pattern;
 mod told;
 
-pub(crate) use model::{Match, Model, Provider, canonical, find, read};
+pub(crate) use model::{Match, Model, Provider, find, read};
 pub(crate) use told::Told;
 
 use super::{Declaration, FULL, Listing, Offer, PricedBy, ShapeError, Source};

@@ -76,6 +76,11 @@ pub(crate) fn entries(text: &str) -> Result<(Members<'_>, Vec<String>), String> 
     Ok((members, names))
 }
 
+/// What an object calls itself, where it can be read and does.
+pub(crate) fn id_of<'a>(read: &Result<Members<'a>, String>) -> Option<Cow<'a, str>> {
+    read.as_ref().ok()?.text("id").ok().flatten()
+}
+
 impl<'a> Members<'a> {
     fn repeated(&self) -> Vec<Cow<'a, str>> {
         let mut seen = FxHashSet::default();

@@ -125,9 +125,7 @@ fn window(entry: &Members<'_>) -> Option<u64> {
 
 /// The rate that a member states, if it is there and not null.
 fn rate(name: &str, raw: &RawValue) -> Result<Option<Decimal>, String> {
-    let rate = |price: Option<Decimal>| price.map(number::rate_of_one).transpose();
-    let read: Result<_, NoPrice> = number::price(raw, Form::Number).and_then(rate);
-    read.map_err(|wrong| format!("{name} {wrong}"))
+    number::stated(name, raw, Form::Number, number::rate_of_one)
 }
 
 fn sheet(name: &str, mode: Mode, entry: &Members<'_>) -> Result<Sheet, String> {

@@ -76,10 +76,7 @@ fn parse(body: &[u8], day: Date) -> Result<Listing, ShapeError> {
     let mut by_model: BTreeMap<(String, String), Vec<Row>> = BTreeMap::new();
     for row in rows {
         let members = json::object(row.get());
-        let id = members
-            .as_ref()
-            .ok()
-            .and_then(|row| row.text("id").ok().flatten());
+        let id = json::id_of(&members);
         let id = id.unwrap_or("a row without an id".into()).into_owned();
         match members.and_then(|members| read(&members)) {
             Ok(row) => by_model
@@ -111,10 +108,9 @@ fn read(row: &Members<'_>) -> Result<Row, String> {
         ("output", Unit::Output),
         ("input_cached", Unit::CacheRead),
     ] {
-        let read = row.get(key).map(|raw| number::price(raw, Form::Number));
-        let price = read.transpose().map_err(|wrong| format!("{key} {wrong}"))?;
-        if let Some(price) = price.flatten() {
-            let rate = number::rate(price).map_err(|wrong| format!("{key} {wrong}"))?;
+        if let Some(raw) = row.get(key)
+            && let Some(rate) = number::stated(key, raw, Form::Number, number::rate)?
+        {
             sheet.state(ServiceTier::Standard, above, unit, rate);
         }
     }

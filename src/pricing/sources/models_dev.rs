@@ -104,12 +104,9 @@ fn offer(provider: &str, name: &str, model: &Members<'_>) -> Result<Offer, Strin
 
 fn state(sheet: &mut Sheet, above: u64, cost: &Members<'_>) -> Result<(), String> {
     for (name, unit) in PRICES {
-        let read = cost.get(name).map(|raw| number::price(raw, Form::Number));
-        let price = read
-            .transpose()
-            .map_err(|wrong| format!("{name} {wrong}"))?;
-        if let Some(price) = price.flatten() {
-            let rate = number::rate(price).map_err(|wrong| format!("{name} {wrong}"))?;
+        if let Some(raw) = cost.get(name)
+            && let Some(rate) = number::stated(name, raw, Form::Number, number::rate)?
+        {
             sheet.state(ServiceTier::Standard, above, unit, rate);
         }
     }

@@ -99,6 +99,23 @@ pub(crate) fn plain(text: &str) -> Result<Decimal, NoPrice> {
     }
 }
 
+/// Makes the rate of a price.
+pub(crate) type ToRate = fn(Decimal) -> Result<Decimal, NoPrice>;
+
+/// The rate of the price that is stated under a name; none where it is null.
+///
+/// # Errors
+/// The name, and why it is no price.
+pub(crate) fn stated(
+    name: &str,
+    raw: &RawValue,
+    form: Form,
+    to_rate: ToRate,
+) -> Result<Option<Decimal>, String> {
+    let rate = price(raw, form).and_then(|price| price.map(to_rate).transpose());
+    rate.map_err(|wrong| format!("{name} {wrong}"))
+}
+
 /// The whole number that a JSON number states (`128000`, `1e6`, `256000.0`).
 pub(crate) fn whole(raw: &RawValue) -> Option<u64> {
     let number = price(raw, Form::Number).ok()??.normalize();

@@ -46,10 +46,7 @@ impl Source for OpenRouter {
         let mut listing = Listing::default();
         for model in models {
             let read = json::object(model.get());
-            let name = read
-                .as_ref()
-                .ok()
-                .and_then(|model| model.text("id").ok().flatten());
+            let name = json::id_of(&read);
             let name = name.unwrap_or("a model without an id".into());
             listing.take(&name, read.and_then(|model| offer(&model)));
         }

@@ -2,9 +2,8 @@
 
 use super::pattern::Pattern;
 use crate::core::price::{ServiceTier, Unit};
-use crate::pricing::catalogue::provider;
 use crate::pricing::sheet::{DatedSheet, Sheet};
-use crate::pricing::sources::number::{self, Form, NoPrice};
+use crate::pricing::sources::number::{self, Form, NoPrice, ToRate};
 use crate::pricing::sources::{LeftOut, ShapeError, json};
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
@@ -115,14 +114,6 @@ pub(crate) fn read(text: &str) -> Result<(Vec<Provider>, LeftOut), ShapeError> {
         }
     });
     Ok((providers.collect(), skipped))
-}
-
-/// The catalogue's name of genai-prices' provider.
-pub(crate) fn canonical(id: &str) -> String {
-    let names = provider::named(id);
-    names
-        .first()
-        .map_or_else(|| id.to_owned(), ToString::to_string)
 }
 
 /// How a name was found.
@@ -280,10 +271,7 @@ fn state_all(
             continue;
         };
         let mut state = |above, raw: &RawValue| {
-            let price = number::price(raw, Form::Either);
-            let rate = price.and_then(|price| price.map(rate).transpose());
-            let rate = rate.map_err(|wrong| format!("{key} {wrong}"))?;
-            if let Some(rate) = rate {
+            if let Some(rate) = number::stated(key, raw, Form::Either, rate)? {
                 sheet.state(tier, above, unit, rate);
             }
             Ok::<_, String>(())
@@ -301,9 +289,6 @@ fn state_all(
     }
     Ok(())
 }
-
-/// Makes the rate of a price.
-type ToRate = fn(Decimal) -> Result<Decimal, NoPrice>;
 
 /// The unit of a price key, and the rate of its price.
 fn priced(key: &str, pictures: bool) -> Option<(Unit, ToRate)> {
