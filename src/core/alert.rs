@@ -35,6 +35,14 @@ pub enum MeterKey {
 }
 
 impl MeterKey {
+    /// When its window ends; none where it is of none, or of one that never does.
+    pub fn ends(&self) -> Option<Timestamp> {
+        match self {
+            Self::Window(window) if !window.is_endless() => Some(window.end),
+            _ => None,
+        }
+    }
+
     /// Whether it is of a window that is over.
     pub fn is_over(&self, now: Timestamp) -> bool {
         matches!(self, Self::Window(window) if window.end <= now)

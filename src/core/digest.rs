@@ -32,8 +32,14 @@ impl<'de> Deserialize<'de> for Digest {
 impl Digest {
     /// The digest of some content.
     pub fn of(content: &[u8]) -> Self {
+        Self::from(blake3::hash(content))
+    }
+}
+
+impl From<blake3::Hash> for Digest {
+    fn from(hash: blake3::Hash) -> Self {
         let mut digest = [0; 16];
-        digest.copy_from_slice(&blake3::hash(content).as_bytes()[..16]);
+        digest.copy_from_slice(&hash.as_bytes()[..16]);
         Self(u128::from_be_bytes(digest))
     }
 }

@@ -51,10 +51,7 @@ pub struct Increase {
 impl Increase {
     /// When it ends without an answer: with its window; none where that never ends.
     pub fn ends(&self) -> Option<Timestamp> {
-        match &self.meter {
-            MeterKey::Window(window) if !window.is_endless() => Some(window.end),
-            _ => None,
-        }
+        self.meter.ends()
     }
 }
 

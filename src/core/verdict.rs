@@ -121,10 +121,7 @@ impl Finding {
 
     /// When the counter begins anew, where it does.
     pub fn resets(&self) -> Option<Timestamp> {
-        match &self.meter {
-            MeterKey::Window(window) if !window.is_endless() => Some(window.end),
-            _ => None,
-        }
+        self.meter.ends()
     }
 }
 

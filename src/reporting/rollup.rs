@@ -1,6 +1,7 @@
 //! Sums of usage by hour and by everything that a report can group by.
 
 use crate::core::context::{Context, Tags};
+use crate::core::digest::Digest;
 use crate::core::event::{Event, UsageAdjusted, UsageRecorded};
 use crate::core::price::ModelTier;
 use crate::core::quantity::{Counts, Usd};
@@ -293,7 +294,5 @@ fn digest(dimensions: &Dimensions) -> u128 {
         part(Some(name));
         part(Some(value));
     }
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    u128::from_be_bytes(bytes)
+    Digest::from(hasher.finalize()).0
 }

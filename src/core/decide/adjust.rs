@@ -1,7 +1,6 @@
 //! Correcting what was recorded, by an event of its own.
 
 use super::{Desk, Done, text};
-use crate::core::charge::Facts;
 use crate::core::event::{Event, UsageAdjusted};
 use crate::core::quantity::USD_MOST;
 use crate::core::refusal::Refusal;
@@ -31,32 +30,18 @@ impl Desk<'_> {
                 "expects a change of the cost or of a count",
             ));
         }
-        if self
-            .stamp
-            .reason
-            .as_deref()
-            .is_none_or(|reason| reason.trim().is_empty())
-        {
-            return Err(Refusal::invalid(
-                "reason",
-                "expects the reason of the correction",
-            ));
-        }
-        let (provider, model) = (adjusted.provider.clone(), adjusted.model.clone());
-        let (tier, context, occurred) =
-            (adjusted.tier, adjusted.context.clone(), adjusted.occurred);
+        text::reason(
+            self.stamp.reason.as_ref(),
+            "expects the reason of the correction",
+        )?;
+        let own = adjusted.clone();
+        let (facts, occurred) = (own.facts(), own.occurred);
         let done = self.conclude(Event::UsageAdjusted(adjusted));
-        let facts = Facts {
-            provider: Some(&provider),
-            model: Some(&model),
-            tier,
-            context: &context,
-        };
         self.raise_crossings(&facts, occurred);
         let met = self.state.met(&facts);
         let counters = met.iter().filter_map(|id| {
-            let own = self.state.policy(*id)?;
-            Some((*id, own.meter_key(&context, occurred)))
+            let state = self.state.policy(*id)?;
+            Some((*id, state.meter_key(facts.context, occurred)))
         });
         for (policy, key) in counters.collect::<Vec<_>>() {
             self.settle_meter(policy, &key);

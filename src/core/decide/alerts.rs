@@ -36,7 +36,7 @@ impl Desk<'_> {
         for increase in requests {
             self.end_request(increase, "its window is over");
         }
-        let alerts = self.state.due_alerts(self.now).collect();
+        let alerts: Vec<_> = self.state.due_alerts(self.now).collect();
         self.resolve(alerts);
     }
 
@@ -135,7 +135,7 @@ impl Desk<'_> {
         self.resolve(gone);
     }
 
-    fn resolve(&mut self, alerts: Vec<AlertId>) {
+    pub(super) fn resolve(&mut self, alerts: impl IntoIterator<Item = AlertId>) {
         for alert in alerts {
             self.follow(Event::AlertResolved { alert });
         }
@@ -144,7 +144,7 @@ impl Desk<'_> {
     /// Resolves every alert about a policy that is going away.
     pub(super) fn resolve_all(&mut self, policy: PolicyId) {
         let about = self.state.alerts_about(policy);
-        let about = about.map(|alert| alert.id).collect();
+        let about: Vec<_> = about.map(|alert| alert.id).collect();
         self.resolve(about);
     }
 

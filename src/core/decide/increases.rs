@@ -30,9 +30,7 @@ pub fn check_increase(
 ) -> Result<(BudgetId, MeterKey), Refusal> {
     text::context(&wanted.context)?;
     text::prose("reason", reason)?;
-    if reason.is_none_or(|reason| reason.trim().is_empty()) {
-        return Err(Refusal::invalid("reason", "expects why more is needed"));
-    }
+    text::reason(reason, "expects why more is needed")?;
     let Some(policy) = state.policy(wanted.policy) else {
         return Err(Refusal::not_found("policy", wanted.policy));
     };
@@ -154,9 +152,7 @@ impl Desk<'_> {
         let mut about = self.state.alerts_about(policy);
         let alert = about.find(|alert| asks(&alert.cause)).map(|alert| alert.id);
         drop(about);
-        if let Some(alert) = alert {
-            self.follow(Event::AlertResolved { alert });
-        }
+        self.resolve(alert);
     }
 
     /// Declines what still waits about a policy that is going away.

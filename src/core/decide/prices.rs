@@ -22,12 +22,9 @@ impl Desk<'_> {
         rates: Option<Rates>,
         effective_from: Timestamp,
     ) -> Result<Done, Refusal> {
-        text::name("provider", &provider)?;
-        text::name("model", &model)?;
+        check_names(&provider, &model)?;
         if let Some(rates) = &rates {
-            let checked = rates.check();
-            checked
-                .map_err(|(path, expects)| Refusal::invalid(&format!("rates.{path}"), expects))?;
+            check_rates(rates)?;
         } else if self.state.overrides_of(&provider, &model).is_empty() {
             return Err(Refusal::not_found(
                 "override",
@@ -47,13 +44,8 @@ impl Desk<'_> {
         change: ChangeId,
         approved: bool,
     ) -> Result<Done, Refusal> {
-        let reasoned = self
-            .stamp
-            .reason
-            .as_deref()
-            .is_some_and(|reason| !reason.trim().is_empty());
-        if !approved && !reasoned {
-            return Err(Refusal::invalid("reason", "expects why it is rejected"));
+        if !approved {
+            text::reason(self.stamp.reason.as_ref(), "expects why it is rejected")?;
         }
         let Some(waiting) = self.state.waiting_price(change) else {
             return Err(Refusal::not_found(
@@ -72,9 +64,18 @@ impl Desk<'_> {
             model,
             approved,
         });
-        if let Some(alert) = alert {
-            self.follow(Event::AlertResolved { alert });
-        }
+        self.resolve(alert);
         Ok(done)
     }
+}
+
+fn check_names(provider: &str, model: &str) -> Result<(), Refusal> {
+    text::name("provider", provider)?;
+    text::name("model", model)
+}
+
+fn check_rates(rates: &Rates) -> Result<(), Refusal> {
+    rates
+        .check()
+        .map_err(|(path, expects)| Refusal::invalid(&format!("rates.{path}"), expects))
 }

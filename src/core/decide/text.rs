@@ -36,6 +36,14 @@ pub(super) fn optional_name(field: &str, text: Option<&String>) -> Result<(), Re
     text.map_or(Ok(()), |text| name(field, text))
 }
 
+/// A reason that has to be given.
+pub(super) fn reason(given: Option<&String>, expects: &str) -> Result<(), Refusal> {
+    match given {
+        Some(reason) if !reason.trim().is_empty() => Ok(()),
+        _ => Err(Refusal::invalid("reason", expects)),
+    }
+}
+
 /// A longer text must fit.
 pub(super) fn prose(field: &str, text: Option<&String>) -> Result<(), Refusal> {
     match text {

@@ -3,7 +3,7 @@
 use super::changes::RowKey;
 use super::holds::Held;
 use super::{BudgetState, PolicyState, PriceOverride, State};
-use crate::core::alert::{Acknowledgement, Alert, AlertCause, AlertStatus, MeterKey};
+use crate::core::alert::{Acknowledgement, Alert, AlertCause, AlertStatus};
 use crate::core::allocation::{Allocation, AllocationStatus};
 use crate::core::budget::Budget;
 use crate::core::charge::Facts;
@@ -413,15 +413,12 @@ fn ends(alert: &Alert) -> Timestamp {
     if alert.cause.stands_until_settled() {
         return Timestamp::MAX;
     }
-    let window = match alert.cause.meter() {
-        Some((_, MeterKey::Window(window))) if !window.is_endless() => Some(window),
-        _ => None,
-    };
-    match (&alert.cause, window) {
+    let end = alert.cause.meter().and_then(|(_, key)| key.ends());
+    match (&alert.cause, end) {
         (AlertCause::IncreaseRequested { .. }, _) | (AlertCause::Level { .. }, None) => {
             Timestamp::MAX
         }
-        (_, Some(window)) if window.end > alert.raised => window.end,
+        (_, Some(end)) if end > alert.raised => end,
         _ => alert
             .raised
             .checked_add(ALERT_STANDS)

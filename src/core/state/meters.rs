@@ -302,10 +302,10 @@ impl PolicyState {
             return None;
         };
         let never = self.policy.rollover == Rollover::None && self.past.is_empty();
-        if never || window.is_endless() {
+        if never {
             return None;
         }
-        let next = self.calendar.window(window.end);
+        let next = self.window_after(window)?;
         let carries = self.terms(&next).rollover == Rollover::Unused;
         carries.then_some(MeterKey::Window(next))
     }

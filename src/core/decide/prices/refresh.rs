@@ -1,6 +1,7 @@
 //! Carrying out what a refresh decided, all in one: what is as it was makes no event.
 
 use super::super::{Desk, Done, text};
+use super::{check_names, check_rates};
 use crate::core::alert::AlertCause;
 use crate::core::command::ApplyPrices;
 use crate::core::event::Event;
@@ -126,9 +127,7 @@ impl Desk<'_> {
             model: proposal.model.clone(),
             why,
         });
-        if let Some(alert) = alert {
-            self.follow(Event::AlertResolved { alert });
-        }
+        self.resolve(alert);
     }
 
     /// One alert for all, so that a refresh of many does not bury what else there is to see.
@@ -254,15 +253,4 @@ fn check(refresh: &ApplyPrices) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-fn check_names(provider: &str, model: &str) -> Result<(), Refusal> {
-    text::name("provider", provider)?;
-    text::name("model", model)
-}
-
-fn check_rates(rates: &Rates) -> Result<(), Refusal> {
-    rates
-        .check()
-        .map_err(|(path, expects)| Refusal::invalid(&format!("rates.{path}"), expects))
 }

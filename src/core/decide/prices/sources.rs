@@ -55,8 +55,8 @@ impl Desk<'_> {
         let standing = self.alert_about(&cause);
         match (message, standing) {
             (Some(message), None) => self.raise(cause, &message),
-            (None, Some(alert)) => self.follow(Event::AlertResolved { alert }),
-            (Some(_), Some(_)) | (None, None) => {}
+            (None, standing) => self.resolve(standing),
+            (Some(_), Some(_)) => {}
         }
     }
 
