@@ -20,6 +20,7 @@ use tekton_budget::pricing::catalogue::Catalogue;
 use tekton_budget::pricing::identity::{Canonical, place};
 use tekton_budget::pricing::sources;
 use tekton_budget::pricing::verify::Outcome;
+use tekton_budget::service::prices::applied_version;
 
 /// A set of snapshots: its name, the time that it is taken for, and the file of each source.
 type Set = (
@@ -160,7 +161,7 @@ fn carry_out(
         quotes: proposal.quotes.clone(),
     };
     book.apply(Applied {
-        version: format!("price-{version}"),
+        version: applied_version(version),
         price: AppliedPrice {
             version,
             applied_at: now,

@@ -29,15 +29,11 @@ const TIERS: [ServiceTier; 4] = [
 ];
 
 /// A change of a model's price, with the prices that hold since.
-pub struct PriceChange {
-    /// The provider's canonical name.
-    pub provider: String,
-    /// The model's canonical name.
-    pub model: String,
-    /// From when on.
-    pub from: Timestamp,
-    /// The prices with it.
-    pub prices: Arc<PriceBook>,
+struct PriceChange {
+    provider: String,
+    model: String,
+    from: Timestamp,
+    prices: Arc<PriceBook>,
 }
 
 /// What the recorded usages would cost otherwise.
@@ -56,18 +52,26 @@ pub struct Repriced {
 }
 
 impl Desk {
-    /// What usages of the model since the change's time would cost at the price that holds now; none where it is not of
-    /// the past.
+    /// What usages of a model since a time would cost at the price that holds now; none where that is not of the past.
+    /// Both names are canonical.
     ///
     /// # Errors
     /// `unavailable` where the journal can't be read.
     pub async fn reprice(
         self: &Arc<Self>,
-        change: PriceChange,
+        provider: &str,
+        model: &str,
+        from: Timestamp,
     ) -> Result<Option<Repriced>, Refusal> {
-        if change.from >= self.now() {
+        if from >= self.now() {
             return Ok(None);
         }
+        let change = PriceChange {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            from,
+            prices: self.prices(),
+        };
         let desk = Arc::clone(self);
         let reading = tokio::task::spawn_blocking(move || {
             read(desk.ledger().shared().journal(), &change).map(Some)

@@ -1,6 +1,6 @@
 //! Rules of the ledger that the model or a reading of them found broken once.
 
-#[allow(
+#![allow(
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,25 +8,12 @@
     clippy::missing_panics_doc,
     reason = "a test says what is wrong by panicking"
 )]
+
 mod alerts;
-#[allow(
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::missing_panics_doc,
-    reason = "a test says what is wrong by panicking"
-)]
 mod holds;
-#[allow(
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::missing_panics_doc,
-    reason = "a test says what is wrong by panicking"
-)]
 mod ledger;
+mod saving;
+mod windows;
 
 #[allow(
     dead_code,
@@ -37,22 +24,3 @@ mod ledger;
 )]
 #[path = "../model/mod.rs"]
 mod model;
-
-#[allow(
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::missing_panics_doc,
-    reason = "a test says what is wrong by panicking"
-)]
-mod saving;
-#[allow(
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::missing_panics_doc,
-    reason = "a test says what is wrong by panicking"
-)]
-mod windows;

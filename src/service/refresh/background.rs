@@ -146,19 +146,19 @@ impl Schedule {
         stale.max(rested)
     }
 
-    fn of_asked(refresher: &Refresher) -> impl Iterator<Item = &Configured> {
-        let all = refresher.settings.sources.iter();
-        all.filter(|source| source.declaration.asked)
-    }
-
     fn due(&self, refresher: &Refresher, now: Timestamp) -> Vec<String> {
-        let due = Self::of_asked(refresher).filter(|source| self.next(refresher, source) <= now);
+        let due = refresher
+            .settings
+            .asked()
+            .filter(|source| self.next(refresher, source) <= now);
         due.map(|source| source.declaration.name.to_string())
             .collect()
     }
 
     fn nap(&self, refresher: &Refresher, now: Timestamp) -> Duration {
-        let next = Self::of_asked(refresher)
+        let next = refresher
+            .settings
+            .asked()
             .map(|source| self.next(refresher, source))
             .min();
         let until = next.map_or(LONGEST_NAP, |next| {

@@ -133,9 +133,9 @@ impl Refresher {
         if !wanted.is_empty() {
             return Ok(wanted.iter().cloned().collect());
         }
-        let by_themselves = self.settings.sources.iter();
-        let by_themselves = by_themselves.filter(|source| source.declaration.asked);
-        Ok(by_themselves
+        Ok(self
+            .settings
+            .asked()
             .map(|source| source.declaration.name.to_string())
             .collect())
     }

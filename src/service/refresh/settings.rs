@@ -97,7 +97,8 @@ impl Settings {
             None => File::default(),
         };
         let mut all = sources::all();
-        all.extend(pages(&data_dir.join(PAGES_FOLDER))?);
+        let pages = pages(&data_dir.join(PAGES_FOLDER), &all)?;
+        all.extend(pages);
         let mut settings = Self {
             background: background.or(file.refresh).unwrap_or(true),
             sources: all.into_iter().map(Configured::of).collect(),
@@ -112,6 +113,13 @@ impl Settings {
                 .map_err(|error| wrong(&path, format!("sources.{name}.{error}")))?;
         }
         Ok(settings)
+    }
+
+    /// The sources that are asked by themselves.
+    pub fn asked(&self) -> impl Iterator<Item = &Configured> {
+        self.sources
+            .iter()
+            .filter(|source| source.declaration.asked)
     }
 }
 
@@ -148,7 +156,7 @@ impl Configured {
 }
 
 /// The pages that are described in a folder, by the files' names.
-fn pages(folder: &Path) -> Result<Vec<Arc<dyn Source>>, SettingsError> {
+fn pages(folder: &Path, others: &[Arc<dyn Source>]) -> Result<Vec<Arc<dyn Source>>, SettingsError> {
     let file = |error| SettingsError::File {
         path: folder.to_owned(),
         error,
@@ -173,7 +181,7 @@ fn pages(folder: &Path) -> Result<Vec<Arc<dyn Source>>, SettingsError> {
         let text = optional(&path)?.unwrap_or_default();
         let page = Page::read(&text).map_err(|error| wrong(&path, error))?;
         check_address(&page.address).map_err(|error| wrong(&path, error))?;
-        if sources::all()
+        if others
             .iter()
             .any(|known| known.declaration().name == page.name)
         {

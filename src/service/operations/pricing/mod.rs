@@ -2,6 +2,7 @@
 
 pub mod estimate_cost;
 pub mod get_price;
+mod offer;
 pub mod override_price;
 pub mod refresh_prices;
 pub mod review_price_changes;

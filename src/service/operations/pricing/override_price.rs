@@ -1,5 +1,6 @@
 //! `override_price`: an admin's price, which holds until it is taken away.
 
+use super::offer::corrections;
 use crate::core::command::Command;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
@@ -8,7 +9,6 @@ use crate::service::estimate::name_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request};
 use crate::service::prices::override_version;
-use crate::service::repricing::PriceChange;
 use crate::service::wire::price::RatesView;
 use crate::service::wire::repricing::RepricingView;
 use crate::service::wire::schema::Instant;
@@ -124,17 +124,7 @@ impl Operation for OverridePrice {
         } else {
             "has a price of yours"
         };
-        let change = PriceChange {
-            provider: provider.clone(),
-            model: model.clone(),
-            from: effective_from,
-            prices: desk.prices(),
-        };
-        let repriced = desk.reprice(change).await?;
-        let repricing = repriced.as_ref().and_then(RepricingView::of);
-        let offered = repricing
-            .as_ref()
-            .map_or_else(String::new, |view| format!(" {}", view.hint));
+        let (repricing, offered) = corrections(&desk, &provider, &model, effective_from).await?;
         let text = format!("{provider}/{model} {word} from {effective_from} on.{offered}");
         let content = OverridePriceAnswer {
             provider,

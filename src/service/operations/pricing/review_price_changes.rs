@@ -1,5 +1,6 @@
 //! `review_price_changes`: changes of prices that wait for a person, and the answer.
 
+use super::offer::corrections;
 use crate::core::command::Command;
 use crate::core::event::Event;
 use crate::core::id::ChangeId;
@@ -12,7 +13,6 @@ use crate::pricing::verify::differences;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::prices::applied_version;
-use crate::service::repricing::PriceChange;
 use crate::service::wire::page;
 use crate::service::wire::price::{RatesView, SourceView};
 use crate::service::wire::repricing::RepricingView;
@@ -268,20 +268,17 @@ async fn decide(
     } else {
         ChangeStatus::Rejected
     };
-    let repricing = if approve {
-        repricing(desk, &change).await?
+    let (provider, model) = (&change.provider, &change.model);
+    let (repricing, offered) = if approve {
+        corrections(desk, provider, model, change.effective_from).await?
     } else {
-        None
+        (None, String::new())
     };
     let version = approve.then(|| applied_version(entry.sequence));
-    let (provider, model) = (&change.provider, &change.model);
     let said = match &version {
         Some(version) => format!("{id} is approved: {provider}/{model} has the price {version}."),
         None => format!("{id} is rejected: {provider}/{model} keeps its price."),
     };
-    let offered = repricing
-        .as_ref()
-        .map_or_else(String::new, |view| format!(" {}", view.hint));
     Ok(Answer {
         text: format!("{said}{offered}"),
         content: ReviewPriceChangesAnswer {
@@ -293,18 +290,4 @@ async fn decide(
             duplicate,
         },
     })
-}
-
-async fn repricing(
-    desk: &Arc<Desk>,
-    change: &PriceHeldBack,
-) -> Result<Option<RepricingView>, Refusal> {
-    let change = PriceChange {
-        provider: change.provider.clone(),
-        model: change.model.clone(),
-        from: change.effective_from,
-        prices: desk.prices(),
-    };
-    let repriced = desk.reprice(change).await?;
-    Ok(repriced.as_ref().and_then(RepricingView::of))
 }
