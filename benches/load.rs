@@ -8,6 +8,8 @@
 mod client;
 #[path = "load/floor.rs"]
 mod floor;
+#[path = "load/parsing.rs"]
+mod parsing;
 #[path = "load/sources.rs"]
 mod sources;
 #[path = "load/table.rs"]
@@ -32,8 +34,10 @@ const REFRESHES: usize = 6;
 const RECORD_BYTES: usize = 400;
 
 fn main() -> Done<()> {
-    if std::env::args().nth(1).as_deref() == Some(floor::SERVE) {
-        return floor::serve();
+    match std::env::args().nth(1).as_deref() {
+        Some(floor::SERVE) => return floor::serve(),
+        Some(parsing::ONCE) => return parsing::once(),
+        _ => {}
     }
     let records = number("TEKTON_BUDGET_LOAD_RECORDS", 100_000)?;
     let budgets = number("TEKTON_BUDGET_LOAD_BUDGETS", 10_000)?;
@@ -62,8 +66,11 @@ fn main() -> Done<()> {
     alone("memory", "MB", full.resident_mb()?, "< 400 MB with 5 M");
     full.end()?;
     calls(&store)?;
-    refresh(&store)?;
-    replay(&store)
+    replay(&store)?;
+
+    heading("Price sources");
+    parsing::figures()?;
+    refresh(&store)
 }
 
 fn number(name: &str, default: usize) -> Done<usize> {

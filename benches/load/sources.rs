@@ -10,7 +10,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const SNAPSHOTS: &str = concat!(
+pub(crate) const SNAPSHOTS: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../shared/data/pricing/sources"
 );
@@ -68,6 +68,12 @@ pub(crate) fn serve(store: &Path) -> Done<bool> {
         json!({ "sources": sources }).to_string(),
     )?;
     Ok(true)
+}
+
+/// The newer snapshot of a source, if there is one.
+pub(crate) fn newest(source: &str) -> Option<Done<Vec<u8>>> {
+    let found = FILES.iter().find(|(name, _)| *name == source);
+    found.map(|(_, [_, newer])| read(newer))
 }
 
 fn read(name: &str) -> Done<Vec<u8>> {

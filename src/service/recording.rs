@@ -254,7 +254,7 @@ pub struct RecordAnswer {
     /// What the hold has left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_remaining: Option<Amounts>,
-    /// Set where the hold had ended before: recorded without it.
+    /// Set where it is no open hold: recorded without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_closed: Option<AllocationId>,
 }
@@ -300,7 +300,7 @@ impl RecordAnswer {
             ""
         };
         let closed = self.allocation_closed.map_or(String::new(), |id| {
-            format!(" {id} had ended, so no hold was drawn.")
+            format!(" {id} is no open hold: it has ended or never was, so nothing was drawn.")
         });
         format!("{}: {cost}.{again}{over}{closed}", self.record_id)
     }

@@ -8,9 +8,9 @@ use super::keys::{self, kind};
 use crate::core::decide::Entry;
 use crate::store::lookup::{Lookup, LookupError};
 use jiff::{SignedDuration, Timestamp};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, yield_now};
 
 /// How long an id is remembered at least.
 pub(super) const REMEMBERED: SignedDuration = SignedDuration::from_hours(31 * 24);
@@ -75,10 +75,9 @@ impl RequestIndex {
                 .unwrap_or_else(|_| Err(LookupError::Damaged("the reading thread failed".into())));
             match loaded {
                 // What was noted meanwhile is younger, and may have turned old already.
-                Ok(loaded) => {
-                    for (print, sequence) in loaded.ids {
-                        self.old.entry(print).or_insert(sequence);
-                    }
+                Ok(mut loaded) => {
+                    loaded.ids.extend(self.old.drain());
+                    self.old = loaded.ids;
                 }
                 Err(error) => self.unread = Some(error.to_string()),
             }
@@ -132,15 +131,23 @@ impl RequestIndex {
     }
 }
 
+/// Reads all remembered ids. They are gathered before the map is made, since a map that grows under them would stop all
+/// else on its processor again and again.
 fn read(store: &dyn Lookup) -> Result<Loaded, LookupError> {
     let (low, high) = keys::range(kind::REQUESTS);
-    let mut ids = FxHashMap::default();
+    let mut items = Vec::new();
     for row in store.scan(&low, &high, false) {
         let (_, value) = row?;
         for item in value.get(8..).unwrap_or_default().chunks_exact(ITEM) {
             let (print, sequence) = item.split_at(8);
-            ids.insert(number(print), number(sequence));
+            items.push((number(print), number(sequence)));
         }
+        yield_now();
+    }
+    let mut ids = FxHashMap::with_capacity_and_hasher(items.len(), FxBuildHasher);
+    for block in items.chunks(BLOCK_MOST) {
+        ids.extend(block.iter().copied());
+        yield_now();
     }
     Ok(Loaded { ids })
 }

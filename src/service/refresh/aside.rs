@@ -1,12 +1,15 @@
 //! Work that takes the processor for long, out of everybody's way.
 
 use std::io;
+#[cfg(target_os = "linux")]
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::sync::oneshot;
 
-/// How far behind all others the work stands, by the system's measure, which ends at 19. Only Linux knows it of a single
-/// thread; elsewhere it is one thread among others.
 #[cfg(target_os = "linux")]
-const LAST: i32 = 19;
+const IDLE: ThreadSchedulePolicy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
 
 /// Does work on a thread of its own that gives way to all others. None where it panicked.
 ///
@@ -26,11 +29,16 @@ pub(super) async fn aside<T: Send + 'static>(
     Ok(receiver.await.ok())
 }
 
+/// Has the calling thread run only where a processor has nothing else to do. Being merely nicer than others is not
+/// enough: whoever wakes up would still wait for the end of the nice one's slice, which is milliseconds. Only Linux knows
+/// this of a single thread; elsewhere it is one thread among others.
 #[cfg(target_os = "linux")]
 fn give_way() {
-    // The calling thread; that it may not is no reason not to do the work.
-    if let Err(error) = rustix::process::setpriority_process(None, LAST) {
-        tracing::debug!(%error, "the refresh of the prices does not give way");
+    // That it may not is no reason not to do the work.
+    if let Err(error) =
+        set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, IDLE)
+    {
+        tracing::debug!(?error, "the refresh of the prices does not give way");
     }
 }
 
@@ -51,9 +59,10 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn it_gives_way_and_nobody_else_does() {
-        let own = || rustix::process::getpriority_process(None).unwrap();
+        let own = || thread_priority::thread_schedule_policy().unwrap();
         let before = own();
-        assert_eq!(aside(own).await.unwrap(), Some(LAST));
+        assert_ne!(before, IDLE);
+        assert_eq!(aside(own).await.unwrap(), Some(IDLE));
         assert_eq!(own(), before);
     }
 }
