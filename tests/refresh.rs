@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+use tekton_budget::core::decide::CHANGES_MOST;
 use tekton_budget::core::role::{Interface, Role};
 use tekton_budget::pricing::sources::fetch::Patience;
 use tekton_budget::service::caller::Caller;
@@ -459,9 +460,39 @@ async fn the_way_is_told() {
     );
 }
 
+/// More models than one order of the ledger takes, some of them with a past.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_of_very_many_models_is_carried_out_whole() {
+    const MODELS: usize = CHANGES_MOST + 100;
+    let ground = Ground::new().await;
+    let models: serde_json::Map<String, Value> = (0..MODELS)
+        .map(|number| {
+            let said = json!({"litellm_provider": "xai", "mode": "chat", "input_cost_per_token": 2e-06, "output_cost_per_token": 1e-05});
+            (format!("xai/grok-many-{number}"), said)
+        })
+        .collect();
+    ground.pass_hours(1);
+    ground
+        .say("litellm", &Value::Object(models).to_string())
+        .await;
+    let refreshed = ground.call("refresh_prices", json!({})).await;
+    assert_eq!(refreshed["models"]["single_source"], MODELS);
+    for number in [0, MODELS - 1] {
+        let model = format!("grok-many-{number}");
+        let price = ground
+            .call("get_price", json!({"provider": "xai", "model": model}))
+            .await;
+        assert_eq!(price["status"], "single_source", "{price}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn in_the_background_stale_prices_are_refreshed_until_the_store_closes() {
     let ground = Ground::new().await;
+    // Which fetches all of them, and leaves the prices as stale as they were.
+    ground
+        .call("refresh_prices", json!({"dry_run": true}))
+        .await;
     let working = Background::start(
         Arc::new(refresher(ground.folder.path())),
         ground.opening.subscribe(),

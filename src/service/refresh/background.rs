@@ -1,6 +1,7 @@
 //! Refreshes the prices in the background of the process that owns the store: at its start where they are stale, then
 //! by the sources' own terms.
 
+use super::carried::Word;
 use super::settings::Configured;
 use super::{Answered, Refresher, Wanted};
 use crate::core::role::{Interface, Role};
@@ -8,7 +9,7 @@ use crate::service::caller::Caller;
 use crate::service::operation::Call;
 use crate::service::{Desk, Opening};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -134,33 +135,29 @@ impl Schedule {
     }
 
     /// When a source is to be asked next.
-    fn next(&self, refresher: &Refresher, source: &Configured) -> Timestamp {
+    fn next(&self, carried: &BTreeMap<String, Word>, source: &Configured) -> Timestamp {
         let declared = &source.declaration;
-        let shelf = &refresher.gatherer.shelf;
         let ttl = SignedDuration::try_from(declared.ttl).unwrap_or(SignedDuration::MAX);
-        let stale = shelf
-            .checked_at(&declared.name, &declared.address)
-            .map_or(Timestamp::MIN, |checked| later(checked, ttl));
+        let carried = carried.get(&*declared.name);
+        let carried = carried.filter(|word| word.address == declared.address);
+        let stale = carried.map_or(Timestamp::MIN, |word| later(word.at, ttl));
         let tried = self.tried.get(&*declared.name);
         let rested = tried.map_or(Timestamp::MIN, |tried| later(*tried, AFTER_FAILURE));
         stale.max(rested)
     }
 
     fn due(&self, refresher: &Refresher, now: Timestamp) -> Vec<String> {
-        let due = refresher
-            .settings
-            .asked()
-            .filter(|source| self.next(refresher, source) <= now);
+        let carried = refresher.carried.out();
+        let asked = refresher.settings.asked();
+        let due = asked.filter(|source| self.next(&carried, source) <= now);
         due.map(|source| source.declaration.name.to_string())
             .collect()
     }
 
     fn nap(&self, refresher: &Refresher, now: Timestamp) -> Duration {
-        let next = refresher
-            .settings
-            .asked()
-            .map(|source| self.next(refresher, source))
-            .min();
+        let carried = refresher.carried.out();
+        let asked = refresher.settings.asked();
+        let next = asked.map(|source| self.next(&carried, source)).min();
         let until = next.map_or(LONGEST_NAP, |next| {
             Duration::try_from(next.duration_since(now)).unwrap_or_default()
         });
@@ -176,7 +173,7 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 mod tests {
     use super::super::Settings;
     use super::*;
-    use crate::pricing::sources::fetch::{Kept, Patience, Validators};
+    use crate::pricing::sources::fetch::Patience;
 
     #[test]
     fn a_source_is_due_when_it_is_stale_and_has_had_its_rest() {
@@ -190,15 +187,13 @@ mod tests {
             !due.contains(&"llmprices.com".to_owned()),
             "not asked by itself"
         );
-        let keep = |checked_at, address: &str| {
-            let kept = Kept {
-                fetched_at: checked_at,
-                checked_at,
+        let carry_out = |at, address: &str| {
+            let word = Word {
                 address: address.to_owned(),
-                validators: Validators::default(),
-                body: b"{}".to_vec(),
+                at,
             };
-            refresher.gatherer.shelf.keep("litellm", &kept).unwrap();
+            let noted = refresher.carried.note([("litellm".to_owned(), word)]);
+            noted.unwrap();
         };
         let address = refresher
             .configured("litellm")
@@ -208,12 +203,12 @@ mod tests {
             .clone();
         let is_due =
             |schedule: &Schedule, at| schedule.due(&refresher, at).contains(&"litellm".to_owned());
-        keep(now, "https://elsewhere.example.org/");
+        carry_out(now, "https://elsewhere.example.org/");
         assert!(
             is_due(&schedule, now),
             "what came from elsewhere does not count"
         );
-        keep(now, &address);
+        carry_out(now, &address);
         assert!(!is_due(&schedule, now));
         let tomorrow = later(now, SignedDuration::from_hours(24));
         assert!(is_due(&schedule, tomorrow));

@@ -6,7 +6,9 @@
 
 mod aside;
 mod background;
+mod carried;
 mod gather;
+mod orders;
 pub mod settings;
 
 pub use background::Background;
@@ -15,17 +17,17 @@ pub use settings::{Settings, SettingsError};
 
 use super::Desk;
 use super::operation::{Call, Progress};
-use crate::core::command::{ApplyPrices, Command};
-use crate::core::decide::CHANGES_MOST;
-use crate::core::price_change::{PriceProposal, SourceOutcome, SourceReport};
+use crate::core::command::Command;
 use crate::core::refusal::Refusal;
 use crate::core::state::{SourceStanding, State};
 use crate::pricing::appraise::{Appraisal, Witness, appraise};
 use crate::pricing::identity::Canonical;
 use crate::pricing::sources::fetch::{Fetcher, Patience, Shelf};
 use aside::aside;
+use carried::{Carried, Word};
 use gather::Gatherer;
 use jiff::Timestamp;
+use orders::orders;
 use rust_decimal::Decimal;
 use settings::Configured;
 use std::collections::BTreeSet;
@@ -41,6 +43,7 @@ const SHELF_FOLDER: &str = "sources";
 pub struct Refresher {
     settings: Settings,
     gatherer: Arc<Gatherer>,
+    carried: Carried,
     /// Held by the refresh that runs.
     running: Mutex<()>,
 }
@@ -74,6 +77,7 @@ impl Refresher {
                 fetcher: Fetcher::new(patience),
                 shelf: Shelf::new(data_dir.join(SHELF_FOLDER)),
             }),
+            carried: Carried::new(data_dir.join(SHELF_FOLDER)),
             running: Mutex::new(()),
         }
     }
@@ -114,7 +118,12 @@ impl Refresher {
         if !wanted.dry_run {
             let message = format!("applying {} changes", refreshed.appraisal.proposals.len());
             call.progress.tell(all - 1, Some(all), message);
-            apply(desk, call, &refreshed).await?;
+            for order in orders(&refreshed) {
+                let command = Command::ApplyPrices(Box::new(order));
+                let reason = Some("a refresh of the prices".to_owned());
+                desk.give(call, reason, None, command).await?;
+            }
+            self.note_carried_out(&refreshed);
         }
         call.progress.tell(all, Some(all), "done");
         Ok(refreshed)
@@ -203,6 +212,24 @@ impl Refresher {
             .ok_or_else(|| Refusal::unavailable("the verification ended by a panic"))
     }
 
+    /// Notes whose word was carried out just now, for when they are asked next.
+    fn note_carried_out(&self, refreshed: &Refreshed) {
+        let words = refreshed.sources.iter().filter_map(|one| {
+            if !matches!(one.answered, Answered::Fetched | Answered::Unchanged) {
+                return None;
+            }
+            let declared = &self.configured(&one.name)?.declaration;
+            let word = Word {
+                address: declared.address.to_string(),
+                at: one.said.as_ref()?.checked_at,
+            };
+            Some((one.name.to_string(), word))
+        });
+        if let Err(error) = self.carried.note(words) {
+            tracing::warn!(%error, "when the prices were refreshed can't be noted; they are refreshed again at the next start");
+        }
+    }
+
     fn witness(&self, gathered: &Gathered, state: &State) -> Option<Witness> {
         let said = gathered.said.as_ref()?;
         let declared = &self.configured(&gathered.name)?.declaration;
@@ -249,58 +276,4 @@ fn is_offline(gathered: &[Gathered]) -> bool {
         )
     };
     asked.peek().is_some() && asked.all(unreachable)
-}
-
-/// Has the ledger carry out what a refresh came to, in one order where that is not too large.
-async fn apply(desk: &Desk, call: &Call, refreshed: &Refreshed) -> Result<(), Refusal> {
-    let appraisal = &refreshed.appraisal;
-    let mut first = ApplyPrices {
-        sources: if refreshed.offline {
-            Vec::new()
-        } else {
-            reports(refreshed)
-        },
-        history: appraisal.history.clone(),
-        changes: Vec::new(),
-    };
-    let mut parts = appraisal.proposals.chunks(CHANGES_MOST);
-    first.changes = parts
-        .next()
-        .map(<[PriceProposal]>::to_vec)
-        .unwrap_or_default();
-    let rest = parts.map(|changes| ApplyPrices {
-        changes: changes.to_vec(),
-        ..ApplyPrices::default()
-    });
-    for part in std::iter::once(first).chain(rest) {
-        let command = Command::ApplyPrices(Box::new(part));
-        let reason = Some("a refresh of the prices".to_owned());
-        desk.give(call, reason, None, command).await?;
-    }
-    Ok(())
-}
-
-fn reports(refreshed: &Refreshed) -> Vec<SourceReport> {
-    let report = |one: &Gathered| {
-        let outcome = match (&one.answered, &one.said) {
-            (Answered::NotAsked | Answered::Spared { .. }, _) => return None,
-            (Answered::Failed { why, .. }, _) => SourceOutcome::Failed { error: why.clone() },
-            (_, Some(said)) => SourceOutcome::Worked {
-                content: said.content,
-                fetched_at: said.fetched_at,
-                votes: refreshed
-                    .appraisal
-                    .votes
-                    .get(&*one.name)
-                    .copied()
-                    .unwrap_or_default(),
-            },
-            (_, None) => return None,
-        };
-        Some(SourceReport {
-            source: one.name.to_string(),
-            outcome,
-        })
-    };
-    refreshed.sources.iter().filter_map(report).collect()
 }

@@ -4,6 +4,7 @@ use super::chain::ChainHash;
 use super::error::{Damage, DamageKind, ReadError};
 use super::shared::{Segment, Shared};
 use super::walk::Walk;
+use crate::idle::give_way;
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -35,7 +36,7 @@ impl ScanState {
     }
 }
 
-/// A scan that goes on in two threads; dropping it cancels it.
+/// A scan that goes on in two threads that give way to all others; dropping it cancels it.
 #[derive(Debug)]
 pub struct SealedScan {
     job: Arc<Job>,
@@ -90,7 +91,10 @@ impl SealedScan {
         });
         for _ in 0..THREADS {
             let job = Arc::clone(&job);
-            thread::spawn(move || job.run());
+            thread::spawn(move || {
+                give_way();
+                job.run();
+            });
         }
         Self { job }
     }

@@ -89,13 +89,6 @@ impl Shelf {
         }
     }
 
-    /// When a source last said that what is kept still holds, if that came from this address.
-    pub fn checked_at(&self, source: &str, address: &str) -> Option<Timestamp> {
-        let mut file = BufReader::new(File::open(self.path(source)).ok()?);
-        let head = head(&mut file).ok()?;
-        (head.address == address).then_some(head.checked_at)
-    }
-
     /// Keeps what a source answered in place of what it answered before, whole or not at all.
     ///
     /// # Errors

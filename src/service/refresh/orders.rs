@@ -1,0 +1,116 @@
+//! What the ledger is to do about a refresh.
+
+use super::{Answered, Gathered, Refreshed};
+use crate::core::command::ApplyPrices;
+use crate::core::decide::CHANGES_MOST;
+use crate::core::price_change::{SourceOutcome, SourceReport};
+
+/// What the ledger is to do, in orders of a size that it takes; the first one reports on the sources.
+pub(super) fn orders(refreshed: &Refreshed) -> Vec<ApplyPrices> {
+    let history = refreshed.appraisal.history.chunks(CHANGES_MOST);
+    let history = history.map(|history| ApplyPrices {
+        history: history.to_vec(),
+        ..ApplyPrices::default()
+    });
+    let changes = refreshed.appraisal.proposals.chunks(CHANGES_MOST);
+    let changes = changes.map(|changes| ApplyPrices {
+        changes: changes.to_vec(),
+        ..ApplyPrices::default()
+    });
+    let mut orders: Vec<_> = history.chain(changes).collect();
+    if orders.is_empty() {
+        orders.push(ApplyPrices::default());
+    }
+    if !refreshed.offline {
+        orders[0].sources = reports(refreshed);
+    }
+    orders
+}
+
+fn reports(refreshed: &Refreshed) -> Vec<SourceReport> {
+    let report = |one: &Gathered| {
+        let outcome = match (&one.answered, &one.said) {
+            (Answered::NotAsked | Answered::Spared { .. }, _) => return None,
+            (Answered::Failed { why, .. }, _) => SourceOutcome::Failed { error: why.clone() },
+            (_, Some(said)) => SourceOutcome::Worked {
+                content: said.content,
+                fetched_at: said.fetched_at,
+                votes: refreshed
+                    .appraisal
+                    .votes
+                    .get(&*one.name)
+                    .copied()
+                    .unwrap_or_default(),
+            },
+            (_, None) => return None,
+        };
+        Some(SourceReport {
+            source: one.name.to_string(),
+            outcome,
+        })
+    };
+    refreshed.sources.iter().filter_map(report).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::digest::Digest;
+    use crate::core::price_change::{PriceHistory, PriceProposal};
+    use crate::pricing::appraise::Appraisal;
+    use jiff::Timestamp;
+    use rust_decimal::Decimal;
+
+    fn proposal() -> PriceProposal {
+        PriceProposal {
+            provider: "xai".into(),
+            model: "grok-test-9".into(),
+            base: 0,
+            effective_from: Timestamp::UNIX_EPOCH,
+            apply: None,
+            hold: None,
+            present: None,
+            quotes: Vec::new(),
+        }
+    }
+
+    fn history() -> PriceHistory {
+        PriceHistory {
+            provider: "xai".into(),
+            model: "grok-test-9".into(),
+            source: "llm_prices_history".into(),
+            fetched_at: Timestamp::UNIX_EPOCH,
+            content: Digest::of(b"history"),
+            weight: Decimal::ONE,
+            prices: Vec::new(),
+        }
+    }
+
+    fn refreshed(proposals: usize, past: usize) -> Refreshed {
+        Refreshed {
+            sources: Vec::new(),
+            appraisal: Appraisal {
+                proposals: vec![proposal(); proposals],
+                history: vec![history(); past],
+                ..Appraisal::default()
+            },
+            offline: false,
+        }
+    }
+
+    #[test]
+    fn no_order_is_larger_than_the_ledger_takes_and_nothing_is_left_out() {
+        for (proposals, past) in [
+            (0, 0),
+            (CHANGES_MOST, 1),
+            (1, CHANGES_MOST),
+            (CHANGES_MOST + 1, CHANGES_MOST + 1),
+        ] {
+            let orders = orders(&refreshed(proposals, past));
+            assert!(!orders.is_empty(), "the sources are reported on");
+            let sizes = orders.iter().map(|o| o.changes.len() + o.history.len());
+            assert!(sizes.clone().all(|size| size <= CHANGES_MOST));
+            assert_eq!(sizes.sum::<usize>(), proposals + past);
+        }
+    }
+}
