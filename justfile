@@ -21,7 +21,7 @@ test *ARGS:
 
 # Test, the long forms too
 test-long:
-    TEKTON_BUDGET_ROUNDS=50 TEKTON_BUDGET_CASES=2000 cargo test --release --locked
+    TEKTON_BUDGET_ROUNDS=50 TEKTON_BUDGET_CASES=2000 TEKTON_BUDGET_SEEDS=500 LOOKUP_KILLS=100 cargo test --release --locked
 
 # Write the contracts of the tools
 contracts:

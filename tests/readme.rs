@@ -93,6 +93,10 @@ fn the_configurations_are_what_the_clients_read() {
         );
         assert_eq!(server["command"], "tekton-budget");
         assert!(server["args"].is_array());
+        assert_eq!(
+            server["env"]["TEKTON_BUDGET_PROJECT"], "demo",
+            "or no budget would hold it"
+        );
         for (name, value) in server["env"].as_object().unwrap() {
             assert!(variables.contains(name), "{name}");
             assert!(value.is_string(), "{name}");
