@@ -34,6 +34,13 @@ mod run;
 #[allow(
     unreachable_pub,
     clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test without an outside"
+)]
+mod stored;
+#[allow(
+    unreachable_pub,
+    clippy::unwrap_used,
     clippy::panic,
     clippy::missing_panics_doc,
     reason = "a test without an outside"
@@ -70,5 +77,7 @@ fn the_ledger_keeps_its_word_whatever_fails() {
     if all >= SEEDS {
         assert!(seen.answered > 0 && seen.duplicates > 0 && seen.conflicts > 0);
         assert!(seen.unavailable > 0 && seen.restarts > 0 && seen.saved > 0 && seen.moved > 0);
+        assert!(seen.sealed > 0 && seen.set_aside > seen.files_set_aside);
+        assert!(seen.files_set_aside > 0);
     }
 }
