@@ -1,4 +1,4 @@
-//! The ledger with its store, driven step by step in one thread out of a seed: faults, kills, retries and clock steps,
+//! The ledger with its stores, driven step by step in one thread out of a seed: faults, kills, damage, retries and clock steps,
 //! with everything checked after each step.
 //!
 //! `TEKTON_BUDGET_SEEDS` runs more seeds, `TEKTON_BUDGET_SEED` one of them.
