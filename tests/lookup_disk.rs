@@ -21,7 +21,9 @@ use lookup_ground::{STORE, changes, command, head, read_through};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
+use std::thread;
+use std::time::Duration;
 use tekton_budget::store::lookup::{Lookup, LookupError, SledLookup, open_or_set_aside};
 use tempfile::TempDir;
 
@@ -42,16 +44,30 @@ impl Disk {
         mounted.then_some(disk)
     }
 
+    /// A child that another test starts at this moment has our files open until it is another program: then the disk is
+    /// busy for a little while.
     fn remount(&self, options: &str) {
-        assert!(self.run(&["-o", &format!("remount,{options}")]));
+        let options = format!("remount,{options}");
+        for _ in 0..200 {
+            let output = self.mounting(&["-o", &options]).unwrap();
+            if output.status.success() {
+                return;
+            }
+            let why = String::from_utf8_lossy(&output.stderr);
+            assert!(why.contains("busy"), "{options}: {why}");
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{options}: it stays busy");
     }
 
     fn run(&self, options: &[&str]) -> bool {
-        Command::new("mount")
-            .args(options)
-            .arg(self.0.path())
-            .output()
+        self.mounting(options)
             .is_ok_and(|output| output.status.success())
+    }
+
+    fn mounting(&self, options: &[&str]) -> std::io::Result<Output> {
+        let mut mount = Command::new("mount");
+        mount.args(options).arg(self.0.path()).output()
     }
 
     fn path(&self) -> &Path {
