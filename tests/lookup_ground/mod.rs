@@ -90,7 +90,13 @@ pub(crate) fn read_through(lookup: &dyn Lookup) -> Result<u64, LookupError> {
 
 /// Starts this test program again, to run one ignored test over a store.
 pub(crate) fn child(test: &str, store: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+    command(test, store).spawn().unwrap()
+}
+
+/// How this test program is started again, to run one ignored test over a store.
+pub(crate) fn command(test: &str, store: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args([
             test,
             "--exact",
@@ -101,7 +107,6 @@ pub(crate) fn child(test: &str, store: &Path) -> Child {
         .env(STORE, store)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::piped());
+    command
 }

@@ -1,4 +1,4 @@
-//! The ledger with its store, driven step by step in one thread out of a seed: faults, kills, retries and clock steps,
+//! The ledger with its stores, driven step by step in one thread out of a seed: faults, kills, damage, retries and clock steps,
 //! with everything checked after each step.
 //!
 //! `TEKTON_BUDGET_SEEDS` runs more seeds, `TEKTON_BUDGET_SEED` one of them.
@@ -31,6 +31,13 @@ mod ids;
     reason = "a test without an outside"
 )]
 mod run;
+#[allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test without an outside"
+)]
+mod stored;
 #[allow(
     unreachable_pub,
     clippy::unwrap_used,
@@ -70,5 +77,7 @@ fn the_ledger_keeps_its_word_whatever_fails() {
     if all >= SEEDS {
         assert!(seen.answered > 0 && seen.duplicates > 0 && seen.conflicts > 0);
         assert!(seen.unavailable > 0 && seen.restarts > 0 && seen.saved > 0 && seen.moved > 0);
+        assert!(seen.sealed > 0 && seen.set_aside > seen.files_set_aside);
+        assert!(seen.files_set_aside > 0);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::callers::{Answer, Callers};
 use super::model::random::Random;
+use super::stored::Stored;
 use super::truth::Truth;
 use jiff::Timestamp;
 use std::collections::VecDeque;
@@ -9,10 +10,17 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use tekton_budget::core::decide::Order;
 use tekton_budget::core::refusal::Code;
-use tekton_budget::service::ledger::{Checkpoint, Respond, StartError, Started, Writer, start};
+use tekton_budget::service::ledger::{
+    Checkpoint, Respond, StartError, Started, Writer, start_with,
+};
+use tekton_budget::store::files::Files;
 use tekton_budget::store::files::faulty::{Fault, FaultyFiles, Unsynced};
-use tekton_budget::store::lookup::Lookup;
+use tekton_budget::store::journal::Options;
 use tekton_budget::store::lookup::memory::{Fault as LookupFault, MemoryDisk};
+use tekton_budget::store::lookup::{Lookup, LookupError};
+
+/// How large segments grow: a few batches, some dozens, all there are.
+const SEGMENT_BYTES: [u64; 3] = [2 << 10, 16 << 10, 64 << 20];
 
 const UNSYNCED: [Unsynced; 4] = [
     Unsynced::Forgotten,
@@ -34,6 +42,12 @@ pub struct Tally {
     pub moved: u64,
     pub unsaved: u64,
     pub events: u64,
+    /// Segments of the journal that were sealed.
+    pub sealed: u64,
+    /// Lookup stores that were damaged and set aside.
+    pub set_aside: u64,
+    /// Those of them that were sled's files.
+    pub files_set_aside: u64,
 }
 
 impl Tally {
@@ -48,6 +62,9 @@ impl Tally {
         self.moved += other.moved;
         self.unsaved += other.unsaved;
         self.events += other.events;
+        self.sealed += other.sealed;
+        self.set_aside += other.set_aside;
+        self.files_set_aside += other.files_set_aside;
     }
 }
 
@@ -65,7 +82,8 @@ struct Running {
 pub struct Run {
     random: Random,
     files: FaultyFiles,
-    disk: MemoryDisk,
+    options: Options,
+    disk: Stored,
     callers: Callers,
     truth: Truth,
     running: Option<Running>,
@@ -74,12 +92,15 @@ pub struct Run {
 }
 
 impl Run {
-    /// A new ledger on empty disks.
+    /// A new ledger on empty disks; of four seeds after one another one has sled's files.
     pub fn new(seed: u64) -> Self {
+        let mut random = Random::new(!seed);
+        let segment_bytes = *random.pick(&SEGMENT_BYTES);
         let mut run = Self {
-            random: Random::new(!seed),
+            random,
             files: FaultyFiles::new(root(), seed),
-            disk: MemoryDisk::default(),
+            options: Options { segment_bytes },
+            disk: Stored::new(seed % 4 == 3),
             callers: Callers::new(seed),
             truth: Truth::new(),
             running: None,
@@ -97,9 +118,14 @@ impl Run {
 
     /// What the run came across.
     pub fn tally(&self) -> Tally {
-        let events = self.truth.event_count();
+        let files = self.files.list(&root().join("journal")).unwrap();
+        let is_segment = |name: &str| Path::new(name).extension().is_some_and(|end| end == "log");
+        let segments = files.iter().filter(|file| is_segment(&file.name));
+        let in_files = u64::from(matches!(self.disk, Stored::Sled(_)));
         Tally {
-            events,
+            events: self.truth.event_count(),
+            files_set_aside: self.tally.set_aside * in_files,
+            sealed: segments.count() as u64 - 1,
             ..self.tally
         }
     }
@@ -110,7 +136,8 @@ impl Run {
             0..55 => self.batch(),
             55..70 => self.begin_or_end_checkpoint(),
             70..84 => self.journal_fault(),
-            84..90 => self.lookup_fault(),
+            84..88 => self.lookup_fault(),
+            88..92 => self.damage_lookup(),
             _ => self.kill(),
         }
         self.check();
@@ -167,12 +194,13 @@ impl Run {
         let fault = match self.random.below(10) {
             0 => Some(LookupFault::NotKept),
             1 => Some(LookupFault::KeptUnanswered),
+            2 => Some(LookupFault::KeptInPart),
             _ => None,
         };
         let running = self.running.as_mut().unwrap();
         if let Some(checkpoint) = running.saving.take() {
             if let Some(fault) = fault {
-                self.disk.fail_commit(1, fault);
+                self.disk.fail_commit(fault);
             }
             let written = checkpoint.write(&*running.store);
             self.log.push(format!("checkpoint ends: {written:?}"));
@@ -194,7 +222,7 @@ impl Run {
         let from = self.writes();
         let soon = from + self.random.below(4);
         let takes = usize::try_from(self.random.below(3000)).unwrap();
-        let fault = match self.random.below(5) {
+        let fault = match self.random.below(6) {
             0 => Fault::FailWrite(soon),
             1 => Fault::ShortWrite {
                 write: soon,
@@ -202,6 +230,7 @@ impl Run {
             },
             2 => Fault::TornWrite { write: soon, takes },
             3 => Fault::FailSync(self.random.below(60)),
+            4 => Fault::FailDirSync(self.random.below(30)),
             _ => Fault::Capacity(self.size() + takes as u64),
         };
         self.log.push(format!("{fault:?}"));
@@ -214,7 +243,6 @@ impl Run {
     }
 
     fn size(&self) -> u64 {
-        use tekton_budget::store::files::Files;
         let entries = self.files.list(&root().join("journal"));
         entries.map_or(0, |all| all.iter().map(|entry| entry.length).sum())
     }
@@ -223,14 +251,39 @@ impl Run {
     fn lookup_fault(&mut self) {
         self.log.push("the lookup store is lost".to_owned());
         self.stop();
-        if self.random.chance(30) {
-            self.disk = MemoryDisk::default();
-        } else {
-            let commits = self.disk.commits() as u64;
-            let kept = self.random.below(commits + 1);
-            self.disk.lose_after(usize::try_from(kept).unwrap());
-        }
+        self.disk.lose(&mut self.random);
         self.restart();
+    }
+
+    fn has_head(&mut self) -> bool {
+        matches!(self.running().store.head(), Ok(Some(_)))
+    }
+
+    /// What is stored for look-ups is damaged while nobody has it open.
+    fn damage_lookup(&mut self) {
+        // A store that nothing was ever saved in has nothing to damage: one begins and ends a checkpoint.
+        for _ in 0..2 {
+            if !self.has_head() {
+                self.begin_or_end_checkpoint();
+            }
+        }
+        let has_head = self.has_head();
+        self.stop();
+        if !has_head {
+            return self.restart();
+        }
+        let what = self.disk.damage(&mut self.random);
+        self.log
+            .push(format!("the lookup store is damaged: {what}"));
+        let before = self.tally.set_aside;
+        self.restart();
+        assert_eq!(self.tally.set_aside, before + 1, "{what} was not met");
+        let replayed = self.running().started.replayed;
+        assert_eq!(
+            replayed,
+            self.truth.event_count(),
+            "made again from all events"
+        );
     }
 
     fn kill(&mut self) {
@@ -293,11 +346,21 @@ impl Run {
         self.running = Some(running);
     }
 
-    fn open(&self, now: Timestamp) -> Result<(Started, Arc<dyn Lookup>), StartError> {
-        let store: Arc<dyn Lookup> = Arc::new(self.disk.open()?);
-        let files = Arc::new(self.files.clone());
-        let dir = root().join("journal");
-        let started = start(files, &dir, Arc::clone(&store), now, &|_, _| {})?;
+    fn open(&mut self, now: Timestamp) -> Result<(Started, Arc<dyn Lookup>), StartError> {
+        match self.open_once(now) {
+            Err(StartError::Lookup(LookupError::Damaged(_))) => {
+                self.tally.set_aside += 1;
+                self.disk.set_aside();
+                self.open_once(now)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_once(&mut self, now: Timestamp) -> Result<(Started, Arc<dyn Lookup>), StartError> {
+        let (store, aside) = self.disk.open()?;
+        self.tally.set_aside += u64::from(aside);
+        let started = start_ledger(self.files.clone(), &store, now, self.options)?;
         Ok((started, store))
     }
 
@@ -321,10 +384,8 @@ impl Run {
         let fork = self.files.fork(self.random.bits());
         fork.power_cut(Unsynced::Forgotten);
         fork.heal();
-        let (store, dir) = (MemoryDisk::default(), root().join("journal"));
-        let store = Arc::new(store.open().unwrap());
-        let started = start(Arc::new(fork), &dir, store, self.callers.now(), &|_, _| {});
-        let started = match started {
+        let store: Arc<dyn Lookup> = Arc::new(MemoryDisk::default().open().unwrap());
+        let started = match start_ledger(fork, &store, self.callers.now(), self.options) {
             Ok(started) => started,
             Err(error) => panic!("after a power cut: {error}"),
         };
@@ -345,6 +406,16 @@ impl Running {
             self.ended = now;
         }
     }
+}
+
+fn start_ledger(
+    files: FaultyFiles,
+    store: &Arc<dyn Lookup>,
+    now: Timestamp,
+    options: Options,
+) -> Result<Started, StartError> {
+    let (dir, store) = (root().join("journal"), Arc::clone(store));
+    start_with(Arc::new(files), &dir, options, store, now, &|_, _| {})
 }
 
 fn root() -> &'static Path {

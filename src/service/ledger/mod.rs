@@ -12,7 +12,7 @@ mod writer;
 
 pub use checkpoint::{Checkpoint, seen};
 pub use error::StartError;
-pub use replay::{Started, start};
+pub use replay::{Started, start, start_with};
 pub use shared::{Bucket, Shared};
 pub use writer::{Outcome, Receipt, Reply, Respond, Writer};
 

@@ -10,7 +10,9 @@ use crate::core::decide::Entry;
 use crate::core::state::State;
 use crate::reporting::rollup::Rollups;
 use crate::store::files::Files;
-use crate::store::journal::{Expect, Journal, JournalReader, Position, SealedScan, TornTail};
+use crate::store::journal::{
+    Expect, Journal, JournalReader, Options, Position, SealedScan, TornTail,
+};
 use crate::store::lookup::Lookup;
 use jiff::Timestamp;
 use std::path::Path;
@@ -44,11 +46,26 @@ pub fn start(
     now: Timestamp,
     progress: &dyn Fn(u64, u64),
 ) -> Result<Started, StartError> {
+    start_with(files, dir, Options::default(), store, now, progress)
+}
+
+/// The same as [`start`], with a journal of other settings.
+///
+/// # Errors
+/// As of [`start`].
+pub fn start_with(
+    files: Arc<dyn Files>,
+    dir: &Path,
+    options: Options,
+    store: Arc<dyn Lookup>,
+    now: Timestamp,
+    progress: &dyn Fn(u64, u64),
+) -> Result<Started, StartError> {
     let (state, expect) = match checkpoint::load(&*store)? {
         Some((state, position)) => (state, Expect::after(position)),
         None => (State::default(), Expect::NOTHING),
     };
-    let opened = Journal::open(files, dir, expect)?;
+    let opened = Journal::open_with(files, dir, expect, options)?;
     let scan = Arc::new(opened.journal.scan_sealed());
     let reader = opened.journal.reader();
     let mut replay = Replay {

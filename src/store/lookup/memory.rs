@@ -14,6 +14,8 @@ pub enum Fault {
     NotKept,
     /// An error, though all of it is kept: the disk failed after the last byte.
     KeptUnanswered,
+    /// An error, and a part of it is kept, which is found to be damage at the next opening.
+    KeptInPart,
 }
 
 /// What stays when a [`MemoryLookup`] is dropped. Clones are the same disk.
@@ -219,10 +221,14 @@ impl Lookup for MemoryLookup {
         inner.asked += 1;
         let asked = inner.asked;
         let fault = inner.faults.remove(&asked);
-        if fault != Some(Fault::NotKept) {
-            let changes = inner.apply(rows);
-            let before = inner.head.replace(head.clone());
-            inner.undo.push((changes, before));
+        match fault {
+            Some(Fault::NotKept) => {}
+            Some(Fault::KeptInPart) => inner.damaged = true,
+            None | Some(Fault::KeptUnanswered) => {
+                let changes = inner.apply(rows);
+                let before = inner.head.replace(head.clone());
+                inner.undo.push((changes, before));
+            }
         }
         if fault.is_some() {
             self.broken.store(true, Ordering::SeqCst);
@@ -271,6 +277,19 @@ mod tests {
             assert_eq!(lookup.get(b"a").unwrap(), Some(value.into()));
             assert_eq!(lookup.head().unwrap(), Some(head(sequence)));
         }
+    }
+
+    #[test]
+    fn a_commit_that_is_kept_in_part_is_damage() {
+        let disk = MemoryDisk::default();
+        let lookup = disk.open().unwrap();
+        disk.fail_commit(1, Fault::KeptInPart);
+        let failed = lookup.commit(vec![put("a", "1")], &head(1));
+        assert!(
+            matches!(failed, Err(LookupError::Unavailable(_))),
+            "{failed:?}"
+        );
+        assert!(matches!(disk.open(), Err(LookupError::Damaged(_))));
     }
 
     #[test]

@@ -72,6 +72,9 @@ pub trait Lookup: Send + Sync {
     /// Puts and deletes rows and moves the head, all of it or nothing, durable when it returns. Where a key is named
     /// twice, the last one counts.
     ///
+    /// One that fails is the last one of this handle. The next opening finds all of it, or all of the commit before it, or
+    /// a store that it says is damaged; never a part of it as if it were whole.
+    ///
     /// In sled a row takes about 5 kB of memory until its commit ends, and some 20 µs: keep a commit under 10,000 rows, and
     /// put what is small and many into blocks of a few kB under one key.
     fn commit(&self, rows: Vec<Change>, head: &Head) -> Result<(), LookupError>;

@@ -1,6 +1,8 @@
 //! A lookup in one tree of sled 0.34.7.
 //!
-//! sled's atomic batch carries the rows and the head; `flush` and our own fdatasync make it durable. All that can panic on
+//! sled's atomic batch carries the rows and the head; `flush` and our own fdatasync make it durable. It is atomic over a
+//! kill, not over an error: where sled can't write a page that is too large for its log, it cancels the batch on the disk,
+//! and the rows that were logged before it count one by one. The digest tells at the next opening. All that can panic on
 //! damaged files is caught. Values of a few kB suit it better than many small rows, each of which costs memory and time.
 
 mod files;
@@ -148,9 +150,14 @@ impl Lookup for SledLookup {
 }
 
 impl Store {
+    /// One commit after the other, and none after one that failed.
     fn commit(&self, rows: Vec<Change>, head: Head) -> Result<(), LookupError> {
         let _writing = locked(&self.writing);
         self.whole()?;
+        self.breaking(self.write(rows, head))
+    }
+
+    fn write(&self, rows: Vec<Change>, head: Head) -> Result<(), LookupError> {
         let rows: BTreeMap<_, _> = rows.into_iter().collect();
         let before = locked(&self.committed).clone();
         let (mut batch, digest) = self.batch(rows, before.digest)?;
@@ -265,4 +272,24 @@ impl Iterator for Scan<'_> {
 /// A lock whose content is replaced whole, so that a panic of another holder can't have left it half changed.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_commit_is_the_last_one_also_for_those_that_wait_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let lookup = SledLookup::open(&dir.path().join("lookup")).unwrap();
+        let store = Arc::clone(lookup.store().unwrap());
+        std::fs::remove_dir(store.dir.join("blobs")).unwrap();
+        // Too large for sled's log, and there is nowhere else to put it.
+        let row = (b"a".to_vec(), Some(vec![1; 200_000]));
+        let failed = store.commit(vec![row], Head::default());
+        let waited = store.commit(Vec::new(), Head::default());
+        drop(store);
+        assert!(matches!(failed, Err(LookupError::Damaged(_))), "{failed:?}");
+        assert!(matches!(waited, Err(LookupError::Damaged(_))), "{waited:?}");
+    }
 }
