@@ -12,6 +12,9 @@
     reason = "a test may stop, speak and use small numbers"
 )]
 
+mod skipped;
+
+use skipped::skipped;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -223,7 +226,9 @@ fn a_power_cut_on_a_real_file_system_loses_nothing_acknowledged() {
     let snapshots = match fill(scratch.path()) {
         Ok(snapshots) => snapshots,
         Err(why) => {
-            eprintln!("SKIPPED: no loop device with ext4 can be made here: {why}");
+            skipped(format_args!(
+                "no loop device with ext4 can be made here: {why}"
+            ));
             return;
         }
     };

@@ -16,8 +16,10 @@
 )]
 
 mod lookup_ground;
+mod skipped;
 
 use lookup_ground::{STORE, changes, command, head, read_through};
+use skipped::skipped;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -39,7 +41,7 @@ impl Disk {
         let size = format!("size={size}");
         let mounted = cfg!(target_os = "linux") && disk.run(&["-t", "tmpfs", "-o", &size, "tmpfs"]);
         if !mounted {
-            eprintln!("SKIPPED: no file system may be mounted here");
+            skipped("no file system may be mounted here");
         }
         mounted.then_some(disk)
     }

@@ -2,14 +2,16 @@
 
 #[path = "../examples/price_replay/replay.rs"]
 mod replay;
+mod skipped;
 
+use skipped::skipped;
 use std::path::Path;
 
 #[test]
 fn real_snapshots_are_read_and_verified_the_same_each_time() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/pricing/sources");
     if !folder.exists() {
-        eprintln!("skipped: no snapshots of price sources at ../shared/data/pricing/sources");
+        skipped("no snapshots of price sources at ../shared/data/pricing/sources");
         return;
     }
     let (older, newer) = replay::replay(&folder).unwrap();

@@ -1,8 +1,11 @@
 //! Costs of many usages, beside what litellm and genai-prices say of them.
 
+mod skipped;
+
 use flate2::read::GzDecoder;
 use rust_decimal::Decimal;
 use serde::Deserialize;
+use skipped::skipped;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -48,7 +51,7 @@ fn oracle() -> Option<impl BufRead> {
 #[test]
 fn what_both_libraries_say_is_what_we_say() {
     let Some(oracle) = oracle() else {
-        eprintln!("SKIPPED: shared/data/pricing/oracle.jsonl.gz is not there");
+        skipped("shared/data/pricing/oracle.jsonl.gz is not there");
         return;
     };
     let cases = oracle

@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Instant;
 use tekton_budget::pricing::sources::{Source, all};
 
@@ -15,8 +16,11 @@ use tekton_budget::pricing::sources::{Source, all};
 pub(crate) const ONCE: &str = "--parse-once";
 const TURNS: usize = 20;
 
+/// A reader, and what it reads.
+type Document = (Arc<dyn Source>, Vec<u8>);
+
 /// The newest snapshots, each with its reader.
-fn documents() -> Done<Vec<(std::sync::Arc<dyn Source>, Vec<u8>)>> {
+fn documents() -> Done<Vec<Document>> {
     let mut documents = Vec::new();
     for source in all() {
         if let Some(body) = newest(&source.declaration().name) {
@@ -26,7 +30,7 @@ fn documents() -> Done<Vec<(std::sync::Arc<dyn Source>, Vec<u8>)>> {
     Ok(documents)
 }
 
-fn offers(documents: &[(std::sync::Arc<dyn Source>, Vec<u8>)]) -> Done<usize> {
+fn offers(documents: &[Document]) -> Done<usize> {
     let mut offers = 0;
     for (source, body) in documents {
         let listing = source.parse(body, date(2026, 8, 31))?;

@@ -174,11 +174,14 @@ impl OpenStore {
         if let Some(prices) = prices {
             prices.join();
         }
+        // Before the ledger is closed, whose writer may wait for it.
+        if let Some(held) = &held {
+            held.scan.cancel();
+        }
         if let Opening::Open(desk) = open {
             desk.ledger().close();
         }
         if let Some(Held { store, scan }) = held {
-            scan.cancel();
             drop(scan);
             close_lookup(store);
         }

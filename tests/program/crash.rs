@@ -101,24 +101,35 @@ impl Round {
         Ok(())
     }
 
-    /// Kills a process once so many records are acknowledged.
-    fn kill(&self, at: usize, whom: usize) {
+    /// Kills a process once so many records are acknowledged; whether it was the owner of the store.
+    fn kill(&self, at: usize, whom: usize) -> bool {
         while self.acknowledged.load(Ordering::SeqCst) < at {
             std::thread::sleep(Duration::from_millis(1));
         }
-        let owner = std::fs::read_to_string(self.dir.join("owner.lock")).unwrap();
-        let owner: Option<u32> = owner.trim().parse().ok();
-        let processes = *self.processes.lock().unwrap();
-        // Every other round the owner, else any of them.
-        let chosen = match owner {
-            Some(owner) if whom.is_multiple_of(2) && processes.contains(&owner) => owner,
-            _ => processes[whom / 2 % WRITERS],
-        };
-        // It may be gone already.
-        let _ = Command::new("kill")
-            .args(["-9", &chosen.to_string()])
-            .status();
+        loop {
+            let owner = std::fs::read_to_string(self.dir.join("owner.lock")).unwrap();
+            let owner: Option<u32> = owner.trim().parse().ok();
+            let processes = *self.processes.lock().unwrap();
+            let owner = owner.filter(|owner| processes.contains(owner));
+            // Every other round the owner, else any of them.
+            let chosen = match owner {
+                Some(owner) if whom.is_multiple_of(2) => owner,
+                _ => processes[whom / 2 % WRITERS],
+            };
+            // One that is not started yet has no number, and one may be gone.
+            if chosen != 0 && kill_now(chosen) {
+                return Some(chosen) == owner;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
+}
+
+fn kill_now(process: u32) -> bool {
+    let kill = Command::new("kill")
+        .args(["-9", &process.to_string()])
+        .status();
+    kill.unwrap().success()
 }
 
 fn record(request_id: &str) -> Value {
@@ -144,6 +155,7 @@ fn every_acknowledged_record_is_there_once_whoever_is_killed() {
     assert!(admin.close().success());
 
     let mut records = HashMap::new();
+    let mut owners_killed = 0;
     for number in 0..rounds() {
         let round = Round::new(dir.path(), number);
         std::thread::scope(|scope| {
@@ -151,7 +163,8 @@ fn every_acknowledged_record_is_there_once_whoever_is_killed() {
                 let round = &round;
                 scope.spawn(move || round.write(writer));
             }
-            round.kill(1 + mix(number) % (WRITERS * RECORDS * 3 / 4), number);
+            let at = 1 + mix(number) % (WRITERS * RECORDS * 3 / 4);
+            owners_killed += usize::from(round.kill(at, number));
         });
         let of_round = round.records.into_inner().unwrap();
         assert_eq!(of_round.len(), WRITERS * RECORDS);
@@ -160,6 +173,7 @@ fn every_acknowledged_record_is_there_once_whoever_is_killed() {
         assert_counted_once(&mut reader, &records);
         assert!(reader.close().success());
     }
+    assert!(owners_killed > 0, "only forwarders were killed");
     let mut reader = Client::session(dir.path(), &[]);
     for (request_id, record_id) in &records {
         let again = reader.done("record_usage", &record(request_id));

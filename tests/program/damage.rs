@@ -1,6 +1,7 @@
 //! Data directories that can't be written or that another version wrote.
 
 use super::client::{Client, PATIENCE, PROGRAM, command, content, policy_status, save_budget};
+use super::skipped::skipped;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
@@ -233,9 +234,9 @@ impl<'a> SmallDisk<'a> {
     fn mount(at: &'a Path) -> Option<Self> {
         let mounted = mount(&["-t", "tmpfs", "-o", "size=4m", "tekton-budget-test"], at);
         if !mounted {
-            eprintln!("skipped: this user may not mount a small disk");
+            skipped("this user may not mount a small disk");
         }
-        mounted.then_some(Self(at))
+        mounted.then(|| Self(at))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Sixty-four clients ask for the last cent at once.
+//! Sixty-four clients, each with a process of its own, ask for the last cent at once.
 
 use super::client::{Client, policy_status, save_budget};
 use serde_json::json;
@@ -6,45 +6,40 @@ use std::path::Path;
 use std::sync::Barrier;
 
 const CLIENTS: usize = 64;
-const PROCESSES: usize = 8;
 
 /// Every client asks for the same hold at once; returns the ids of those that were given.
 fn all_ask(dir: &Path, cost: &str, round: &str) -> Vec<String> {
-    let barrier = Barrier::new(PROCESSES);
+    let barrier = Barrier::new(CLIENTS);
     std::thread::scope(|scope| {
-        let asking: Vec<_> = (0..PROCESSES)
-            .map(|process| {
+        let asking: Vec<_> = (0..CLIENTS)
+            .map(|number| {
                 let barrier = &barrier;
                 scope.spawn(move || {
                     let mut client = Client::session(dir, &[]);
                     barrier.wait();
-                    ask(&mut client, cost, &format!("{round}-{process}"))
+                    ask(&mut client, cost, &format!("{round}-{number}"))
                 })
             })
             .collect();
-        let given = asking.into_iter().flat_map(|client| client.join().unwrap());
+        let given = asking
+            .into_iter()
+            .filter_map(|client| client.join().unwrap());
         given.collect()
     })
 }
 
-/// One process's share of the calls, none of which waits for another.
-fn ask(client: &mut Client, cost: &str, name: &str) -> Vec<String> {
-    let sent: Vec<_> = (0..CLIENTS / PROCESSES)
-        .map(|call| {
-            let asked = json!({"cost_usd": cost, "request_id": format!("{name}-{call}")});
-            client.send("allocate_budget", &asked)
-        })
-        .collect();
-    let mut given = Vec::new();
-    for id in sent {
-        let answer = super::client::content(&client.answer(id).unwrap());
-        match answer["allowed"].as_bool() {
-            Some(true) => given.push(answer["allocation_id"].as_str().unwrap().to_owned()),
-            Some(false) => assert!(answer.get("allocation_id").is_none(), "{answer}"),
-            None => panic!("{answer}"),
+fn ask(client: &mut Client, cost: &str, request: &str) -> Option<String> {
+    let asked = json!({"cost_usd": cost, "request_id": request});
+    let answer = client.call("allocate_budget", &asked);
+    let given = answer.get("allocation_id");
+    match answer["allowed"].as_bool() {
+        Some(true) => Some(given.unwrap().as_str().unwrap().to_owned()),
+        Some(false) => {
+            assert!(given.is_none(), "{answer}");
+            None
         }
+        None => panic!("{answer}"),
     }
-    given
 }
 
 #[test]

@@ -15,3 +15,5 @@ mod main_job;
 mod python;
 mod repeating;
 mod roles;
+#[path = "../skipped/mod.rs"]
+mod skipped;

@@ -1,5 +1,6 @@
 //! The main job by the official Python SDK, in a virtual environment that is made once and kept under the target folder.
 
+use super::skipped::skipped;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -27,7 +28,7 @@ fn python() -> Option<PathBuf> {
             .args(["-m", "venv", "--clear"])
             .arg(&kept),
     ) {
-        eprintln!("skipped: there is no Python 3 with venv");
+        skipped("there is no Python 3 with venv");
         return None;
     }
     let mut install = Command::new(&python);
@@ -40,7 +41,7 @@ fn python() -> Option<PathBuf> {
         SDK,
     ]);
     if !runs(&mut install) || !has_sdk(&python) {
-        eprintln!("skipped: the Python package mcp can't be installed");
+        skipped("the Python package mcp can't be installed");
         return None;
     }
     Some(python)

@@ -5,7 +5,7 @@ use super::model::random::Random;
 use super::run::Tally;
 use super::truth::Truth;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use tekton_budget::core::command::Command;
 use tekton_budget::core::decide::{Entry, Order};
 use tekton_budget::core::event::Request;
@@ -23,6 +23,8 @@ pub struct Callers {
     unanswered: Vec<Order>,
     /// The event that each request id was answered with.
     answers: HashMap<String, Entry>,
+    /// The events of the usages that were recorded, each answered as new once.
+    recorded: HashSet<u64>,
     now: Timestamp,
     named: u64,
 }
@@ -35,6 +37,7 @@ impl Callers {
             given: Vec::new(),
             unanswered: Vec::new(),
             answers: HashMap::new(),
+            recorded: HashSet::new(),
             now: Timestamp::UNIX_EPOCH,
             named: 0,
         }
@@ -139,6 +142,9 @@ impl Callers {
             let durable = truth.event(entry.sequence);
             assert_eq!(durable, Some(&entry.recorded), "acknowledged and durable");
             tally.duplicates += u64::from(receipt.duplicate);
+            if recording && !receipt.duplicate {
+                assert!(self.recorded.insert(entry.sequence), "recorded once");
+            }
             let Some(request) = &entry.recorded.request else {
                 continue;
             };

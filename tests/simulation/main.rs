@@ -51,7 +51,7 @@ use run::Run;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 const STEPS: usize = 24;
-const SEEDS: u64 = 16;
+const SEEDS: u64 = 32;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -79,5 +79,6 @@ fn the_ledger_keeps_its_word_whatever_fails() {
         assert!(seen.unavailable > 0 && seen.restarts > 0 && seen.saved > 0 && seen.moved > 0);
         assert!(seen.sealed > 0 && seen.set_aside > seen.files_set_aside);
         assert!(seen.files_set_aside > 0);
+        assert!(seen.faults.iter().all(|many| *many > 0), "each kind fails");
     }
 }

@@ -48,6 +48,9 @@ pub struct Tally {
     pub set_aside: u64,
     /// Those of them that were sled's files.
     pub files_set_aside: u64,
+    /// Faults of the journal's files that came to pass: writes that failed, were short or torn or found no room, syncs of
+    /// files and of folders that failed, and how often the power went.
+    pub faults: [u64; 7],
 }
 
 impl Tally {
@@ -65,6 +68,9 @@ impl Tally {
         self.sealed += other.sealed;
         self.set_aside += other.set_aside;
         self.files_set_aside += other.files_set_aside;
+        for (own, other) in self.faults.iter_mut().zip(other.faults) {
+            *own += other;
+        }
     }
 }
 
@@ -122,10 +128,20 @@ impl Run {
         let is_segment = |name: &str| Path::new(name).extension().is_some_and(|end| end == "log");
         let segments = files.iter().filter(|file| is_segment(&file.name));
         let in_files = u64::from(matches!(self.disk, Stored::Sled(_)));
+        let met = self.files.counts();
         Tally {
             events: self.truth.event_count(),
             files_set_aside: self.tally.set_aside * in_files,
             sealed: segments.count() as u64 - 1,
+            faults: [
+                met.failed_writes,
+                met.short_writes,
+                met.torn_writes,
+                met.full,
+                met.failed_syncs,
+                met.failed_dir_syncs,
+                met.power_gone,
+            ],
             ..self.tally
         }
     }
@@ -219,8 +235,8 @@ impl Run {
 
     /// Has one of the next writes or syncs of the journal fail, or the disk be full.
     fn journal_fault(&mut self) {
-        let from = self.writes();
-        let soon = from + self.random.below(4);
+        let asked = self.files.counts();
+        let soon = asked.writes + self.random.below(4);
         let takes = usize::try_from(self.random.below(3000)).unwrap();
         let fault = match self.random.below(6) {
             0 => Fault::FailWrite(soon),
@@ -229,17 +245,12 @@ impl Run {
                 takes: takes + 1,
             },
             2 => Fault::TornWrite { write: soon, takes },
-            3 => Fault::FailSync(self.random.below(60)),
-            4 => Fault::FailDirSync(self.random.below(30)),
+            3 => Fault::FailSync(asked.syncs + self.random.below(2)),
+            4 => Fault::FailDirSync(asked.dir_syncs),
             _ => Fault::Capacity(self.size() + takes as u64),
         };
         self.log.push(format!("{fault:?}"));
         self.files.inject(fault);
-    }
-
-    /// A write for about every second operation, which is all that can be said from outside.
-    fn writes(&self) -> u64 {
-        self.files.operations() * 2 / 3
     }
 
     fn size(&self) -> u64 {

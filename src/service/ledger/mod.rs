@@ -19,6 +19,7 @@ pub use writer::{Outcome, Receipt, Reply, Respond, Writer};
 use crate::core::decide::{Entry, Order};
 use crate::core::event::Request;
 use crate::core::refusal::Refusal;
+use crate::store::journal::{Damage, SealedScan};
 use crate::store::lookup::{Lookup, LookupError};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::VecDeque;
@@ -34,6 +35,10 @@ pub const CHECKPOINT_EVERY: SignedDuration = SignedDuration::from_secs(5);
 const WAITING_MOST: usize = 1024;
 /// How long the writer sleeps at the most: what is due then is ended even if a clock has jumped.
 const NAP: Duration = Duration::from_secs(5);
+
+/// How long the first orders wait for the check of the sealed segments: what a damaged journal took on after its damage
+/// would be given up with it. A journal of some gigabytes is checked by then; a larger one goes on being checked behind.
+const CHECK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the time is; a simulation has its own.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -78,6 +83,7 @@ impl Ledger {
             .map_err(StartError::Thread)?;
         let desk = Desk {
             writer: started.writer,
+            scan: started.scan,
             messages,
             checkpoints,
             clock: Arc::clone(&clock),
@@ -166,6 +172,7 @@ fn closed() -> Refusal {
 /// The writer's thread.
 struct Desk {
     writer: Writer,
+    scan: Arc<SealedScan>,
     messages: mpsc::Receiver<Message>,
     checkpoints: mpsc::Sender<Checkpoint>,
     clock: Clock,
@@ -173,6 +180,9 @@ struct Desk {
 
 impl Desk {
     fn work(mut self) {
+        if let Some(damage) = self.scan.wait(CHECK_PATIENCE).damages.first() {
+            return self.refuse_all(damage);
+        }
         let mut orders = VecDeque::new();
         let mut places = Vec::new();
         let mut open = true;
@@ -193,6 +203,20 @@ impl Desk {
             self.checkpoint(false);
         }
         self.wind_up(orders);
+    }
+
+    /// Writes nothing behind a damage.
+    fn refuse_all(self, damage: &Damage) {
+        let refusal = || Refusal::unavailable(format!("the store is not served: {damage}"));
+        for message in &self.messages {
+            match message {
+                Message::Order(_, respond, _) => respond(Err(refusal())),
+                Message::Known(_, sender) => drop(sender.send(Err(refusal()))),
+                Message::Saved(_) => {}
+                Message::Close => break,
+            }
+        }
+        self.writer.close();
     }
 
     /// Takes a message in; gives back whether to go on.

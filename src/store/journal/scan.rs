@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How many threads scan.
+/// How many threads scan at the most.
 const THREADS: usize = 2;
 
 /// How far a scan has come.
@@ -36,7 +36,7 @@ impl ScanState {
     }
 }
 
-/// A scan that goes on in two threads that give way to all others; dropping it cancels it.
+/// A scan that goes on in threads that give way to all others; dropping it cancels it.
 #[derive(Debug)]
 pub struct SealedScan {
     job: Arc<Job>,
@@ -71,10 +71,11 @@ impl SealedScan {
                 })
                 .collect::<Vec<_>>()
         };
+        let threads = THREADS.min(segments.len());
         let state = ScanState {
             segments: segments.len(),
             checked: 0,
-            over: false,
+            over: threads == 0,
             damages: Vec::new(),
             failures: Vec::new(),
         };
@@ -83,13 +84,10 @@ impl SealedScan {
             segments,
             next: AtomicUsize::new(0),
             cancelled: AtomicBool::new(false),
-            progress: Mutex::new(Progress {
-                state,
-                threads: THREADS,
-            }),
+            progress: Mutex::new(Progress { state, threads }),
             ended: Condvar::new(),
         });
-        for _ in 0..THREADS {
+        for _ in 0..threads {
             let job = Arc::clone(&job);
             thread::spawn(move || {
                 give_way();

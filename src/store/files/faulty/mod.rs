@@ -11,7 +11,7 @@
 mod disk;
 mod script;
 
-pub use script::{Fault, Unsynced};
+pub use script::{Counts, Fault, Unsynced};
 
 use super::{Access, Entry, File, Files};
 use disk::Disk;
@@ -46,7 +46,12 @@ impl FaultyFiles {
 
     /// How many operations were asked for until now.
     pub fn operations(&self) -> u64 {
-        self.disk().script.operations
+        self.counts().operations
+    }
+
+    /// What was asked for until now, and what of the script has come to pass.
+    pub fn counts(&self) -> Counts {
+        self.disk().script.counts
     }
 
     /// Cuts the power and gives it back: drops what was not synced, and every open file is dead.

@@ -47,14 +47,38 @@ pub enum Unsynced {
     Kept,
 }
 
+/// How many of what were asked for, and how many faults of each kind have come to pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Operations of any kind.
+    pub operations: u64,
+    /// Writes.
+    pub writes: u64,
+    /// Syncs of files.
+    pub syncs: u64,
+    /// Syncs of folders.
+    pub dir_syncs: u64,
+    /// Writes that failed by [`Fault::FailWrite`].
+    pub failed_writes: u64,
+    /// Writes that were cut by [`Fault::ShortWrite`].
+    pub short_writes: u64,
+    /// Writes that failed by [`Fault::TornWrite`].
+    pub torn_writes: u64,
+    /// Syncs of files that failed by [`Fault::FailSync`].
+    pub failed_syncs: u64,
+    /// Syncs of folders that failed by [`Fault::FailDirSync`].
+    pub failed_dir_syncs: u64,
+    /// Writes that [`Fault::Capacity`] cut.
+    pub full: u64,
+    /// How often the power went.
+    pub power_gone: u64,
+}
+
 /// The script, and how far it has come.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Script {
     pub(super) faults: Vec<Fault>,
-    pub(super) operations: u64,
-    writes: u64,
-    syncs: u64,
-    dir_syncs: u64,
+    pub(super) counts: Counts,
     off: bool,
 }
 
@@ -67,10 +91,12 @@ pub(super) enum WriteFate {
 impl Script {
     /// Counts an operation; `Err` where the power is off.
     pub(super) fn operation(&mut self) -> io::Result<()> {
-        let number = self.operations;
-        self.operations += 1;
-        let off = Fault::PowerGoes(number);
-        self.off = self.off || self.faults.contains(&off);
+        let goes = Fault::PowerGoes(self.counts.operations);
+        self.counts.operations += 1;
+        if !self.off && self.faults.contains(&goes) {
+            self.counts.power_gone += 1;
+            self.off = true;
+        }
         self.powered()
     }
 
@@ -97,23 +123,30 @@ impl Script {
             let reaches = if was_on { length } else { 0 };
             return WriteFate::TakesAndFails(reaches, error);
         }
-        let number = self.writes;
-        self.writes += 1;
+        let number = self.counts.writes;
+        self.counts.writes += 1;
+        let counts = &mut self.counts;
         let mut takes = length;
         for fault in &self.faults {
             match *fault {
                 Fault::FailWrite(n) if n == number => {
+                    counts.failed_writes += 1;
                     return WriteFate::TakesAndFails(0, io::Error::other("injected write error"));
                 }
                 Fault::TornWrite { write, takes } if write == number => {
+                    counts.torn_writes += 1;
                     let error = io::Error::other("injected write error");
                     return WriteFate::TakesAndFails(takes.min(length), error);
                 }
                 Fault::ShortWrite {
                     write,
                     takes: bytes,
-                } if write == number => takes = takes.min(bytes),
+                } if write == number && bytes < takes => {
+                    counts.short_writes += 1;
+                    takes = bytes;
+                }
                 Fault::Capacity(bytes) if used + grows > bytes => {
+                    counts.full += 1;
                     let over = usize::try_from(used + grows - bytes).unwrap_or(usize::MAX);
                     takes = takes.min(length.saturating_sub(over));
                 }
@@ -129,16 +162,19 @@ impl Script {
     /// Counts a sync of a file: `Ok(false)` where it must fail by the script.
     pub(super) fn sync(&mut self) -> io::Result<bool> {
         self.operation()?;
-        self.syncs += 1;
-        Ok(!self.faults.contains(&Fault::FailSync(self.syncs - 1)))
+        let fails = self.faults.contains(&Fault::FailSync(self.counts.syncs));
+        self.counts.syncs += 1;
+        self.counts.failed_syncs += u64::from(fails);
+        Ok(!fails)
     }
 
     /// Counts a sync of a folder: `Ok(false)` where it must fail by the script.
     pub(super) fn dir_sync(&mut self) -> io::Result<bool> {
         self.operation()?;
-        self.dir_syncs += 1;
-        Ok(!self
-            .faults
-            .contains(&Fault::FailDirSync(self.dir_syncs - 1)))
+        let fault = Fault::FailDirSync(self.counts.dir_syncs);
+        let fails = self.faults.contains(&fault);
+        self.counts.dir_syncs += 1;
+        self.counts.failed_dir_syncs += u64::from(fails);
+        Ok(!fails)
     }
 }

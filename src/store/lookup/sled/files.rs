@@ -13,17 +13,33 @@ const SNAPSHOT: &str = "snap.";
 /// The end of a snapshot's name while it is written. One that is left over would be read as the newest.
 const UNFINISHED: &str = ".generating";
 
-/// Makes the folder, durably, and clears it of what would keep sled from opening.
+/// Makes the folder, durably and for its owner only (sled's own files are readable by all), and clears it of what would
+/// keep sled from opening.
 pub(super) fn prepare(dir: &Path) -> io::Result<()> {
     if !dir.exists() {
         fs::create_dir_all(dir)?;
         sync_parent(dir)?;
     }
+    close_to_others(dir)?;
     for name in names(dir)? {
         if name.starts_with(SNAPSHOT) && name.ends_with(UNFINISHED) {
             fs::remove_file(dir.join(name))?;
         }
     }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn close_to_others(dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    if fs::metadata(dir)?.permissions().mode() & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+const fn close_to_others(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -125,5 +141,23 @@ impl Files {
             *next = last + 1;
         }
         self.log.sync_data()
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_store_is_for_its_owner_only_also_where_it_was_not() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("lookup");
+        let mode = || fs::metadata(&dir).unwrap().permissions().mode() & 0o777;
+        prepare(&dir).unwrap();
+        assert_eq!(mode(), 0o700);
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+        prepare(&dir).unwrap();
+        assert_eq!(mode(), 0o700);
     }
 }
