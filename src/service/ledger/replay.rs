@@ -66,6 +66,12 @@ pub fn start_with(
         None => (State::default(), Expect::NOTHING),
     };
     let opened = Journal::open_with(files, dir, expect, options)?;
+    if opened.mark.position().is_none() && opened.end.sequence > 0 {
+        tracing::warn!(
+            mark = ?opened.mark,
+            "the journal's mark is gone or broken, so nothing but the lookup store proves that its end is there"
+        );
+    }
     let scan = Arc::new(opened.journal.scan_sealed());
     let reader = opened.journal.reader();
     let mut replay = Replay {

@@ -103,7 +103,12 @@ impl File for RealFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.0.sync_data()?;
+        if is_deleted(&self.0)? {
+            let why = "the file was deleted while it was open, and keeps nothing";
+            return Err(io::Error::new(io::ErrorKind::NotFound, why));
+        }
+        Ok(())
     }
 
     fn length(&self) -> io::Result<u64> {
@@ -112,5 +117,37 @@ impl File for RealFile {
 
     fn truncate(&self, length: u64) -> io::Result<()> {
         self.0.set_len(length)
+    }
+}
+
+/// Whether no name leads to an open file any more: what is written to it then is gone with the last process that has it.
+#[cfg(unix)]
+fn is_deleted(file: &fs::File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    Ok(file.metadata()?.nlink() == 0)
+}
+
+/// Whether no name leads to an open file any more, which this system does not let happen.
+#[cfg(not(unix))]
+const fn is_deleted(_: &fs::File) -> io::Result<bool> {
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_was_deleted_can_t_be_made_durable() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let file = RealFiles.create_new(&path).unwrap();
+        file.write_all_at(0, b"kept").unwrap();
+        file.sync_data().unwrap();
+        RealFiles.remove(&path).unwrap();
+        file.write_all_at(4, b"lost").unwrap();
+        let refused = file.sync_data().unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::NotFound);
     }
 }

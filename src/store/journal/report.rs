@@ -60,7 +60,7 @@ impl fmt::Display for Report {
         )?;
         match self.mark {
             MarkState::Durable(at) => writeln!(f, "mark: durable up to {}", at.sequence)?,
-            MarkState::Absent => writeln!(f, "mark: there is none")?,
+            MarkState::Absent => writeln!(f, "mark: there is none, so it does not prove the end")?,
             MarkState::Unreadable => writeln!(f, "mark: unreadable, so it proves nothing")?,
         }
         if let Some(torn) = &self.torn {
