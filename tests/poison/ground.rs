@@ -1,0 +1,363 @@
+//! The way of a refresh without its network: the sources' bytes, read, placed, verified, and carried out by the ledger.
+
+use crate::document::write;
+use crate::entry::{FEEDS, Feed, Known, PAGE, dec, honest, subject};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tekton_budget::core::alert::{Alert, AlertCause, AlertStatus};
+use tekton_budget::core::command::{ApplyPrices, Command};
+use tekton_budget::core::decide::{Order, execute};
+use tekton_budget::core::digest::Digest;
+use tekton_budget::core::event::Stamp;
+use tekton_budget::core::id::ChangeId;
+use tekton_budget::core::price_change::{
+    PriceProposal, PriceRule, SourceOutcome, SourceReport, Vote,
+};
+use tekton_budget::core::role::{Interface, Role};
+use tekton_budget::core::state::{SourceStanding, State};
+use tekton_budget::pricing::appraise::{Appraisal, Witness, appraise};
+use tekton_budget::pricing::book::PriceBook;
+use tekton_budget::pricing::identity::{Canonical, place};
+use tekton_budget::pricing::sources::html::{HtmlTable, Page};
+use tekton_budget::pricing::sources::{self, Source};
+use tekton_budget::service::prices::Prices;
+
+/// When the honest sources are asked first.
+pub const BEGAN: &str = "2026-11-24T08:00:00Z";
+/// Times of which the price is compared, beside the present one: while the history alone knows it, and just after the first
+/// refresh.
+const TIMES: [&str; 3] = [
+    "2026-09-01T00:00:00Z",
+    "2026-11-10T00:00:00Z",
+    "2026-11-24T08:00:01Z",
+];
+
+/// A source with what it will answer and what it answered.
+#[derive(Clone)]
+struct Asked {
+    source: Arc<dyn Source>,
+    weight: Decimal,
+    answer: Result<Vec<u8>, String>,
+    kept: Option<(Timestamp, Vec<u8>)>,
+}
+
+/// What came of a refresh.
+#[derive(Clone, Default)]
+struct Seen {
+    /// Every model that is known, with what each source says of it.
+    judged: BTreeMap<(String, String), PriceProposal>,
+    left_out: BTreeMap<String, Vec<(String, String)>>,
+    failed: BTreeMap<String, String>,
+}
+
+/// A ledger and sources.
+#[derive(Clone)]
+pub struct Ground {
+    pub state: State,
+    pub now: Timestamp,
+    book: Arc<PriceBook>,
+    asked: BTreeMap<String, Asked>,
+    seen: Seen,
+}
+
+impl Ground {
+    /// One on which every source has said nothing but the truth.
+    pub fn honest() -> Self {
+        let mut ground = Self::silent();
+        for feed in FEEDS {
+            ground.say(feed, write(feed, &honest(feed)));
+        }
+        ground.refresh();
+        ground
+    }
+
+    /// One on which no source has said anything.
+    fn silent() -> Self {
+        let state = State::default();
+        let book = Prices::of(&state).current();
+        let all = sources::all().into_iter().map(|source| {
+            let declared = source.declaration();
+            (declared.name.to_string(), Asked::of(Arc::clone(&source)))
+        });
+        Self {
+            state,
+            now: BEGAN.parse().unwrap(),
+            book,
+            asked: all.filter(|(name, _)| FEEDS.contains(&&**name)).collect(),
+            seen: Seen::default(),
+        }
+    }
+
+    /// Adds a page like the bundled one, under another name.
+    pub fn add_page(&mut self, name: &str, weight: &str) {
+        let page = format!(
+            r#"{{"name": "{name}", "address": "https://{name}.example.org/", "weight": "{weight}", "priced_by": "million",
+                "unit_said": {{"at": "body", "text": "1M tokens"}}, "provider": {{"column": "Provider"}}, "model": "Model",
+                "columns": {{"input": "Input", "output": "Output"}}}}"#
+        );
+        let source = Arc::new(HtmlTable::of(Page::read(&page).unwrap()));
+        self.asked.insert(name.to_owned(), Asked::of(source));
+    }
+
+    /// Gives a source another weight than it declares.
+    pub fn weigh(&mut self, source: &str, weight: &str) {
+        self.asked.get_mut(source).unwrap().weight = dec(weight);
+    }
+
+    /// What a source answers from now on.
+    pub fn say(&mut self, source: &str, body: impl Into<Vec<u8>>) {
+        self.asked.get_mut(source).unwrap().answer = Ok(body.into());
+    }
+
+    /// What a page answers from now on, whatever its name.
+    pub fn say_as_page(&mut self, name: &str, entries: &[crate::entry::Entry]) {
+        self.say(name, write(PAGE, entries));
+    }
+
+    /// A source answers nothing from now on.
+    pub fn silence(&mut self, source: &str) {
+        self.asked.get_mut(source).unwrap().answer = Err("it answered with status 404".to_owned());
+    }
+
+    pub fn pass_hours(&mut self, hours: i64) {
+        self.now += SignedDuration::from_hours(hours);
+    }
+
+    pub fn pass_days(&mut self, days: i64) {
+        self.pass_hours(24 * days);
+    }
+
+    /// Asks every source and carries out what comes of it.
+    pub fn refresh(&mut self) -> Appraisal {
+        self.seen = Seen::default();
+        let witnesses = self.gather();
+        let waiting: BTreeSet<_> = self
+            .state
+            .waiting_prices()
+            .map(|open| canonical(&open.change.provider, &open.change.model))
+            .collect();
+        let appraisal = appraise(&self.book, &witnesses, &waiting, self.now);
+        // To see what became of each word where nothing changes, too, every model is looked at as if a change waited.
+        let placed = witnesses.iter().flat_map(|witness| &*witness.placed);
+        let all = placed.map(|placed| placed.meant.canonical.clone());
+        let all = all.chain(waiting).collect();
+        let judged = appraise(&self.book, &witnesses, &all, self.now).proposals;
+        let judged = judged
+            .into_iter()
+            .map(|one| ((one.provider.clone(), one.model.clone()), one));
+        self.seen.judged = judged.collect();
+        let sources = self.reports(&witnesses, &appraisal);
+        self.give(Command::ApplyPrices(Box::new(ApplyPrices {
+            changes: appraisal.proposals.clone(),
+            history: appraisal.history.clone(),
+            sources,
+        })));
+        appraisal
+    }
+
+    fn gather(&mut self) -> Vec<Witness> {
+        let day = TimeZone::UTC.to_datetime(self.now).date();
+        let mut witnesses = Vec::new();
+        for (name, asked) in &mut self.asked {
+            let answer = asked.answer.clone().and_then(|body| {
+                let read = asked.source.parse(&body, day);
+                read.map_err(|wrong| format!("it has changed its shape: {wrong}"))
+                    .map(|_| body)
+            });
+            match answer {
+                Ok(body) => asked.kept = Some((self.now, body)),
+                Err(why) if asked.kept.is_some() => {
+                    self.seen.failed.insert(name.clone(), why);
+                }
+                Err(_) => {}
+            }
+            let Some((checked_at, body)) = &asked.kept else {
+                continue;
+            };
+            let listing = asked.source.parse(body, day).unwrap();
+            let (placed, apart) = place(self.book.catalogue(), &listing, day);
+            let left_out = listing.skipped.into_iter().chain(apart).collect();
+            self.seen.left_out.insert(name.clone(), left_out);
+            let standing = self.state.source(name);
+            let factor = standing.map_or(Decimal::ONE, SourceStanding::factor);
+            witnesses.push(Witness {
+                source: name.as_str().into(),
+                weight: (asked.weight * factor).normalize(),
+                tense: asked.source.declaration().tense,
+                fetched_at: *checked_at,
+                content: Digest::of(body),
+                placed: placed.into(),
+            });
+        }
+        witnesses
+    }
+
+    fn reports(&self, witnesses: &[Witness], appraisal: &Appraisal) -> Vec<SourceReport> {
+        let report = |witness: &Witness| {
+            let source = witness.source.to_string();
+            let outcome = match self.seen.failed.get(&source) {
+                Some(error) => SourceOutcome::Failed {
+                    error: error.clone(),
+                },
+                None => SourceOutcome::Worked {
+                    content: witness.content,
+                    fetched_at: witness.fetched_at,
+                    votes: appraisal.votes.get(&source).copied().unwrap_or_default(),
+                },
+            };
+            SourceReport { source, outcome }
+        };
+        witnesses.iter().map(report).collect()
+    }
+
+    fn give(&mut self, command: Command) {
+        let stamp = Stamp {
+            tenant: "default".into(),
+            at: self.now,
+            actor: "price-refresh".into(),
+            role: Role::Operator,
+            interface: Interface::Ledger,
+            reason: Some("a refresh of the prices".into()),
+        };
+        let order = Order {
+            stamp,
+            request: None,
+            command,
+        };
+        execute(&mut self.state, order).result.unwrap();
+        self.book = Prices::of(&self.state).current();
+    }
+
+    /// A person approves what waits.
+    pub fn approve(&mut self, model: &(String, String)) {
+        let (change, _) = self.waiting(model).unwrap();
+        let approve = true;
+        self.give(Command::ReviewPrice { change, approve });
+    }
+
+    /// What waits of a model, and the rule that holds it back.
+    pub fn waiting(&self, (provider, model): &(String, String)) -> Option<(ChangeId, PriceRule)> {
+        let waiting = self.state.prices(provider, model)?.waiting.as_ref()?;
+        Some((waiting.id, waiting.change.rule))
+    }
+
+    /// What a model costs now, in words; none where it has no price.
+    pub fn price(&self, (provider, model): &(String, String)) -> String {
+        self.price_at(provider, model, self.now)
+    }
+
+    pub fn price_at(&self, provider: &str, model: &str, at: Timestamp) -> String {
+        match self.book.price_at(Some(provider), model, at) {
+            Ok(price) => {
+                let rates = serde_json::to_string(price.rates).unwrap();
+                format!("{rates} {:?} {}", price.status, price.version)
+            }
+            Err(_) => "none".to_owned(),
+        }
+    }
+
+    /// The standard rate of a model's input now.
+    pub fn input(&self, (provider, model): &(String, String)) -> Decimal {
+        let price = self.book.price_at(Some(provider), model, self.now).unwrap();
+        price.rates.standard.rates[&tekton_budget::core::price::Unit::Input]
+    }
+
+    /// The prices of every model that anything was ever said of, now and before.
+    pub fn prices(&self) -> BTreeMap<(String, String), Vec<String>> {
+        let mut models: BTreeSet<(String, String)> = self
+            .state
+            .prices_set_after(0)
+            .map(|(provider, model)| (provider.to_owned(), model.to_owned()))
+            .collect();
+        for feed in FEEDS {
+            models.extend(Known::ALL.map(|known| subject(feed, known)));
+        }
+        for region in ["gpt-4o", "eu/gpt-4o"] {
+            models.insert(("azure".to_owned(), region.to_owned()));
+        }
+        let times = TIMES.map(|at| at.parse::<Timestamp>().unwrap());
+        let of = |(provider, model): (String, String)| {
+            let at = times.into_iter().chain([self.now]);
+            let prices = at.map(|at| self.price_at(&provider, &model, at)).collect();
+            ((provider, model), prices)
+        };
+        models.into_iter().map(of).collect()
+    }
+
+    /// What became of a source's word for a model.
+    pub fn came_of(&self, source: &str, model: &(String, String)) -> String {
+        if let Some(why) = self.seen.failed.get(source) {
+            return format!("reported: {why}");
+        }
+        let judged = self.seen.judged.get(model);
+        let quoted =
+            judged.and_then(|judged| judged.quotes.iter().find(|one| one.source == source));
+        let Some(quoted) = quoted else {
+            let named = self.seen.left_out.get(source).into_iter().flatten();
+            let mut why = named.filter(|(name, _)| name.contains(&model.1));
+            return why.next().map_or_else(
+                || "no word".to_owned(),
+                |(_, why)| format!("left out: {why}"),
+            );
+        };
+        match (quoted.vote, quoted.against, self.waiting(model)) {
+            (Vote::Rejected, Some(rule), _) => format!("rejected: `{}`", rule.as_str()),
+            (Vote::Outvoted, _, _) => "outvoted".to_owned(),
+            (_, _, Some((_, rule))) => format!("held back: `{}`", rule.as_str()),
+            (vote, ..) => format!("{vote:?}").to_lowercase(),
+        }
+    }
+
+    /// Why entries of a source were left out.
+    pub fn left_out(&self, source: &str) -> BTreeSet<String> {
+        let all = self.seen.left_out.get(source).into_iter().flatten();
+        all.map(|(_, why)| why.clone()).collect()
+    }
+
+    /// The alerts that stand.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        let open = self.state.alerts();
+        open.filter(|alert| alert.status == AlertStatus::Open)
+    }
+
+    /// Whether an alert says that a change of a model waits.
+    pub fn is_told(&self, (provider, model): &(String, String)) -> bool {
+        self.alerts().any(|alert| match &alert.cause {
+            AlertCause::PriceHeldBack {
+                provider: of,
+                model: named,
+                ..
+            } => (of, named) == (provider, model),
+            _ => false,
+        })
+    }
+
+    /// Whether an alert says that a source fails.
+    pub fn is_reported(&self, source: &str) -> bool {
+        let fails = AlertCause::SourceFailed {
+            source: source.to_owned(),
+        };
+        self.alerts().any(|alert| alert.cause == fails)
+    }
+}
+
+impl Asked {
+    fn of(source: Arc<dyn Source>) -> Self {
+        Self {
+            weight: source.declaration().weight,
+            source,
+            answer: Err("it was never asked".to_owned()),
+            kept: None,
+        }
+    }
+}
+
+fn canonical(provider: &str, model: &str) -> Canonical {
+    Canonical {
+        provider: provider.to_owned(),
+        model: model.to_owned(),
+    }
+}

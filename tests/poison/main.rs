@@ -1,0 +1,51 @@
+//! Poisoned sources: whatever one of them, or a crowd of light ones, says or does, no price changes without a person. And
+//! honest changes do pass.
+//!
+//! Each kind begins with a ledger on which all sources were honest; then a source is poisoned and all are asked again. The prices of
+//! all models, now and at times before, have to be what they were, and what was said has to be seen somewhere: outvoted,
+//! rejected, held back, left out, or reported. What came of each is a table of docs/pricing.md, which is compared;
+//! `POISON_WRITE=1` writes it.
+
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on has failed"
+)]
+
+mod document;
+mod entry;
+mod ground;
+mod kinds;
+mod table;
+mod trial;
+
+use kinds::{names, prices, shapes, texts};
+use trial::{told_by_models, told_by_source};
+
+#[test]
+fn honest_sources_agree() {
+    let ground = ground::Ground::honest();
+    trial::check_honest(&ground);
+}
+
+#[test]
+fn a_wrong_price_changes_nothing() {
+    table::compare("prices", &told_by_models(&prices::KINDS));
+}
+
+#[test]
+fn a_number_that_is_none_changes_nothing() {
+    table::compare("numbers", &told_by_models(&texts::KINDS));
+}
+
+#[test]
+fn a_name_that_looks_like_another_changes_nothing() {
+    table::compare("names", &told_by_source(&names::KINDS));
+}
+
+#[test]
+fn a_document_that_is_not_what_it_was_changes_nothing() {
+    table::compare("shapes", &told_by_source(&shapes::KINDS));
+}
