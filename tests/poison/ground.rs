@@ -35,6 +35,9 @@ const TIMES: [&str; 3] = [
     "2026-11-24T08:00:01Z",
 ];
 
+/// By model: what it costs at each of the times, and now.
+pub type PricesOverTime = BTreeMap<(String, String), Vec<String>>;
+
 /// A source with what it will answer and what it answered.
 #[derive(Clone)]
 struct Asked {
@@ -266,7 +269,7 @@ impl Ground {
     }
 
     /// The prices of every model that anything was ever said of, now and before.
-    pub fn prices(&self) -> BTreeMap<(String, String), Vec<String>> {
+    pub fn prices(&self) -> PricesOverTime {
         let mut models: BTreeSet<(String, String)> = self
             .state
             .prices_set_after(0)

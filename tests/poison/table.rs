@@ -3,7 +3,7 @@
 use crate::entry::{FEEDS, Feed};
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// Set, the tables are written and not compared.
 const WRITE: &str = "POISON_WRITE";
@@ -70,7 +70,7 @@ fn sources(feeds: &[Feed]) -> String {
 
 /// Compares a table with the document's of that name.
 pub fn compare(name: &str, table: &Table) {
-    let _file = FILE.lock().unwrap();
+    let _file = FILE.lock().unwrap_or_else(PoisonError::into_inner);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pricing.md");
     let document = std::fs::read_to_string(&path).unwrap();
     let (open, close) = (format!("<!-- poisoned: {name} -->\n"), "<!-- end -->");
