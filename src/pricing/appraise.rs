@@ -4,7 +4,7 @@ use super::book::PriceBook;
 use super::catalogue::format::midnight;
 use super::identity::{Canonical, Placed};
 use super::sources::Tense;
-use super::verify::{self, Judgement, Outcome, Quote, Subject};
+use super::verify::{self, Judgement, Outcome, Past, Quote, Subject};
 use crate::core::digest::Digest;
 use crate::core::price::Rates;
 use crate::core::price_change::{PastPrice, PriceHistory, PriceProposal, PriceRule, Vote, Votes};
@@ -78,6 +78,8 @@ pub struct Appraisal {
     pub shares: BTreeMap<String, Share>,
     /// How many models were held back or rejected, by the rule.
     pub rules: BTreeMap<(Outcome, PriceRule), usize>,
+    /// What of times that are over is left out: the source, the model, and the rule against it.
+    pub past_left_out: Vec<(Arc<str>, Canonical, PriceRule)>,
 }
 
 /// Verifies every model that a source says something of, and every one of which a change waits.
@@ -89,10 +91,7 @@ pub fn appraise(
 ) -> Appraisal {
     let quotes = by_model(witnesses, waiting);
     let peers = Peers::of(book);
-    let mut appraisal = Appraisal {
-        history: history(witnesses),
-        ..Appraisal::default()
-    };
+    let mut appraisal = Appraisal::default();
     let mut judgements = Vec::with_capacity(quotes.len());
     for (model, quotes) in &quotes {
         let mut standing = book.standing(&model.provider, &model.model, now);
@@ -112,6 +111,9 @@ pub fn appraise(
         judgements.push(judgement);
     }
     appraisal.votes = verify::votes(&judgements);
+    for witness in witnesses.iter().filter(|one| one.tense == Tense::Past) {
+        appraisal.take_past(book, witness, now);
+    }
     appraisal
 }
 
@@ -138,6 +140,52 @@ impl Appraisal {
             share.held_back += usize::from(judgement.hold.is_some());
         }
     }
+}
+
+impl Appraisal {
+    /// Takes what a source says of times that are over, model by model.
+    fn take_past(&mut self, book: &PriceBook, witness: &Witness, now: Timestamp) {
+        let told = witness.placed.iter().filter(|one| !one.past.is_empty());
+        for placed in told {
+            let model = &placed.meant.canonical;
+            let past = past_of(book, witness, placed, now);
+            self.count_past(witness, model, &past);
+            if !past.prices.is_empty() {
+                self.history.push(PriceHistory {
+                    provider: model.provider.clone(),
+                    model: model.model.clone(),
+                    source: witness.source.to_string(),
+                    fetched_at: witness.fetched_at,
+                    content: witness.content,
+                    weight: witness.weight,
+                    prices: past.prices,
+                });
+            }
+        }
+    }
+
+    fn count_past(&mut self, witness: &Witness, model: &Canonical, past: &Past) {
+        let counted = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
+        let votes = self.votes.entry(witness.source.to_string()).or_default();
+        votes.agreed = votes.agreed.saturating_add(counted(past.agreed));
+        votes.rejected = votes.rejected.saturating_add(counted(past.left_out.len()));
+        let left_out = past.left_out.iter();
+        self.past_left_out
+            .extend(left_out.map(|rule| (Arc::clone(&witness.source), model.clone(), *rule)));
+    }
+}
+
+fn past_of(book: &PriceBook, witness: &Witness, placed: &Placed, now: Timestamp) -> Past {
+    let Canonical { provider, model } = &placed.meant.canonical;
+    let present = book.standing(provider, model, now).present;
+    let known = book.imported(provider, model, &witness.source);
+    let told = placed.past.iter().map(past_price);
+    verify::past(
+        provider,
+        present.as_ref().map(|(rates, _)| rates),
+        known,
+        told,
+    )
 }
 
 fn by_model<'a>(
@@ -167,29 +215,6 @@ fn by_model<'a>(
         }
     }
     quotes
-}
-
-fn history(witnesses: &[Witness]) -> Vec<PriceHistory> {
-    let mut history = Vec::new();
-    for witness in witnesses
-        .iter()
-        .filter(|witness| witness.tense == Tense::Past)
-    {
-        let told = witness
-            .placed
-            .iter()
-            .filter(|placed| !placed.past.is_empty());
-        history.extend(told.map(|placed| PriceHistory {
-            provider: placed.meant.canonical.provider.clone(),
-            model: placed.meant.canonical.model.clone(),
-            source: witness.source.to_string(),
-            fetched_at: witness.fetched_at,
-            content: witness.content,
-            weight: witness.weight,
-            prices: placed.past.iter().map(past_price).collect(),
-        }));
-    }
-    history
 }
 
 /// A price whose first day is not known holds from the beginning of time on.

@@ -14,6 +14,7 @@
 pub mod bounds;
 mod judge;
 mod nearness;
+mod past;
 mod quorum;
 mod reason;
 mod sanity;
@@ -21,6 +22,8 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod voices;
+
+pub use past::{Past, past};
 
 use crate::core::digest::Digest;
 use crate::core::price::{PriceStatus, Rates};
@@ -54,7 +57,8 @@ pub struct Standing {
     pub version: u64,
     /// The price in force; none where the model has none.
     pub present: Option<(Arc<Rates>, PriceStatus)>,
-    /// The prices so far with the time from which each held, earliest first; the present one is the last.
+    /// The prices so far with the time from which each held, earliest first, from the last one on that a person approved; the
+    /// present one is the last.
     pub past: Vec<(Timestamp, Arc<Rates>)>,
     /// Whether a change of it waits for a person.
     pub waiting: bool,

@@ -1,7 +1,7 @@
 //! The way of a refresh without its network: the sources' bytes, read, placed, verified, and carried out by the ledger.
 
 use crate::document::write;
-use crate::entry::{FEEDS, Feed, Known, PAGE, dec, honest, subject};
+use crate::entry::{FEEDS, HISTORY, Known, PAGE, dec, honest, subject};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -54,6 +54,7 @@ struct Seen {
     judged: BTreeMap<(String, String), PriceProposal>,
     left_out: BTreeMap<String, Vec<(String, String)>>,
     failed: BTreeMap<String, String>,
+    past: BTreeMap<(String, String), PriceRule>,
 }
 
 /// A ledger and sources.
@@ -137,21 +138,23 @@ impl Ground {
     pub fn refresh(&mut self) -> Appraisal {
         self.seen = Seen::default();
         let witnesses = self.gather();
-        let waiting: BTreeSet<_> = self
-            .state
-            .waiting_prices()
-            .map(|open| canonical(&open.change.provider, &open.change.model))
-            .collect();
-        let appraisal = appraise(&self.book, &witnesses, &waiting, self.now);
         // To see what became of each word where nothing changes, too, every model is looked at as if a change waited.
+        let waiting = self.state.waiting_prices().map(|open| Canonical {
+            provider: open.change.provider.clone(),
+            model: open.change.model.clone(),
+        });
         let placed = witnesses.iter().flat_map(|witness| &*witness.placed);
-        let all = placed.map(|placed| placed.meant.canonical.clone());
-        let all = all.chain(waiting).collect();
-        let judged = appraise(&self.book, &witnesses, &all, self.now).proposals;
-        let judged = judged
-            .into_iter()
-            .map(|one| ((one.provider.clone(), one.model.clone()), one));
+        let placed = placed.map(|placed| placed.meant.canonical.clone());
+        let all: BTreeSet<_> = placed.chain(waiting).collect();
+        let appraisal = appraise(&self.book, &witnesses, &all, self.now);
+        let judged = appraisal.proposals.iter();
+        let judged = judged.map(|one| ((one.provider.clone(), one.model.clone()), one.clone()));
         self.seen.judged = judged.collect();
+        let past = appraisal
+            .past_left_out
+            .iter()
+            .map(|(_, model, rule)| ((model.provider.clone(), model.model.clone()), *rule));
+        self.seen.past = past.collect();
         let sources = self.reports(&witnesses, &appraisal);
         self.give(Command::ApplyPrices(Box::new(ApplyPrices {
             changes: appraisal.proposals.clone(),
@@ -295,6 +298,11 @@ impl Ground {
         if let Some(why) = self.seen.failed.get(source) {
             return format!("reported: {why}");
         }
+        if source == HISTORY
+            && let Some(rule) = self.seen.past.get(model)
+        {
+            return format!("left out: `{}`", rule.as_str());
+        }
         let judged = self.seen.judged.get(model);
         let quoted =
             judged.and_then(|judged| judged.quotes.iter().find(|one| one.source == source));
@@ -309,6 +317,10 @@ impl Ground {
         match (quoted.vote, quoted.against, self.waiting(model)) {
             (Vote::Rejected, Some(rule), _) => format!("rejected: `{}`", rule.as_str()),
             (Vote::Outvoted, _, _) => "outvoted".to_owned(),
+            (Vote::Agreed | Vote::Undecided, Some(rule), None) => {
+                format!("left out of it: `{}`", rule.as_str())
+            }
+            (Vote::Undecided, _, None) => "undecided".to_owned(),
             (_, _, Some((_, rule))) => format!("held back: `{}`", rule.as_str()),
             (vote, ..) => format!("{vote:?}").to_lowercase(),
         }
@@ -355,12 +367,5 @@ impl Asked {
             answer: Err("it was never asked".to_owned()),
             kept: None,
         }
-    }
-}
-
-fn canonical(provider: &str, model: &str) -> Canonical {
-    Canonical {
-        provider: provider.to_owned(),
-        model: model.to_owned(),
     }
 }

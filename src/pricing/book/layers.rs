@@ -135,6 +135,13 @@ impl Layers {
         self.applied.first().map(|applied| &**applied)
     }
 
+    /// What a source says of times that are over.
+    pub(super) fn imported_from(&self, source: &str) -> Option<&Imported> {
+        let mut imported = self.imported.iter();
+        let known = imported.find(|known| known.history.source == source);
+        known.map(|known| &**known)
+    }
+
     /// The last source's word, by name, for a time that is over and that an instant lies in.
     pub(super) fn imported_at(&self, at: Timestamp) -> Option<(&Imported, &PastPrice)> {
         self.imported.iter().rev().find_map(|imported| {
@@ -148,6 +155,13 @@ impl Layers {
     pub(super) fn version(&self) -> u64 {
         let versions = self.applied.iter().map(|applied| applied.price.version);
         versions.max().unwrap_or_default()
+    }
+
+    /// From when the last price that a person approved holds.
+    pub(super) fn reviewed_from(&self) -> Option<Timestamp> {
+        let mut applied = self.applied.iter();
+        let reviewed = applied.rfind(|applied| applied.price.review.is_some())?;
+        Some(reviewed.price.price.effective_from)
     }
 
     pub(super) fn applied_over_time(&self) -> impl Iterator<Item = (Timestamp, Arc<Rates>)> {

@@ -105,7 +105,7 @@ impl Case<'_> {
                 };
                 Verdict::Hold(winner.rate, rule)
             }
-            None if !winner.full => Verdict::Hold(winner.rate, PriceRule::NoQuorum),
+            None if winner.full == 0 => Verdict::Hold(winner.rate, PriceRule::NoQuorum),
             None => Verdict::First(winner.rate),
         }
     }
@@ -344,6 +344,7 @@ impl Case<'_> {
             Some(rule) => return (Vote::Rejected, Some(rule)),
             None => {}
         }
+        let beside = speaker.muted.values().next().copied();
         let backed = main().filter(|place| self.is_backed_at(*place));
         let agrees: Vec<_> = backed
             .filter_map(|place| {
@@ -356,7 +357,7 @@ impl Case<'_> {
             all if all.iter().all(|agrees| *agrees) => Vote::Agreed,
             _ => Vote::Outvoted,
         };
-        (vote, None)
+        (vote, beside)
     }
 }
 
@@ -390,7 +391,7 @@ fn leave_impossible(price: &mut Points, taken: &BTreeSet<Place>) {
 }
 
 /// What speaks against a lone source's first price of a model.
-fn first_word(price: &Points) -> Option<PriceRule> {
+pub(super) fn first_word(price: &Points) -> Option<PriceRule> {
     let (input, output) = sanity::sides(price)?;
     let outside = |rate: Decimal, (least, most): (Decimal, Decimal)| rate < least || rate > most;
     if outside(input, FIRST_INPUT) || outside(output, FIRST_OUTPUT) {

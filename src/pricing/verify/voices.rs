@@ -200,7 +200,7 @@ fn alone(subject: &Subject<'_>, present: &Points, speaker: &Speaker<'_>) -> Opti
 }
 
 /// Whether a rate that all else rests on is a power of ten off.
-fn slips(own: &Points, reference: &Points) -> bool {
+pub(super) fn slips(own: &Points, reference: &Points) -> bool {
     own.iter()
         .filter(|(place, _)| place.is_standard())
         .any(|(place, rate)| {

@@ -35,13 +35,19 @@ pub const KINDS: [Kind; 20] = [
         number(feed, all, "1e99999999999999999999");
     }),
     entries(
-        "3e0, a price with an exponent that nobody else says",
+        "5e0, a price with an exponent that nobody else says",
         |feed, all| {
-            let written = match feed {
-                "litellm" | "openrouter" => "3e-6",
-                _ => "3e0",
+            let [input, output] = match feed {
+                "litellm" | "openrouter" => ["5e-6", "5e-5"],
+                _ => ["5e0", "5e1"],
             };
-            number(feed, all, written);
+            number(feed, all, input);
+            for entry in all {
+                entry.output = match &entry.input {
+                    Said::AsWritten(text) => Said::AsWritten(text.replace(input, output)),
+                    said => said.clone(),
+                };
+            }
         },
     ),
     entries("a decimal of forty digits", |feed, all| {
