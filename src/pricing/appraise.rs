@@ -1,15 +1,16 @@
 //! What all sources together come to: their words are put side by side by model, and each model is verified.
 
+mod doubt;
+mod past;
+
 use super::book::PriceBook;
-use super::catalogue::format::midnight;
 use super::identity::{Canonical, Placed};
 use super::sources::Tense;
-use super::verify::{self, Judgement, Outcome, Past, Quote, Subject};
+use super::verify::{self, Judgement, Outcome, Quote, Subject};
 use crate::core::digest::Digest;
 use crate::core::price::Rates;
-use crate::core::price_change::{PastPrice, PriceHistory, PriceProposal, PriceRule, Vote, Votes};
+use crate::core::price_change::{PriceHistory, PriceProposal, PriceRule, Vote, Votes};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,6 +90,22 @@ pub fn appraise(
     waiting: &BTreeSet<Canonical>,
     now: Timestamp,
 ) -> Appraisal {
+    let mut appraisal = of_the_present(book, witnesses, waiting, now);
+    if let Some(witnesses) = doubt::doubted(witnesses, &appraisal.votes) {
+        appraisal = of_the_present(book, &witnesses, waiting, now);
+    }
+    for witness in witnesses.iter().filter(|one| one.tense == Tense::Past) {
+        appraisal.take_past(book, witness, now);
+    }
+    appraisal
+}
+
+fn of_the_present(
+    book: &PriceBook,
+    witnesses: &[Witness],
+    waiting: &BTreeSet<Canonical>,
+    now: Timestamp,
+) -> Appraisal {
     let quotes = by_model(witnesses, waiting);
     let peers = Peers::of(book);
     let mut appraisal = Appraisal::default();
@@ -111,9 +128,6 @@ pub fn appraise(
         judgements.push(judgement);
     }
     appraisal.votes = verify::votes(&judgements);
-    for witness in witnesses.iter().filter(|one| one.tense == Tense::Past) {
-        appraisal.take_past(book, witness, now);
-    }
     appraisal
 }
 
@@ -140,52 +154,6 @@ impl Appraisal {
             share.held_back += usize::from(judgement.hold.is_some());
         }
     }
-}
-
-impl Appraisal {
-    /// Takes what a source says of times that are over, model by model.
-    fn take_past(&mut self, book: &PriceBook, witness: &Witness, now: Timestamp) {
-        let told = witness.placed.iter().filter(|one| !one.past.is_empty());
-        for placed in told {
-            let model = &placed.meant.canonical;
-            let past = past_of(book, witness, placed, now);
-            self.count_past(witness, model, &past);
-            if !past.prices.is_empty() {
-                self.history.push(PriceHistory {
-                    provider: model.provider.clone(),
-                    model: model.model.clone(),
-                    source: witness.source.to_string(),
-                    fetched_at: witness.fetched_at,
-                    content: witness.content,
-                    weight: witness.weight,
-                    prices: past.prices,
-                });
-            }
-        }
-    }
-
-    fn count_past(&mut self, witness: &Witness, model: &Canonical, past: &Past) {
-        let counted = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
-        let votes = self.votes.entry(witness.source.to_string()).or_default();
-        votes.agreed = votes.agreed.saturating_add(counted(past.agreed));
-        votes.rejected = votes.rejected.saturating_add(counted(past.left_out.len()));
-        let left_out = past.left_out.iter();
-        self.past_left_out
-            .extend(left_out.map(|rule| (Arc::clone(&witness.source), model.clone(), *rule)));
-    }
-}
-
-fn past_of(book: &PriceBook, witness: &Witness, placed: &Placed, now: Timestamp) -> Past {
-    let Canonical { provider, model } = &placed.meant.canonical;
-    let present = book.standing(provider, model, now).present;
-    let known = book.imported(provider, model, &witness.source);
-    let told = placed.past.iter().map(past_price);
-    verify::past(
-        provider,
-        present.as_ref().map(|(rates, _)| rates),
-        known,
-        told,
-    )
 }
 
 fn by_model<'a>(
@@ -215,15 +183,6 @@ fn by_model<'a>(
         }
     }
     quotes
-}
-
-/// A price whose first day is not known holds from the beginning of time on.
-fn past_price((from, until, rates): &(Option<Date>, Date, Arc<Rates>)) -> PastPrice {
-    PastPrice {
-        from: from.map_or(Timestamp::UNIX_EPOCH, midnight),
-        until: midnight(*until),
-        rates: Arc::clone(rates),
-    }
 }
 
 /// What models of one name cost at each provider that has it.
@@ -260,6 +219,7 @@ mod tests {
     use crate::pricing::catalogue::Catalogue;
     use crate::pricing::identity::place;
     use crate::pricing::sources::{Source, llm_prices, models_dev, openrouter};
+    use jiff::civil::Date;
 
     const DAY: Date = Date::constant(2026, 11, 24);
 

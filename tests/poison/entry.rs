@@ -140,6 +140,9 @@ fn entry(feed: Feed, known: Known) -> Entry {
     Entry::new(&provider, &model, input, output, read)
 }
 
+/// A model that stays as it is, where the others' numbers are none: a list of which nothing can be read is another kind.
+pub const CONTROL: &str = "acme/grok-control";
+
 /// What a source says while it is honest.
 pub fn honest(feed: Feed) -> Vec<Entry> {
     let mut entries = Vec::new();
@@ -155,6 +158,7 @@ pub fn honest(feed: Feed) -> Vec<Entry> {
         .filter(|other| *other == feed || partner(other) == feed);
     entries.extend(beside.map(|other| entry(other, Known::ByTwo)));
     entries.push(entry(feed, Known::Alone));
+    entries.push(Entry::new("openrouter", CONTROL, "1", "5", "0.25"));
     if feed == HISTORY {
         entries = entries.into_iter().flat_map(over_time).collect();
     }

@@ -14,8 +14,11 @@
     reason = "a test that can't go on has failed"
 )]
 
+mod crowd;
 mod document;
+mod drip;
 mod entry;
+mod event;
 mod ground;
 mod kinds;
 mod table;
@@ -48,4 +51,16 @@ fn a_name_that_looks_like_another_changes_nothing() {
 #[test]
 fn a_document_that_is_not_what_it_was_changes_nothing() {
     table::compare("shapes", &told_by_source(&shapes::KINDS));
+}
+
+#[test]
+fn a_crowd_changes_nothing() {
+    let header = "| what happens | what came of it |";
+    table::compare("crowds", &event::told(header, &crowd::STORIES));
+}
+
+#[test]
+fn a_drip_comes_no_further_than_its_bounds() {
+    let header = "| what happens | what came of it |";
+    table::compare("drips", &event::told(header, &drip::STORIES));
 }

@@ -1,7 +1,7 @@
 //! Numbers that are none, or that are written so that readers differ, and what is there twice.
 
 use super::{Kind, entries};
-use crate::entry::{Entry, Feed, Said, dec};
+use crate::entry::{CONTROL, Entry, Feed, Said, dec};
 
 /// Writes a text in place of every input: as a number where the source writes numbers, as a text where it writes texts.
 fn number(feed: Feed, all: &mut [Entry], text: &str) {
@@ -15,9 +15,14 @@ fn number(feed: Feed, all: &mut [Entry], text: &str) {
 
 /// Writes this in place of every input.
 fn raw(all: &mut [Entry], written: &str) {
-    for entry in all {
+    for entry in poisoned(all) {
         entry.input = Said::AsWritten(written.to_owned());
     }
+}
+
+/// All but the control.
+fn poisoned(all: &mut [Entry]) -> impl Iterator<Item = &mut Entry> {
+    all.iter_mut().filter(|entry| entry.model != CONTROL)
 }
 
 fn is_json(feed: Feed) -> bool {
@@ -42,7 +47,7 @@ pub const KINDS: [Kind; 20] = [
                 _ => ["5e0", "5e1"],
             };
             number(feed, all, input);
-            for entry in all {
+            for entry in poisoned(all) {
                 entry.output = match &entry.input {
                     Said::AsWritten(text) => Said::AsWritten(text.replace(input, output)),
                     said => said.clone(),
@@ -84,30 +89,33 @@ pub const KINDS: [Kind; 20] = [
     },
     entries(
         "the input there twice, the second time cheaper",
-        |feed, all| {
-            for entry in all {
+        |_, all| {
+            for entry in poisoned(all) {
                 let mut again = entry.input.clone();
                 again.scale(dec("0.5"));
                 entry.input_again = Some(again);
             }
-            let _ = feed;
         },
     ),
     entries(
         "the entry there twice, the second time cheaper",
         |_, all| {
-            let mut again = all.clone();
-            for entry in &mut again {
-                entry.scale("0.5");
-            }
+            let again = halved(all);
             all.extend(again);
         },
     ),
     entries("the entry there twice, the first time cheaper", |_, all| {
-        let mut again = all.clone();
-        for entry in &mut *all {
-            entry.scale("0.5");
-        }
-        all.append(&mut again);
+        let mut first = halved(all);
+        first.append(all);
+        *all = first;
     }),
 ];
+
+/// All but the control at half their price.
+fn halved(all: &mut [Entry]) -> Vec<Entry> {
+    let mut halved: Vec<Entry> = poisoned(all).map(|entry| entry.clone()).collect();
+    for entry in &mut halved {
+        entry.scale("0.5");
+    }
+    halved
+}
