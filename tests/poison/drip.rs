@@ -51,7 +51,7 @@ fn alone(known: Known, daily: &str) -> String {
 }
 
 /// How many days all lists move a price.
-const DAYS: usize = 400;
+const DAYS: usize = 366;
 
 /// All lists move a price by these factors in turn: by themselves they come no further than the bounds of a month and of a
 /// year, and then wait.
@@ -63,7 +63,7 @@ fn together(daily: &[&str]) -> String {
     for day in 0..DAYS {
         // Near a bound of what is ever sold they stop: what is beyond is another kind.
         let next = (said * dec(daily[day % daily.len()])).round_dp(8);
-        if next > dec("0.02") && next < dec("80") {
+        if next > dec("0.1") && next < dec("4") {
             said = next;
         }
         multiply(&mut ground, &full(), &model, &said.to_string());

@@ -265,6 +265,13 @@ impl Ground {
         }
     }
 
+    /// How a model's price was applied last: its status and the rule that decided.
+    pub fn applied(&self, (provider, model): &(String, String)) -> String {
+        let prices = self.state.prices(provider, model).unwrap();
+        let last = &prices.applied.last().unwrap().price;
+        format!("{:?} by `{}`", last.status, last.rule.as_str()).to_lowercase()
+    }
+
     /// The standard rate of a model's input now.
     pub fn input(&self, (provider, model): &(String, String)) -> Decimal {
         let price = self.book.price_at(Some(provider), model, self.now).unwrap();
@@ -307,9 +314,10 @@ impl Ground {
         let quoted =
             judged.and_then(|judged| judged.quotes.iter().find(|one| one.source == source));
         let Some(quoted) = quoted else {
-            let named = self.seen.left_out.get(source).into_iter().flatten();
-            let mut why = named.filter(|(name, _)| name.contains(&model.1));
-            return why.next().map_or_else(
+            let left_out = self.seen.left_out.get(source).into_iter().flatten();
+            let named = left_out.clone().find(|(name, _)| name.contains(&model.1));
+            // An entry that can't be read at all has no name that is known.
+            return named.or(left_out.last()).map_or_else(
                 || "no word".to_owned(),
                 |(_, why)| format!("left out: {why}"),
             );

@@ -14,12 +14,15 @@
     reason = "a test that can't go on has failed"
 )]
 
+mod collusion;
 mod crowd;
 mod document;
 mod drip;
 mod entry;
 mod event;
+mod first;
 mod ground;
+mod honest;
 mod kinds;
 mod table;
 mod trial;
@@ -63,4 +66,21 @@ fn a_crowd_changes_nothing() {
 fn a_drip_comes_no_further_than_its_bounds() {
     let header = "| what happens | what came of it |";
     table::compare("drips", &event::told(header, &drip::STORIES));
+}
+
+#[test]
+fn an_error_that_all_have_copied_waits() {
+    let header = "| what happens | what came of it |";
+    table::compare("collusion", &event::told(header, &collusion::STORIES));
+}
+
+#[test]
+fn a_first_word_that_can_not_be_is_no_price() {
+    table::compare("first words", &first::told());
+}
+
+#[test]
+fn honest_changes_pass() {
+    let header = "| what changes | what came of it |";
+    table::compare("honest", &event::told(header, &honest::STORIES));
 }

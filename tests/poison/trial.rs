@@ -118,7 +118,7 @@ pub fn check(before: &PricesOverTime, ground: &Ground, may_add: bool) -> Result<
 }
 
 /// A reason without its particulars.
-fn brief(came: &str) -> String {
+pub fn brief(came: &str) -> String {
     for (about, particulars) in [
         ("it has changed its shape", ": "),
         ("the source contradicts itself", " on "),
