@@ -13,6 +13,7 @@ use crate::core::price_change::{PriceHistory, PriceProposal, PriceRule, Vote, Vo
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -107,13 +108,17 @@ fn of_the_present(
     now: Timestamp,
 ) -> Appraisal {
     let quotes = by_model(witnesses, waiting);
-    let peers = Peers::of(book);
+    let all_peers = OnceCell::new();
     let mut appraisal = Appraisal::default();
     let mut judgements = Vec::with_capacity(quotes.len());
     for (model, quotes) in &quotes {
         let mut standing = book.standing(&model.provider, &model.model, now);
         standing.waiting = waiting.contains(*model);
-        let peers = peers.of_model(model);
+        // Only a first price is held against what others charge.
+        let peers = match standing.present {
+            Some(_) => Vec::new(),
+            None => all_peers.get_or_init(|| Peers::of(book)).of_model(model),
+        };
         let subject = Subject {
             provider: &model.provider,
             model: &model.model,

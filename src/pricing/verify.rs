@@ -73,7 +73,8 @@ pub struct Subject<'a> {
     pub model: &'a str,
     /// What it costs now.
     pub standing: &'a Standing,
-    /// What the same model costs at other providers, where that is known; only a power of ten is told by it.
+    /// What the same model costs at other providers, where that is known; only a power of ten is told by it, and only of a
+    /// model that has no price.
     pub peers: &'a [Arc<Rates>],
     /// The time of the verification.
     pub now: Timestamp,

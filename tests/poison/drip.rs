@@ -37,7 +37,7 @@ pub const STORIES: [Story; 7] = [
 /// One list moves a price: it stays, and the change waits.
 fn alone(known: Known, daily: &str) -> String {
     let model = subject("litellm", known);
-    let mut ground = Ground::honest();
+    let mut ground = Ground::of(&full());
     let mut factor = Decimal::ONE;
     for _ in 0..60 {
         factor = (factor * dec(daily)).round_dp(6);
@@ -51,19 +51,19 @@ fn alone(known: Known, daily: &str) -> String {
 }
 
 /// How many days all lists move a price.
-const DAYS: usize = 366;
+const DAYS: usize = 365;
 
 /// All lists move a price by these factors in turn: by themselves they come no further than the bounds of a month and of a
 /// year, and then wait.
 fn together(daily: &[&str]) -> String {
     let model = widely();
-    let mut ground = Ground::honest();
+    let mut ground = Ground::of(&full());
     let mut said = Decimal::ONE;
     let mut prices = vec![ground.input(&model)];
     for day in 0..DAYS {
         // Near a bound of what is ever sold they stop: what is beyond is another kind.
         let next = (said * dec(daily[day % daily.len()])).round_dp(8);
-        if next > dec("0.1") && next < dec("4") {
+        if next > dec("0.02") && next < dec("4") {
             said = next;
         }
         multiply(&mut ground, &full(), &model, &said.to_string());

@@ -1,7 +1,7 @@
 //! The way of a refresh without its network: the sources' bytes, read, placed, verified, and carried out by the ledger.
 
 use crate::document::write;
-use crate::entry::{FEEDS, HISTORY, Known, PAGE, dec, honest, subject};
+use crate::entry::{FEEDS, Feed, HISTORY, Known, PAGE, dec, honest, subject};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
@@ -70,8 +70,14 @@ pub struct Ground {
 impl Ground {
     /// One on which every source has said nothing but the truth.
     pub fn honest() -> Self {
+        Self::of(&FEEDS)
+    }
+
+    /// One on which these sources have said nothing but the truth, and there are no others.
+    pub fn of(feeds: &[Feed]) -> Self {
         let mut ground = Self::silent();
-        for feed in FEEDS {
+        ground.asked.retain(|name, _| feeds.contains(&&**name));
+        for feed in feeds {
             ground.say(feed, write(feed, &honest(feed)));
         }
         ground.refresh();

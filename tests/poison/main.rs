@@ -25,6 +25,7 @@ mod ground;
 mod honest;
 mod kinds;
 mod table;
+mod transport;
 mod trial;
 
 use kinds::{names, prices, shapes, texts};
@@ -83,4 +84,14 @@ fn a_first_word_that_can_not_be_is_no_price() {
 fn honest_changes_pass() {
     let header = "| what changes | what came of it |";
     table::compare("honest", &event::told(header, &honest::STORIES));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_can_not_be_taken_is_reported_and_bounded() {
+    table::compare("answers", &transport::told().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_packed_answer_is_read() {
+    transport::packed_is_read().await;
 }
