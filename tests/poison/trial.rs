@@ -119,6 +119,22 @@ pub fn check(before: &PricesOverTime, ground: &Ground, may_add: bool) -> Result<
 
 /// A reason without its particulars.
 pub fn brief(came: &str) -> String {
+    // Which number it is depends on the source's name for it.
+    for what in [
+        " is below zero",
+        " is a zero with",
+        " is a text where",
+        " is a number where",
+        " is not a number",
+        " is not as it should be",
+        " has an exponent",
+        " has more than",
+    ] {
+        if let (true, Some(at)) = (came.starts_with("left out: "), came.find(what)) {
+            let why = came[at..].split(": ").next().unwrap_or_default();
+            return format!("left out: a price{why}");
+        }
+    }
     for (about, particulars) in [
         ("it has changed its shape", ": "),
         ("the source contradicts itself", " on "),
