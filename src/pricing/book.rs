@@ -186,12 +186,13 @@ impl PriceBook {
             .collect();
         let bundled = found.card.map(|card| Arc::clone(card.base_rates_at(at)));
         let mut present = bundled.map(|rates| (rates, PriceStatus::Bundled));
-        let mut version = 0;
+        let (mut version, mut said) = (0, Vec::new());
         if let Some(layers) = found.layers {
             version = layers.version();
             past.extend(layers.applied_over_time());
             if let Some(applied) = layers.applied_at(at).or_else(|| layers.first_applied()) {
                 present = Some((Arc::clone(applied.rates()), applied.price.price.status));
+                said = applied.said();
             }
         }
         // What a person approved is where the steps that are taken together begin anew.
@@ -202,6 +203,7 @@ impl PriceBook {
             version,
             present,
             past,
+            said,
             waiting: false,
         }
     }

@@ -144,9 +144,13 @@ fn page(entries: &[Entry]) -> String {
         let again = entry.input_again.iter().map(cell);
         let cells = [cell(&entry.input)].into_iter().chain(again);
         let cells = cells.chain([cell(&entry.output)]);
-        let cells: String = cells.map(|text| format!("<td>{text}</td>")).collect();
+        let cells = cells.collect::<Vec<_>>().join("</td><td>");
         let (provider, model) = (&entry.provider, &entry.model);
-        writeln!(rows, "<tr><td>{provider}</td><td>{model}</td>{cells}</tr>").unwrap();
+        writeln!(
+            rows,
+            "<tr><td>{provider}</td><td>{model}</td><td>{cells}</td></tr>"
+        )
+        .unwrap();
     }
     format!(
         "<!doctype html><title>Prices</title><p>USD for 1M tokens</p>\n<table><thead><tr><th>Provider</th>\

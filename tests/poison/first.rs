@@ -64,7 +64,7 @@ fn first_word(fresh: &Ground, kind: &Kind, feed: Feed) -> Result<String, String>
     check(&before, &ground, a_side)?;
     for at in [BEGAN, "2026-09-01T00:00:00Z"] {
         let price = ground.price_at(&model.0, &model.1, at.parse().unwrap());
-        if price != "none" && !(a_side && !price.contains("output")) {
+        if price != "none" && (!a_side || price.contains("output")) {
             return Err(format!("gave it the price {price}"));
         }
     }

@@ -7,7 +7,7 @@ use crate::ground::Ground;
 use tekton_budget::core::alert::AlertCause;
 
 /// Every story.
-pub const STORIES: [Story; 11] = [
+pub const STORIES: [Story; 12] = [
     ("a cut to half by both lists that know the model", || {
         by_both("0.5", "1.5")
     }),
@@ -52,6 +52,10 @@ pub const STORIES: [Story; 11] = [
         },
     ),
     ("a rate of the cache that two lists add", rate_added),
+    (
+        "a rate of the cache that both lists that said it drop",
+        rate_dropped,
+    ),
     ("a time that is over, which the history adds", time_added),
 ];
 
@@ -91,6 +95,22 @@ fn rate_added() -> String {
     add(&mut ground, &lists, &entry);
     let told = passes(&mut ground, &model, "1");
     assert!(ground.price(&model).contains(r#""cache_read":"0.1""#));
+    told
+}
+
+fn rate_dropped() -> String {
+    let model = by_two();
+    let mut ground = Ground::honest();
+    assert!(ground.price(&model).contains("cache_read"));
+    for feed in ["litellm", "models_dev"] {
+        let mut entries = honest(feed);
+        for entry in entries.iter_mut().filter(|entry| entry.model == model.1) {
+            entry.cache_read = None;
+        }
+        ground.say(feed, write(feed, &entries));
+    }
+    let told = passes(&mut ground, &model, "3");
+    assert!(!ground.price(&model).contains("cache_read"));
     told
 }
 

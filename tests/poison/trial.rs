@@ -16,10 +16,9 @@ pub fn check_honest(ground: &Ground) {
         assert!(left_out.is_empty(), "{feed}: {left_out:?}");
         let prices = Known::ALL.map(|known| ground.price(&subject(feed, known)));
         let expected = match feed {
-            // One light source beside a full one is no quorum, and alone it is not heard.
-            PAGE => ["Verified", "SingleSource", "none"],
-            // It has no word about the present.
-            HISTORY => ["Verified", "SingleSource", "none"],
+            // One light source beside a full one is no quorum, and alone it is not heard; the history has no word about
+            // the present.
+            PAGE | HISTORY => ["Verified", "SingleSource", "none"],
             _ => ["Verified", "Verified", "SingleSource"],
         };
         for (price, expected) in prices.iter().zip(expected) {

@@ -40,6 +40,15 @@ impl Applied {
     pub fn rates(&self) -> &Arc<Rates> {
         &self.price.price.rates
     }
+
+    /// What each source said when it was applied, by name.
+    pub(super) fn said(&self) -> Vec<(String, Arc<Rates>)> {
+        let own = |rates: &Option<Arc<Rates>>| Arc::clone(rates.as_ref().unwrap_or(self.rates()));
+        let quotes = self.price.price.quotes.iter();
+        quotes
+            .map(|quote| (quote.source.clone(), own(&quote.rates)))
+            .collect()
+    }
 }
 
 /// A source's prices of times that are over.

@@ -2,7 +2,7 @@
 
 use super::bounds::{FIRST_INPUT, FIRST_OUTPUT, FOLLOW_TOLERANCE};
 use super::nearness::{near, within};
-use super::quorum::{Winner, winner};
+use super::quorum::{Voice, Winner, winner};
 use super::voices::{Speaker, Speakers};
 use super::{Judgement, Outcome, Quote, Subject, reason, sanity, steps};
 use crate::core::price::{PriceStatus, Unit};
@@ -23,6 +23,8 @@ pub(super) enum Verdict {
     First(Decimal),
     /// It waits for a person.
     Hold(Decimal, PriceRule),
+    /// It goes: the sources that said it say it no more.
+    Drop,
     /// It is left out: what stands in for it is dearer, and nobody else knows it.
     Leave,
 }
@@ -80,6 +82,9 @@ impl Case<'_> {
         let present = self.present.get(&place).copied();
         let voices = self.speakers.at(place);
         let Some(winner) = winner(&voices, present) else {
+            if self.is_dropped(place) {
+                return Verdict::Drop;
+            }
             return self.decide_slipped(place, present);
         };
         match present {
@@ -96,7 +101,7 @@ impl Case<'_> {
             None if winner.has_quorum() => Verdict::Take(winner.rate),
             None if !self.is_new() => Verdict::Leave,
             None if winner.is_contested() => {
-                let apart = |voice: &super::quorum::Voice| sanity::is_slip(voice.rate, winner.rate);
+                let apart = |voice: &Voice| sanity::is_slip(voice.rate, winner.rate);
                 let slip = voices.iter().any(apart);
                 let rule = if slip {
                     PriceRule::UnitSlip
@@ -108,6 +113,33 @@ impl Case<'_> {
             None if winner.full == 0 => Verdict::Hold(winner.rate, PriceRule::NoQuorum),
             None => Verdict::First(winner.rate),
         }
+    }
+
+    /// Whether a quorum said a rate that is in force, and still speaks of the model and not of it. Whoever never said it has
+    /// not dropped it.
+    fn is_dropped(&self, place: Place) -> bool {
+        let Some(present) = self.present.get(&place).copied() else {
+            return false;
+        };
+        let heard = |speaker: &Speaker<'_>| self.main.iter().any(|main| speaker.is_heard(*main));
+        let said = |speaker: &Speaker<'_>| {
+            let mut said = self.subject.standing.said.iter();
+            let before = said.find(|(source, _)| **source == *speaker.quote.source);
+            let before = before.and_then(|(_, rates)| points(rates).get(&place).copied());
+            before.is_some_and(|rate| near(rate, present))
+        };
+        let mut speakers = self.speakers.0.iter();
+        if self.main.contains(&place) || speakers.any(|one| one.points.contains_key(&place)) {
+            return false;
+        }
+        let dropping = self.speakers.0.iter().filter(|one| heard(one) && said(one));
+        let voices: Vec<_> = dropping
+            .map(|speaker| Voice {
+                rate: present,
+                weight: speaker.quote.weight,
+            })
+            .collect();
+        winner(&voices, None).is_some_and(|all| all.has_quorum())
     }
 
     /// A power of ten off does not vote; where a quorum says so all the same, a person is to look.
@@ -226,7 +258,9 @@ impl Case<'_> {
             .collect();
         let mut price = self.present.clone();
         price.extend(&taken);
-        if !taken.is_empty() {
+        price.retain(|place, _| self.verdicts.get(place) != Some(&Verdict::Drop));
+        let changes = !taken.is_empty() || price.len() < self.present.len();
+        if changes {
             leave_impossible(&mut price, &taken.keys().copied().collect());
             if let Some(rule) = self.broken(&price) {
                 return (None, self.hold_whole(&price, rule));
@@ -240,8 +274,7 @@ impl Case<'_> {
             PriceStatus::SingleSource
         };
         let confirmed = next == PriceStatus::Verified && status != PriceStatus::Verified;
-        let apply =
-            (!taken.is_empty() || confirmed).then(|| applying(&price, next, PriceRule::Quorum));
+        let apply = (changes || confirmed).then(|| applying(&price, next, PriceRule::Quorum));
         let held = self.held(|_| true);
         (apply, self.hold(price, &held))
     }

@@ -39,12 +39,11 @@ pub fn past(
         let of_that_time = past.prices.iter().filter(|other| overlaps(other, &price));
         let of_that_time: Vec<_> = of_that_time.collect();
         if of_that_time.is_empty() {
-            match against(provider, &present, &points(&price.rates)) {
-                Some(rule) => past.left_out.push(rule),
-                None => {
-                    past.agreed += 1;
-                    past.prices.push(price);
-                }
+            if let Some(rule) = against(provider, &present, &points(&price.rates)) {
+                past.left_out.push(rule);
+            } else {
+                past.agreed += 1;
+                past.prices.push(price);
             }
         } else if of_that_time.iter().all(|one| one.rates == price.rates) {
             past.agreed += 1;

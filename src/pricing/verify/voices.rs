@@ -38,6 +38,11 @@ impl Speaker<'_> {
         rules.all(|rule| rule.is_some()).then_some(first)
     }
 
+    /// Whether it has a voice at a place.
+    pub(super) fn is_heard(&self, place: Place) -> bool {
+        self.voice(place).is_some()
+    }
+
     /// What it says of a place, where it has a voice.
     fn voice(&self, place: Place) -> Option<Voice> {
         let heard = self.rule_at(place).is_none() && self.quote.weight > Decimal::ZERO;

@@ -82,20 +82,20 @@ pub const KINDS: [Kind; 23] = [
         })
     },
     alike("blanks at the end", |_, all| {
-        model(all, |name| format!("{name}  "))
+        model(all, |name| format!("{name}  "));
     }),
     alike("a no-break space at the end", |_, all| {
         model(all, |name| format!("{name}\u{a0}"));
     }),
     alike("capital letters", |_, all| model(all, str::to_uppercase)),
     own("a zero for an o", |_, all| {
-        model(all, |name| name.replace('o', "0"))
+        model(all, |name| name.replace('o', "0"));
     }),
     own("an underscore for a hyphen", |_, all| {
         model(all, |name| name.replace('-', "_"));
     }),
     own("a letter more", |_, all| {
-        model(all, |name| format!("{name}s"))
+        model(all, |name| format!("{name}s"));
     }),
     own("a region in front, with a slash", |_, all| {
         model(all, |name| format!("eu/{name}"));
@@ -120,7 +120,7 @@ pub const KINDS: [Kind; 23] = [
         let honest = all.len();
         model(all, str::to_owned);
         for other in &mut all[honest..] {
-            other.provider = "acme".to_owned();
+            "acme".clone_into(&mut other.provider);
             other.model = format!("acme/{}", other.model);
         }
     }),

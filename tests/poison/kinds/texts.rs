@@ -50,7 +50,7 @@ pub const KINDS: [Kind; 20] = [
             for entry in poisoned(all) {
                 entry.output = match &entry.input {
                     Said::AsWritten(text) => Said::AsWritten(text.replace(input, output)),
-                    said => said.clone(),
+                    said @ Said::Rate(_) => said.clone(),
                 };
             }
         },
@@ -79,7 +79,7 @@ pub const KINDS: [Kind; 20] = [
     entries("1,000", |_, all| raw(all, "\"1,000\"")),
     entries("0x1", |_, all| raw(all, "\"0x1\"")),
     entries("a digit of another script", |_, all| {
-        raw(all, "\"\u{661}\"")
+        raw(all, "\"\u{661}\"");
     }),
     Kind {
         of: is_json,

@@ -44,7 +44,7 @@ impl Ground {
         let settings = Settings::read(folder.path(), Some(false)).unwrap();
         let patience = Patience {
             silence: Duration::from_secs(2),
-            attempt: Duration::from_secs(6),
+            attempt: Duration::from_secs(5),
             attempts: 1,
             ..Patience::default()
         };
@@ -109,7 +109,7 @@ pub fn body(feed: Feed) -> Vec<u8> {
 }
 
 /// What became of a source.
-pub fn of<'a>(refreshed: &'a Refreshed, feed: Feed) -> &'a Gathered {
+pub fn of(refreshed: &Refreshed, feed: Feed) -> &Gathered {
     let mut sources = refreshed.sources.iter();
     sources.find(|source| &*source.name == feed).unwrap()
 }
