@@ -13,6 +13,7 @@
 //! Then the rates are put together, and what can't be as a whole waits too.
 
 pub mod bounds;
+mod dropped;
 mod judge;
 mod nearness;
 mod past;

@@ -4,7 +4,7 @@ use super::bounds::{FIRST_INPUT, FIRST_OUTPUT, FOLLOW_TOLERANCE};
 use super::nearness::{near, within};
 use super::quorum::{Voice, Winner, winner};
 use super::voices::{Speaker, Speakers};
-use super::{Judgement, Outcome, Quote, Subject, reason, sanity, steps};
+use super::{Judgement, Outcome, Quote, Subject, dropped, reason, sanity, steps};
 use crate::core::price::{PriceStatus, Unit};
 use crate::core::price_change::{Applying, Holding, PriceRule, Quoted, Vote};
 use crate::pricing::points::{Place, Points, points, rates};
@@ -82,7 +82,9 @@ impl Case<'_> {
         let present = self.present.get(&place).copied();
         let voices = self.speakers.at(place);
         let Some(winner) = winner(&voices, present) else {
-            if self.is_dropped(place) {
+            let dropped =
+                dropped::is_dropped(self.subject, &self.speakers, &self.main, (place, present));
+            if dropped {
                 return Verdict::Drop;
             }
             return self.decide_slipped(place, present);
@@ -113,33 +115,6 @@ impl Case<'_> {
             None if winner.full == 0 => Verdict::Hold(winner.rate, PriceRule::NoQuorum),
             None => Verdict::First(winner.rate),
         }
-    }
-
-    /// Whether a quorum said a rate that is in force, and still speaks of the model and not of it. Whoever never said it has
-    /// not dropped it.
-    fn is_dropped(&self, place: Place) -> bool {
-        let Some(present) = self.present.get(&place).copied() else {
-            return false;
-        };
-        let heard = |speaker: &Speaker<'_>| self.main.iter().any(|main| speaker.is_heard(*main));
-        let said = |speaker: &Speaker<'_>| {
-            let mut said = self.subject.standing.said.iter();
-            let before = said.find(|(source, _)| **source == *speaker.quote.source);
-            let before = before.and_then(|(_, rates)| points(rates).get(&place).copied());
-            before.is_some_and(|rate| near(rate, present))
-        };
-        let mut speakers = self.speakers.0.iter();
-        if self.main.contains(&place) || speakers.any(|one| one.points.contains_key(&place)) {
-            return false;
-        }
-        let dropping = self.speakers.0.iter().filter(|one| heard(one) && said(one));
-        let voices: Vec<_> = dropping
-            .map(|speaker| Voice {
-                rate: present,
-                weight: speaker.quote.weight,
-            })
-            .collect();
-        winner(&voices, None).is_some_and(|all| all.has_quorum())
     }
 
     /// A power of ten off does not vote; where a quorum says so all the same, a person is to look.

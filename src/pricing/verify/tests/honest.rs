@@ -140,8 +140,11 @@ fn a_rate_that_two_who_said_it_say_no_more_goes() {
     standing.said.pop();
     assert_eq!(judged(&standing, &both).apply, None);
     // Without a word about the model nobody drops a part of it.
+    standing.said.push(("b".to_owned(), price(more)));
     let none = [quote("a", "1", "image 40"), quote("b", "1", "image 40")];
-    assert_eq!(judged(&standing, &none).apply, None);
+    let judgement = judged(&standing, &none);
+    let kept = price("input 2.5 output 10 cache_read 1.25 image 40");
+    assert_eq!(applied(&judgement), Some(&*kept));
 }
 
 #[test]
