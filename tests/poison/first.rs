@@ -2,7 +2,7 @@
 
 use crate::document::write;
 use crate::entry::{Entry, FEEDS, Feed, HISTORY, honest};
-use crate::ground::{BEGAN, Ground};
+use crate::ground::{BEGAN, Ground, PricesOverTime};
 use crate::kinds::{Kind, Poison, prices, texts};
 use crate::table::{Finding, Table};
 use crate::trial::{brief, check};
@@ -20,12 +20,14 @@ const LIKELY: [&str; 7] = [
 
 /// What came of each first word.
 pub fn told() -> Table {
-    let fresh = Ground::honest();
+    let mut fresh = Ground::honest();
+    fresh.pass_hours(24);
+    let before = fresh.prices();
     let (mut findings, mut wrong) = (Vec::new(), Vec::new());
     let kinds = prices::KINDS.iter().chain(&texts::KINDS);
     for kind in kinds.filter(|kind| !LIKELY.iter().any(|word| kind.name.contains(word))) {
         for feed in FEEDS.into_iter().filter(|feed| (kind.of)(feed)) {
-            match first_word(&fresh, kind, feed) {
+            match first_word(&fresh, &before, kind, feed) {
                 Ok(came) => findings.push(Finding {
                     kind: kind.name,
                     feed,
@@ -42,7 +44,12 @@ pub fn told() -> Table {
     )
 }
 
-fn first_word(fresh: &Ground, kind: &Kind, feed: Feed) -> Result<String, String> {
+fn first_word(
+    fresh: &Ground,
+    before: &PricesOverTime,
+    kind: &Kind,
+    feed: Feed,
+) -> Result<String, String> {
     let provider = if feed == "openrouter" { feed } else { "xai" };
     let model = (provider.to_owned(), "grok-unheard-of".to_owned());
     let mut new = vec![Entry::new(&model.0, &model.1, "2", "10", "0.5")];
@@ -55,13 +62,11 @@ fn first_word(fresh: &Ground, kind: &Kind, feed: Feed) -> Result<String, String>
     poison(feed, &mut new);
     let entries = [honest(feed), new].concat();
     let mut ground = fresh.clone();
-    ground.pass_hours(24);
-    let before = ground.prices();
     ground.say(feed, write(feed, &entries));
     ground.refresh();
     // What is free beside a side that costs is left out: it has no price then, which is not a free one.
     let a_side = kind.name == "a zero for the output";
-    check(&before, &ground, a_side)?;
+    check(before, &ground, a_side)?;
     for at in [BEGAN, "2026-09-01T00:00:00Z"] {
         let price = ground.price_at(&model.0, &model.1, at.parse().unwrap());
         if price != "none" && (!a_side || price.contains("output")) {

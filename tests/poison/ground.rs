@@ -167,19 +167,21 @@ impl Ground {
             let answer = asked.answer.clone().and_then(|body| {
                 let read = asked.source.parse(&body, day);
                 read.map_err(|wrong| format!("it has changed its shape: {wrong}"))
-                    .map(|_| body)
+                    .map(|listing| (listing, body))
             });
-            match answer {
-                Ok(body) => asked.kept = Some((self.now, body)),
-                Err(why) if asked.kept.is_some() => {
-                    self.seen.failed.insert(name.clone(), why);
+            let known = match answer {
+                Ok((listing, body)) => {
+                    asked.kept = Some((self.now, body));
+                    Some(listing)
                 }
-                Err(_) => {}
-            }
-            let Some((checked_at, body)) = &asked.kept else {
+                Err(why) => asked.kept.as_ref().map(|(_, body)| {
+                    self.seen.failed.insert(name.clone(), why);
+                    asked.source.parse(body, day).unwrap()
+                }),
+            };
+            let Some((listing, (checked_at, body))) = known.zip(asked.kept.as_ref()) else {
                 continue;
             };
-            let listing = asked.source.parse(body, day).unwrap();
             let (placed, apart) = place(self.book.catalogue(), &listing, day);
             let left_out = listing.skipped.into_iter().chain(apart).collect();
             self.seen.left_out.insert(name.clone(), left_out);

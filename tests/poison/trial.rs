@@ -77,13 +77,13 @@ fn each(
     kinds: &[Kind],
     told: impl Fn(&Ground, Feed) -> Result<Vec<String>, String>,
 ) -> Vec<Finding> {
-    let fresh = Ground::honest();
+    let mut fresh = Ground::honest();
+    fresh.pass_hours(24);
+    let before = fresh.prices();
     let (mut findings, mut wrong) = (Vec::new(), Vec::new());
     for kind in kinds {
         for feed in FEEDS.into_iter().filter(|feed| (kind.of)(feed)) {
             let mut ground = fresh.clone();
-            ground.pass_hours(24);
-            let before = ground.prices();
             ground.say(feed, kind.document(feed, honest(feed)));
             ground.refresh();
             let unchanged = check(&before, &ground, kind.adds);
