@@ -1,17 +1,19 @@
 //! What all sources together come to: their words are put side by side by model, and each model is verified.
 
+mod doubt;
+mod past;
+
 use super::book::PriceBook;
-use super::catalogue::format::midnight;
 use super::identity::{Canonical, Placed};
 use super::sources::Tense;
 use super::verify::{self, Judgement, Outcome, Quote, Subject};
 use crate::core::digest::Digest;
 use crate::core::price::Rates;
-use crate::core::price_change::{PastPrice, PriceHistory, PriceProposal, PriceRule, Vote, Votes};
+use crate::core::price_change::{PriceHistory, PriceProposal, PriceRule, Vote, Votes};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -78,6 +80,8 @@ pub struct Appraisal {
     pub shares: BTreeMap<String, Share>,
     /// How many models were held back or rejected, by the rule.
     pub rules: BTreeMap<(Outcome, PriceRule), usize>,
+    /// What of times that are over is left out: the source, the model, and the rule against it.
+    pub past_left_out: Vec<(Arc<str>, Canonical, PriceRule)>,
 }
 
 /// Verifies every model that a source says something of, and every one of which a change waits.
@@ -87,17 +91,34 @@ pub fn appraise(
     waiting: &BTreeSet<Canonical>,
     now: Timestamp,
 ) -> Appraisal {
+    let mut appraisal = of_the_present(book, witnesses, waiting, now);
+    if let Some(witnesses) = doubt::doubted(witnesses, &appraisal.votes) {
+        appraisal = of_the_present(book, &witnesses, waiting, now);
+    }
+    for witness in witnesses.iter().filter(|one| one.tense == Tense::Past) {
+        appraisal.take_past(book, witness, now);
+    }
+    appraisal
+}
+
+fn of_the_present(
+    book: &PriceBook,
+    witnesses: &[Witness],
+    waiting: &BTreeSet<Canonical>,
+    now: Timestamp,
+) -> Appraisal {
     let quotes = by_model(witnesses, waiting);
-    let peers = Peers::of(book);
-    let mut appraisal = Appraisal {
-        history: history(witnesses),
-        ..Appraisal::default()
-    };
+    let all_peers = OnceCell::new();
+    let mut appraisal = Appraisal::default();
     let mut judgements = Vec::with_capacity(quotes.len());
     for (model, quotes) in &quotes {
         let mut standing = book.standing(&model.provider, &model.model, now);
         standing.waiting = waiting.contains(*model);
-        let peers = peers.of_model(model);
+        // Only a first price is held against what others charge.
+        let peers = match standing.present {
+            Some(_) => Vec::new(),
+            None => all_peers.get_or_init(|| Peers::of(book)).of_model(model),
+        };
         let subject = Subject {
             provider: &model.provider,
             model: &model.model,
@@ -169,38 +190,6 @@ fn by_model<'a>(
     quotes
 }
 
-fn history(witnesses: &[Witness]) -> Vec<PriceHistory> {
-    let mut history = Vec::new();
-    for witness in witnesses
-        .iter()
-        .filter(|witness| witness.tense == Tense::Past)
-    {
-        let told = witness
-            .placed
-            .iter()
-            .filter(|placed| !placed.past.is_empty());
-        history.extend(told.map(|placed| PriceHistory {
-            provider: placed.meant.canonical.provider.clone(),
-            model: placed.meant.canonical.model.clone(),
-            source: witness.source.to_string(),
-            fetched_at: witness.fetched_at,
-            content: witness.content,
-            weight: witness.weight,
-            prices: placed.past.iter().map(past_price).collect(),
-        }));
-    }
-    history
-}
-
-/// A price whose first day is not known holds from the beginning of time on.
-fn past_price((from, until, rates): &(Option<Date>, Date, Arc<Rates>)) -> PastPrice {
-    PastPrice {
-        from: from.map_or(Timestamp::UNIX_EPOCH, midnight),
-        until: midnight(*until),
-        rates: Arc::clone(rates),
-    }
-}
-
 /// What models of one name cost at each provider that has it.
 struct Peers<'a>(FxHashMap<String, Vec<(&'a str, Arc<Rates>)>>);
 
@@ -235,6 +224,7 @@ mod tests {
     use crate::pricing::catalogue::Catalogue;
     use crate::pricing::identity::place;
     use crate::pricing::sources::{Source, llm_prices, models_dev, openrouter};
+    use jiff::civil::Date;
 
     const DAY: Date = Date::constant(2026, 11, 24);
 

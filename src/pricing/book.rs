@@ -4,7 +4,7 @@
 //! 1. the last override from before it, unless that one took overrides away;
 //! 2. the last applied price from before it; where that is the catalogue's price confirmed, the catalogue's hours of the
 //!    day still count;
-//! 3. the catalogue's price from a day that is known and before it;
+//! 3. the catalogue's price from a day that is known and before it, or where it is the catalogue's own day or later;
 //! 4. a source's word for a time that is over and that it lies in;
 //! 5. the catalogue's earliest price, or the earliest applied one: what held before is not known, and that is nearer
 //!    than nothing.
@@ -18,6 +18,7 @@ pub use price::{Price, SourceQuote};
 use super::catalogue::{Catalogue, ModelCard, Unresolved, provider};
 use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
+use crate::core::price_change::PastPrice;
 use jiff::Timestamp;
 use layers::Layers;
 use rustc_hash::FxHashMap;
@@ -128,7 +129,10 @@ impl PriceBook {
             return Some(price);
         }
         let bundled = found.card.map(|card| (card, card.rates_at(at)));
-        let is_known = matches!(bundled, Some((_, (_, Some(from)))) if from <= at);
+        // What a source says later of a time in which the catalogue's price was charged is no news.
+        let is_known = bundled.is_some_and(|(_, (_, from))| {
+            self.catalogue.date() <= at || from.is_some_and(|from| from <= at)
+        });
         let imported = layers
             .filter(|_| !is_known)
             .and_then(|layers| layers.imported_at(at));
@@ -182,22 +186,34 @@ impl PriceBook {
             .collect();
         let bundled = found.card.map(|card| Arc::clone(card.base_rates_at(at)));
         let mut present = bundled.map(|rates| (rates, PriceStatus::Bundled));
-        let mut version = 0;
+        let (mut version, mut said) = (0, Vec::new());
         if let Some(layers) = found.layers {
             version = layers.version();
             past.extend(layers.applied_over_time());
             if let Some(applied) = layers.applied_at(at).or_else(|| layers.first_applied()) {
                 present = Some((Arc::clone(applied.rates()), applied.price.price.status));
+                said = applied.said();
             }
         }
-        past.retain(|(from, _)| *from <= at);
+        // What a person approved is where the steps that are taken together begin anew.
+        let reviewed = found.layers.and_then(Layers::reviewed_from);
+        past.retain(|(from, _)| *from <= at && reviewed.is_none_or(|reviewed| *from >= reviewed));
         past.sort_by_key(|(from, _)| *from);
         Standing {
             version,
             present,
             past,
+            said,
             waiting: false,
         }
+    }
+
+    /// What a source has said of a model's prices of times that are over, as it was taken in.
+    pub fn imported(&self, provider: &str, model: &str, source: &str) -> &[PastPrice] {
+        let found = self.find(Some(provider), model).ok();
+        let layers = found.and_then(|found| found.layers);
+        let imported = layers.and_then(|layers| layers.imported_from(source));
+        imported.map_or(&[], |imported| &imported.history.prices)
     }
 
     fn find<'a>(&'a self, provider: Option<&str>, model: &str) -> Result<Found<'a>, Unresolved> {

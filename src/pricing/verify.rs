@@ -7,13 +7,16 @@
 //! 3. *What it may do.* What is in force stays unless a quorum says otherwise, and the step, alone and with those
 //!    before it, is within its bound ([`bounds`]). A lone source never changes a price. It may name the first price of a
 //!    model that had none, and a rate that keeps its share of one that a quorum changed (a batch's half of it, say).
-//! 4. *What waits.* All else waits for a person, with the reason.
+//! 4. *What goes.* A rate that a quorum said and says no more, while nobody else does, is left out; never input or output.
+//! 5. *What waits.* All else waits for a person, with the reason.
 //!
 //! Then the rates are put together, and what can't be as a whole waits too.
 
 pub mod bounds;
+mod dropped;
 mod judge;
 mod nearness;
+mod past;
 mod quorum;
 mod reason;
 mod sanity;
@@ -21,6 +24,8 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod voices;
+
+pub use past::{Past, past};
 
 use crate::core::digest::Digest;
 use crate::core::price::{PriceStatus, Rates};
@@ -54,8 +59,11 @@ pub struct Standing {
     pub version: u64,
     /// The price in force; none where the model has none.
     pub present: Option<(Arc<Rates>, PriceStatus)>,
-    /// The prices so far with the time from which each held, earliest first; the present one is the last.
+    /// The prices so far with the time from which each held, earliest first, from the last one on that a person approved; the
+    /// present one is the last.
     pub past: Vec<(Timestamp, Arc<Rates>)>,
+    /// What each source said when the present price was applied, by name; empty for a bundled one.
+    pub said: Vec<(String, Arc<Rates>)>,
     /// Whether a change of it waits for a person.
     pub waiting: bool,
 }
@@ -69,7 +77,8 @@ pub struct Subject<'a> {
     pub model: &'a str,
     /// What it costs now.
     pub standing: &'a Standing,
-    /// What the same model costs at other providers, where that is known; only a power of ten is told by it.
+    /// What the same model costs at other providers, where that is known; only a power of ten is told by it, and only of a
+    /// model that has no price.
     pub peers: &'a [Arc<Rates>],
     /// The time of the verification.
     pub now: Timestamp,

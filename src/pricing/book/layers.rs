@@ -40,6 +40,15 @@ impl Applied {
     pub fn rates(&self) -> &Arc<Rates> {
         &self.price.price.rates
     }
+
+    /// What each source said when it was applied, by name.
+    pub(super) fn said(&self) -> Vec<(String, Arc<Rates>)> {
+        let own = |rates: &Option<Arc<Rates>>| Arc::clone(rates.as_ref().unwrap_or(self.rates()));
+        let quotes = self.price.price.quotes.iter();
+        quotes
+            .map(|quote| (quote.source.clone(), own(&quote.rates)))
+            .collect()
+    }
 }
 
 /// A source's prices of times that are over.
@@ -135,6 +144,13 @@ impl Layers {
         self.applied.first().map(|applied| &**applied)
     }
 
+    /// What a source says of times that are over.
+    pub(super) fn imported_from(&self, source: &str) -> Option<&Imported> {
+        let mut imported = self.imported.iter();
+        let known = imported.find(|known| known.history.source == source);
+        known.map(|known| &**known)
+    }
+
     /// The last source's word, by name, for a time that is over and that an instant lies in.
     pub(super) fn imported_at(&self, at: Timestamp) -> Option<(&Imported, &PastPrice)> {
         self.imported.iter().rev().find_map(|imported| {
@@ -148,6 +164,13 @@ impl Layers {
     pub(super) fn version(&self) -> u64 {
         let versions = self.applied.iter().map(|applied| applied.price.version);
         versions.max().unwrap_or_default()
+    }
+
+    /// From when the last price that a person approved holds.
+    pub(super) fn reviewed_from(&self) -> Option<Timestamp> {
+        let mut applied = self.applied.iter();
+        let reviewed = applied.rfind(|applied| applied.price.review.is_some())?;
+        Some(reviewed.price.price.effective_from)
     }
 
     pub(super) fn applied_over_time(&self) -> impl Iterator<Item = (Timestamp, Arc<Rates>)> {

@@ -20,14 +20,18 @@ pub const FRESH_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How much those who agree must weigh: more than one full source (1.0), whoever it is.
 pub const QUORUM_WEIGHT: Decimal = dec(15, 1);
 
+/// How many of those who agree must not be light: light ones are copies of lists more often than not, so that one list and
+/// its copies are one source.
+pub const FULL_LEAST: usize = 2;
+
 /// The share of all that vote that must agree: two of three full sources do, two of four do not.
 pub const QUORUM_SHARE: Decimal = dec(6, 1);
 
 /// A source below this weight is light.
 pub const LIGHT: Decimal = dec(5, 1);
 
-/// What all light sources together count at most: they tip a balance, and however many say the same, they make no
-/// quorum without a full one.
+/// What all light sources together count at most: they tip a balance between others, and however many say the same, they
+/// make no quorum.
 pub const LIGHT_MOST: Decimal = dec(5, 1);
 
 /// The largest rise, as a factor, that a quorum makes by itself. A promotion that ended and a preview that was priced
@@ -41,15 +45,31 @@ pub const CUT_LEAST: Decimal = dec(5, 2);
 /// hundredfold.
 pub const SLIP: Decimal = dec(100, 0);
 
-/// How far back several steps are taken together.
-pub const DRIFT_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How far several steps may go together within a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Drift {
+    /// How many days are looked back.
+    pub days: i64,
+    /// The most that several rises come to.
+    pub rise_most: Decimal,
+    /// The least that several cuts leave.
+    pub cut_least: Decimal,
+}
 
-/// The most that several rises come to within that time: a provider seldom changes a price twice in a month, and one
-/// who wants to go unseen does it in small steps.
-pub const DRIFT_RISE_MOST: Decimal = dec(125, 2);
-
-/// The least that several cuts leave within that time.
-pub const DRIFT_CUT_LEAST: Decimal = dec(5, 1);
+/// What several steps may come to: a provider seldom changes a price twice in a month, and one who wants to go unseen
+/// does it in small steps. Those that wait out the month have the year's bound.
+pub const DRIFTS: [Drift; 2] = [
+    Drift {
+        days: 30,
+        rise_most: dec(125, 2),
+        cut_least: dec(5, 1),
+    },
+    Drift {
+        days: 365,
+        rise_most: dec(2, 0),
+        cut_least: dec(1, 1),
+    },
+];
 
 /// The least rate of a million tokens that is not zero: the cheapest that is sold costs 0.001, and a price per token
 /// (2.5e-6) that was taken for one per million is far below.

@@ -2,9 +2,9 @@
 
 use super::bounds::{FIRST_INPUT, FIRST_OUTPUT, FOLLOW_TOLERANCE};
 use super::nearness::{near, within};
-use super::quorum::{Winner, winner};
+use super::quorum::{Voice, Winner, winner};
 use super::voices::{Speaker, Speakers};
-use super::{Judgement, Outcome, Quote, Subject, reason, sanity, steps};
+use super::{Judgement, Outcome, Quote, Subject, dropped, reason, sanity, steps};
 use crate::core::price::{PriceStatus, Unit};
 use crate::core::price_change::{Applying, Holding, PriceRule, Quoted, Vote};
 use crate::pricing::points::{Place, Points, points, rates};
@@ -23,6 +23,8 @@ pub(super) enum Verdict {
     First(Decimal),
     /// It waits for a person.
     Hold(Decimal, PriceRule),
+    /// It goes: the sources that said it say it no more.
+    Drop,
     /// It is left out: what stands in for it is dearer, and nobody else knows it.
     Leave,
 }
@@ -80,6 +82,11 @@ impl Case<'_> {
         let present = self.present.get(&place).copied();
         let voices = self.speakers.at(place);
         let Some(winner) = winner(&voices, present) else {
+            let dropped =
+                dropped::is_dropped(self.subject, &self.speakers, &self.main, (place, present));
+            if dropped {
+                return Verdict::Drop;
+            }
             return self.decide_slipped(place, present);
         };
         match present {
@@ -96,7 +103,7 @@ impl Case<'_> {
             None if winner.has_quorum() => Verdict::Take(winner.rate),
             None if !self.is_new() => Verdict::Leave,
             None if winner.is_contested() => {
-                let apart = |voice: &super::quorum::Voice| sanity::is_slip(voice.rate, winner.rate);
+                let apart = |voice: &Voice| sanity::is_slip(voice.rate, winner.rate);
                 let slip = voices.iter().any(apart);
                 let rule = if slip {
                     PriceRule::UnitSlip
@@ -105,7 +112,7 @@ impl Case<'_> {
                 };
                 Verdict::Hold(winner.rate, rule)
             }
-            None if !winner.full => Verdict::Hold(winner.rate, PriceRule::NoQuorum),
+            None if winner.full == 0 => Verdict::Hold(winner.rate, PriceRule::NoQuorum),
             None => Verdict::First(winner.rate),
         }
     }
@@ -226,7 +233,9 @@ impl Case<'_> {
             .collect();
         let mut price = self.present.clone();
         price.extend(&taken);
-        if !taken.is_empty() {
+        price.retain(|place, _| self.verdicts.get(place) != Some(&Verdict::Drop));
+        let changes = !taken.is_empty() || price.len() < self.present.len();
+        if changes {
             leave_impossible(&mut price, &taken.keys().copied().collect());
             if let Some(rule) = self.broken(&price) {
                 return (None, self.hold_whole(&price, rule));
@@ -240,8 +249,7 @@ impl Case<'_> {
             PriceStatus::SingleSource
         };
         let confirmed = next == PriceStatus::Verified && status != PriceStatus::Verified;
-        let apply =
-            (!taken.is_empty() || confirmed).then(|| applying(&price, next, PriceRule::Quorum));
+        let apply = (changes || confirmed).then(|| applying(&price, next, PriceRule::Quorum));
         let held = self.held(|_| true);
         (apply, self.hold(price, &held))
     }
@@ -344,6 +352,7 @@ impl Case<'_> {
             Some(rule) => return (Vote::Rejected, Some(rule)),
             None => {}
         }
+        let beside = speaker.muted.values().next().copied();
         let backed = main().filter(|place| self.is_backed_at(*place));
         let agrees: Vec<_> = backed
             .filter_map(|place| {
@@ -356,7 +365,7 @@ impl Case<'_> {
             all if all.iter().all(|agrees| *agrees) => Vote::Agreed,
             _ => Vote::Outvoted,
         };
-        (vote, None)
+        (vote, beside)
     }
 }
 
@@ -390,7 +399,7 @@ fn leave_impossible(price: &mut Points, taken: &BTreeSet<Place>) {
 }
 
 /// What speaks against a lone source's first price of a model.
-fn first_word(price: &Points) -> Option<PriceRule> {
+pub(super) fn first_word(price: &Points) -> Option<PriceRule> {
     let (input, output) = sanity::sides(price)?;
     let outside = |rate: Decimal, (least, most): (Decimal, Decimal)| rate < least || rate > most;
     if outside(input, FIRST_INPUT) || outside(output, FIRST_OUTPUT) {

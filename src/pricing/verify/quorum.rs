@@ -1,6 +1,6 @@
 //! Who agrees with whom on one rate, and whether that is enough.
 
-use super::bounds::{LIGHT, LIGHT_MOST, QUORUM_SHARE, QUORUM_WEIGHT};
+use super::bounds::{FULL_LEAST, LIGHT, LIGHT_MOST, QUORUM_SHARE, QUORUM_WEIGHT};
 use super::nearness::near;
 use rust_decimal::Decimal;
 
@@ -19,8 +19,8 @@ pub(super) struct Winner {
     pub(super) support: Decimal,
     /// How many are for it.
     pub(super) sources: usize,
-    /// Whether a source that is not light is for it.
-    pub(super) full: bool,
+    /// How many are for it that are not light.
+    pub(super) full: usize,
     /// How much voted.
     pub(super) total: Decimal,
     /// How many voted.
@@ -30,7 +30,7 @@ pub(super) struct Winner {
 impl Winner {
     /// Whether that decides.
     pub(super) fn has_quorum(&self) -> bool {
-        self.sources >= 2
+        self.full >= FULL_LEAST
             && self.support >= QUORUM_WEIGHT
             && self.support >= self.total.saturating_mul(QUORUM_SHARE)
     }
@@ -53,7 +53,7 @@ pub(super) fn winner(voices: &[Voice], present: Option<Decimal>) -> Option<Winne
         rate: best,
         support: support(voices, best),
         sources: agreed().count(),
-        full: agreed().any(|voice| voice.weight >= LIGHT),
+        full: agreed().filter(|voice| voice.weight >= LIGHT).count(),
         total: weigh(voices, |_| true),
         voices: voices.len(),
     })
@@ -104,6 +104,10 @@ mod tests {
         assert_eq!(decided(&beside), ("2".into(), false));
         beside.push((2.0, 1.0));
         assert_eq!(decided(&beside), ("2".into(), true));
+        // One full source and a crowd are one source: pages copy lists.
+        let mut behind_one = crowd.to_vec();
+        behind_one.push((9.0, 1.0));
+        assert_eq!(decided(&behind_one), ("9".into(), false));
     }
 
     #[test]

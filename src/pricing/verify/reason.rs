@@ -1,6 +1,6 @@
 //! Why something waits or was refused, in a sentence for the person who decides.
 
-use super::bounds::{CUT_LEAST, DRIFT_CUT_LEAST, DRIFT_RISE_MOST, FRESH_FOR, RISE_MOST};
+use super::bounds::{CUT_LEAST, DRIFTS, FRESH_FOR, RISE_MOST};
 use super::nearness::near;
 use super::voices::Speakers;
 use crate::core::price_change::PriceRule;
@@ -93,11 +93,19 @@ fn why(rule: PriceRule) -> String {
             RISE_MOST.normalize(),
             CUT_LEAST.normalize()
         ),
-        PriceRule::DriftTooLarge => format!(
-            "with the changes of the last 30 days it comes to more than {} times or less than {}",
-            DRIFT_RISE_MOST.normalize(),
-            DRIFT_CUT_LEAST.normalize()
-        ),
+        PriceRule::DriftTooLarge => {
+            let bounds = DRIFTS.map(|bound| {
+                let (most, least) = (bound.rise_most.normalize(), bound.cut_least.normalize());
+                format!(
+                    "more than {most} times or less than {least} within {} days",
+                    bound.days
+                )
+            });
+            format!(
+                "with the changes before it comes to {}",
+                bounds.join(", or ")
+            )
+        }
         PriceRule::UnitSlip => {
             "the rates are powers of ten apart, as if they were for another number of units"
                 .to_owned()

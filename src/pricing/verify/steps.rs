@@ -1,10 +1,11 @@
 //! How far a quorum may move a rate by itself, at once and over a time.
 
 use super::Subject;
-use super::bounds::{CUT_LEAST, DRIFT_CUT_LEAST, DRIFT_RISE_MOST, DRIFT_WITHIN, RISE_MOST};
+use super::bounds::{CUT_LEAST, DRIFTS, Drift, RISE_MOST};
 use super::nearness::{near, ratio};
 use crate::core::price_change::PriceRule;
 use crate::pricing::points::{Place, points};
+use jiff::SignedDuration;
 use rust_decimal::Decimal;
 
 /// The bound that a step would pass.
@@ -19,15 +20,51 @@ pub(super) fn against(
     if !within {
         return Some(PriceRule::StepTooLarge);
     }
-    let drift = drift(subject, place, present, rate)?;
-    let too_far = drift > DRIFT_RISE_MOST || drift < DRIFT_CUT_LEAST;
-    too_far.then_some(PriceRule::DriftTooLarge)
+    let beyond = |bound: &Drift| {
+        let drift = drift(subject, place, present, rate, bound);
+        drift.is_some_and(|times| times > bound.rise_most || times < bound.cut_least)
+    };
+    DRIFTS
+        .iter()
+        .any(beyond)
+        .then_some(PriceRule::DriftTooLarge)
 }
 
-/// What the step comes to together with those before it that went the same way; none where there was none.
-fn drift(subject: &Subject<'_>, place: Place, present: Decimal, rate: Decimal) -> Option<Decimal> {
-    let since = subject.now.checked_sub(DRIFT_WITHIN).ok()?;
-    let mut held = Vec::new();
+/// What the step comes to together with those before it within a time; none where it is the first of its direction.
+///
+/// It is taken from where the steps in its direction began, and from the price at that time's begin: a small step
+/// back in between is no new beginning.
+fn drift(
+    subject: &Subject<'_>,
+    place: Place,
+    present: Decimal,
+    rate: Decimal,
+    bound: &Drift,
+) -> Option<Decimal> {
+    let held = held(subject, place, bound)?;
+    let rises = rate > present;
+    let mut run = present;
+    for earlier in held.iter().rev().copied() {
+        if (run > earlier) == rises || near(run, earlier) {
+            run = earlier;
+        } else {
+            break;
+        }
+    }
+    let steps = held.windows(2);
+    let goes_on = steps.into_iter().any(|step| (step[1] > step[0]) == rises);
+    let start = held.first().copied().filter(|_| goes_on);
+    let run = (!near(run, present)).then_some(run);
+    let bases = start.into_iter().chain(run);
+    let times = bases.filter_map(|base| ratio(rate, base));
+    if rises { times.max() } else { times.min() }
+}
+
+/// The rates that were in force within a time, each change once.
+fn held(subject: &Subject<'_>, place: Place, bound: &Drift) -> Option<Vec<Decimal>> {
+    let within = SignedDuration::from_hours(24 * bound.days);
+    let since = subject.now.checked_sub(within).ok()?;
+    let mut held: Vec<Decimal> = Vec::new();
     for (from, rates) in &subject.standing.past {
         let Some(rate) = points(rates).get(&place).copied() else {
             continue;
@@ -39,15 +76,5 @@ fn drift(subject: &Subject<'_>, place: Place, present: Decimal, rate: Decimal) -
             held.push(rate);
         }
     }
-    let rises = rate > present;
-    // Back to where the steps in this direction began.
-    let mut base = present;
-    for earlier in held.into_iter().rev() {
-        if (base > earlier) == rises || near(base, earlier) {
-            base = earlier;
-        } else {
-            break;
-        }
-    }
-    (!near(base, present)).then(|| ratio(rate, base)).flatten()
+    Some(held)
 }

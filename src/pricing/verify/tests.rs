@@ -46,6 +46,7 @@ fn bundled(text: &str) -> Standing {
         version: 0,
         present: Some((price(text), PriceStatus::Bundled)),
         past: vec![(past, price(text))],
+        said: Vec::new(),
         waiting: false,
     }
 }

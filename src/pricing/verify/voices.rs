@@ -38,6 +38,11 @@ impl Speaker<'_> {
         rules.all(|rule| rule.is_some()).then_some(first)
     }
 
+    /// Whether it has a voice at a place.
+    pub(super) fn is_heard(&self, place: Place) -> bool {
+        self.voice(place).is_some()
+    }
+
     /// What it says of a place, where it has a voice.
     fn voice(&self, place: Place) -> Option<Voice> {
         let heard = self.rule_at(place).is_none() && self.quote.weight > Decimal::ZERO;
@@ -200,7 +205,7 @@ fn alone(subject: &Subject<'_>, present: &Points, speaker: &Speaker<'_>) -> Opti
 }
 
 /// Whether a rate that all else rests on is a power of ten off.
-fn slips(own: &Points, reference: &Points) -> bool {
+pub(super) fn slips(own: &Points, reference: &Points) -> bool {
     own.iter()
         .filter(|(place, _)| place.is_standard())
         .any(|(place, rate)| {

@@ -126,6 +126,8 @@ impl Fetcher {
         known: Option<&Validators>,
     ) -> Result<Fetched, FetchError> {
         let here = check_address(&source.address)?;
+        // Without either, a server that says that nothing has changed was not asked.
+        let known = known.filter(|known| known.etag.is_some() || known.last_modified.is_some());
         let asked = self.asked(source);
         lock(&asked.breaker).pass(Instant::now())?;
         let fetched = self.try_again(source, known, here, &asked).await;

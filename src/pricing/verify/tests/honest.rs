@@ -124,6 +124,30 @@ fn a_cache_rate_that_a_cut_makes_impossible_is_charged_as_input() {
 }
 
 #[test]
+fn a_rate_that_two_who_said_it_say_no_more_goes() {
+    let more = "input 2.5 output 10 cache_read 1.25";
+    let mut standing = verified(more);
+    standing.said = ["a", "b"]
+        .map(|name| (name.to_owned(), price(more)))
+        .to_vec();
+    let both = [quote("a", "1", OLD), quote("b", "1", OLD)];
+    let judgement = judged(&standing, &both);
+    assert_eq!(judgement.outcome, Outcome::Verified);
+    assert_eq!(applied(&judgement), Some(&*price(OLD)));
+    // One that still says it is enough for it to stay, and so is one that never did.
+    let one = [quote("a", "1", OLD), quote("b", "1", more)];
+    assert_eq!(judged(&standing, &one).apply, None);
+    standing.said.pop();
+    assert_eq!(judged(&standing, &both).apply, None);
+    // Without a word about the model nobody drops a part of it.
+    standing.said.push(("b".to_owned(), price(more)));
+    let none = [quote("a", "1", "image 40"), quote("b", "1", "image 40")];
+    let judgement = judged(&standing, &none);
+    let kept = price("input 2.5 output 10 cache_read 1.25 image 40");
+    assert_eq!(applied(&judgement), Some(&*kept));
+}
+
+#[test]
 fn a_rate_that_one_source_adds_to_a_known_price_is_left_out() {
     let more = "input 2.5 output 10 web_search 10000";
     let judgement = judged(

@@ -147,6 +147,48 @@ fn a_slow_drip_of_small_rises_is_held_back() {
     assert!(verify(&after, &quotes).apply.is_some(), "the time is over");
 }
 
+/// A small step back in between does not begin anew.
+#[test]
+fn a_drip_with_steps_back_is_a_drip() {
+    let mut standing = verified(OLD);
+    for (hours, rate) in [(72, "3"), (48, "2.97")] {
+        let from = now() - SignedDuration::from_hours(hours);
+        standing
+            .past
+            .push((from, price(&format!("input {rate} output 10"))));
+    }
+    standing.present = Some((price("input 2.97 output 10"), PriceStatus::Verified));
+    let risen = "input 3.5 output 10";
+    let quotes = [quote("a", "1", risen), quote("b", "1", risen)];
+    let judgement = judged(&standing, &quotes);
+    assert_eq!(
+        (judgement.apply.is_none(), held(&judgement)),
+        (true, Some(PriceRule::DriftTooLarge))
+    );
+    // What a person approved is where steps begin.
+    standing.past.drain(..2);
+    assert!(judged(&standing, &quotes).apply.is_some());
+}
+
+#[test]
+fn a_drip_that_waits_out_the_month_has_the_bound_of_the_year() {
+    let mut standing = verified(OLD);
+    let day = |days: i64| now() - SignedDuration::from_hours(24 * days);
+    standing.past = vec![
+        (day(400), price(OLD)),
+        (day(200), price("input 3.6 output 10")),
+    ];
+    standing.present = Some((price("input 3.6 output 10"), PriceStatus::Verified));
+    for (rate, rule) in [("4.9", None), ("5.1", Some(PriceRule::DriftTooLarge))] {
+        let risen = format!("input {rate} output 10");
+        let judgement = judged(
+            &standing,
+            &[quote("a", "1", &risen), quote("b", "1", &risen)],
+        );
+        assert_eq!(held(&judgement), rule, "{rate}");
+    }
+}
+
 #[test]
 fn a_cut_after_a_rise_is_no_drift() {
     let mut standing = verified(OLD);

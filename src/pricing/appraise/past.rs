@@ -1,0 +1,67 @@
+//! What the sources of history say of times that are over.
+
+use super::{Appraisal, Witness};
+use crate::core::price::Rates;
+use crate::core::price_change::{PastPrice, PriceHistory};
+use crate::pricing::book::PriceBook;
+use crate::pricing::catalogue::format::midnight;
+use crate::pricing::identity::{Canonical, Placed};
+use crate::pricing::verify::{self, Past};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use std::sync::Arc;
+
+impl Appraisal {
+    /// Takes what a source says of times that are over, model by model.
+    pub(super) fn take_past(&mut self, book: &PriceBook, witness: &Witness, now: Timestamp) {
+        let told = witness.placed.iter().filter(|one| !one.past.is_empty());
+        for placed in told {
+            let model = &placed.meant.canonical;
+            let past = past_of(book, witness, placed, now);
+            self.count_past(witness, model, &past);
+            if !past.prices.is_empty() {
+                self.history.push(PriceHistory {
+                    provider: model.provider.clone(),
+                    model: model.model.clone(),
+                    source: witness.source.to_string(),
+                    fetched_at: witness.fetched_at,
+                    content: witness.content,
+                    weight: witness.weight,
+                    prices: past.prices,
+                });
+            }
+        }
+    }
+
+    fn count_past(&mut self, witness: &Witness, model: &Canonical, past: &Past) {
+        let counted = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
+        let votes = self.votes.entry(witness.source.to_string()).or_default();
+        votes.agreed = votes.agreed.saturating_add(counted(past.agreed));
+        votes.rejected = votes.rejected.saturating_add(counted(past.left_out.len()));
+        let left_out = past.left_out.iter();
+        self.past_left_out
+            .extend(left_out.map(|rule| (Arc::clone(&witness.source), model.clone(), *rule)));
+    }
+}
+
+fn past_of(book: &PriceBook, witness: &Witness, placed: &Placed, now: Timestamp) -> Past {
+    let Canonical { provider, model } = &placed.meant.canonical;
+    let present = book.standing(provider, model, now).present;
+    let known = book.imported(provider, model, &witness.source);
+    let told = placed.past.iter().map(past_price);
+    verify::past(
+        provider,
+        present.as_ref().map(|(rates, _)| rates),
+        known,
+        told,
+    )
+}
+
+/// A price whose first day is not known holds from the beginning of time on.
+fn past_price((from, until, rates): &(Option<Date>, Date, Arc<Rates>)) -> PastPrice {
+    PastPrice {
+        from: from.map_or(Timestamp::UNIX_EPOCH, midnight),
+        until: midnight(*until),
+        rates: Arc::clone(rates),
+    }
+}

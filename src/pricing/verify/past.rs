@@ -1,0 +1,139 @@
+//! What is taken of a source's word about times that are over.
+//!
+//! Nobody else says what a model cost then, so there is no quorum: the first word that can be meant stands, and what would
+//! change it is left out. A person who knows better sets the price by hand.
+
+use super::judge::first_word;
+use super::sanity;
+use super::voices::slips;
+use crate::core::price::{Rates, Unit};
+use crate::core::price_change::{PastPrice, PriceRule};
+use crate::pricing::catalogue::tier::is_local;
+use crate::pricing::points::{Place, Points, points};
+use std::sync::Arc;
+
+/// What becomes of a source's word about a model's past.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// What is known of it from now on, earliest first: what was known before, and what is new.
+    pub prices: Vec<PastPrice>,
+    /// How many of the told prices are known or taken.
+    pub agreed: usize,
+    /// The rules against those that are left out.
+    pub left_out: Vec<PriceRule>,
+}
+
+/// Takes what can be meant of `told`, beside what the same source said before and what the model costs now.
+pub fn past(
+    provider: &str,
+    present: Option<&Arc<Rates>>,
+    known: &[PastPrice],
+    told: impl IntoIterator<Item = PastPrice>,
+) -> Past {
+    let present = present.map_or_else(Points::new, |rates| points(rates));
+    let mut past = Past {
+        prices: known.to_vec(),
+        ..Past::default()
+    };
+    for price in told {
+        let of_that_time = past.prices.iter().filter(|other| overlaps(other, &price));
+        let of_that_time: Vec<_> = of_that_time.collect();
+        if of_that_time.is_empty() {
+            if let Some(rule) = against(provider, &present, &points(&price.rates)) {
+                past.left_out.push(rule);
+            } else {
+                past.agreed += 1;
+                past.prices.push(price);
+            }
+        } else if of_that_time.iter().all(|one| one.rates == price.rates) {
+            past.agreed += 1;
+        } else {
+            past.left_out.push(PriceRule::NoQuorum);
+        }
+    }
+    past.prices.sort_by_key(|price| price.from);
+    past
+}
+
+fn overlaps(one: &PastPrice, other: &PastPrice) -> bool {
+    one.from < other.until && other.from < one.until
+}
+
+/// The rule against a price that can't have been.
+fn against(provider: &str, present: &Points, told: &Points) -> Option<PriceRule> {
+    if let Some(rule) = sanity::whole(told) {
+        return Some(rule);
+    }
+    let free = |unit| {
+        let rate = told.get(&Place::standard(unit));
+        rate.is_some_and(rust_decimal::Decimal::is_zero)
+    };
+    if !is_local(provider) && (free(Unit::Input) || free(Unit::Output)) {
+        return Some(PriceRule::Zero);
+    }
+    if sanity::is_swapped(told, present) {
+        return Some(PriceRule::Swapped);
+    }
+    if slips(told, present) {
+        return Some(PriceRule::UnitSlip);
+    }
+    let single = told.keys().find_map(|place| sanity::single(told, *place));
+    single.or_else(|| present.is_empty().then(|| first_word(told)).flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn priced(from: i64, until: i64, input: &str, output: &str) -> PastPrice {
+        let rates =
+            format!(r#"{{"standard":{{"rates":{{"input":"{input}","output":"{output}"}}}}}}"#);
+        let day = |day: i64| jiff::Timestamp::from_second(day * 86_400).unwrap();
+        PastPrice {
+            from: day(from),
+            until: day(until),
+            rates: Arc::new(serde_json::from_str(&rates).unwrap()),
+        }
+    }
+
+    fn taken(known: &[PastPrice], told: &[PastPrice]) -> Past {
+        let present = priced(0, 1, "2", "10").rates;
+        past("xai", Some(&present), known, told.to_vec())
+    }
+
+    #[test]
+    fn what_is_new_is_added_and_what_is_known_stays() {
+        let known = [priced(0, 10, "3", "15")];
+        let again = taken(&known, &known);
+        assert_eq!((&*again.prices, again.agreed), (&known[..], 1));
+        let later = priced(10, 20, "2.5", "12");
+        let both = taken(&known, &[known[0].clone(), later.clone()]);
+        assert_eq!(both.prices, [known[0].clone(), later]);
+        assert_eq!(taken(&known, &[]).prices, known);
+        for other in [
+            priced(0, 10, "1.5", "7.5"),
+            priced(5, 6, "1", "5"),
+            priced(5, 20, "1", "5"),
+        ] {
+            let changed = taken(&known, &[other]);
+            assert_eq!(changed.prices, known);
+            assert_eq!(changed.left_out, [PriceRule::NoQuorum]);
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_left_out() {
+        for (input, output, rule) in [
+            ("0.000003", "0.000015", PriceRule::OutOfRange),
+            ("0.003", "0.015", PriceRule::UnitSlip),
+            ("0", "15", PriceRule::Zero),
+            ("10", "2", PriceRule::Swapped),
+            ("3", "0.2", PriceRule::OutputBelowInput),
+        ] {
+            let told = taken(&[], &[priced(0, 10, input, output)]);
+            assert_eq!((told.prices.len(), &*told.left_out), (0, &[rule][..]));
+        }
+        let own = past("ollama", None, &[], [priced(0, 10, "0", "0")]);
+        assert_eq!(own.prices.len(), 1);
+    }
+}
