@@ -119,7 +119,7 @@ fn kept_events() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn whatever_a_client_writes_is_answered_in_order_and_ends() {
+fn whatever_a_client_writes_the_next_request_is_heard_and_the_session_ends() {
     let config = ProptestConfig {
         cases: 256,
         failure_persistence: None,

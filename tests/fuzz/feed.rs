@@ -40,12 +40,17 @@ pub fn lines(bytes: &[u8]) {
         assert_ne!(answer, message.get("method").is_some(), "{line}");
         answers += usize::from(answer);
     }
-    let asked = 1 + bytes.split(|byte| *byte == b'\n').count();
+    assert!(said.contains(FAREWELL_ANSWER), "not heard: {said}");
+    let asked = 2 + bytes.split(|byte| *byte == b'\n').count();
     assert!(
         answers <= asked,
         "{answers} answers to {asked} lines: {said}"
     );
 }
+
+/// A sound request behind all, on a line of its own: it must still be heard.
+const FAREWELL: &[u8] = b"\n{\"jsonrpc\":\"2.0\",\"id\":\"farewell\",\"method\":\"ping\"}\n";
+const FAREWELL_ANSWER: &str = "\"id\":\"farewell\"";
 
 /// A session with a face that has no ledger behind it.
 async fn session(bytes: &[u8]) -> Vec<u8> {
@@ -67,6 +72,7 @@ async fn session(bytes: &[u8]) -> Vec<u8> {
         // The server may have ended the session before it heard all.
         let _ = input.write_all(HELLO).await;
         let _ = input.write_all(bytes).await;
+        let _ = input.write_all(FAREWELL).await;
         let _ = input.shutdown().await;
     };
     let mut said = Vec::new();

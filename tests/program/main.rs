@@ -6,6 +6,7 @@
 mod approvals;
 mod bad_lines;
 mod bad_values;
+mod by_hand;
 mod client;
 mod crash;
 mod damage;
