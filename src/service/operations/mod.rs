@@ -3,6 +3,8 @@
 pub mod budget;
 pub mod pricing;
 pub mod report;
+#[cfg(test)]
+mod testing;
 
 use super::operation::Tool;
 

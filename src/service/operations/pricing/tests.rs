@@ -6,73 +6,16 @@ use crate::core::price::{PriceStatus, Rates, Unit};
 use crate::core::price_change::{
     Applying, Holding, PastPrice, PriceHistory, PriceProposal, PriceRule, Quoted, Vote,
 };
-use crate::core::refusal::{Code, Refusal};
-use crate::core::role::{Interface, Role};
+use crate::core::refusal::Code;
+use crate::core::role::Role;
 use crate::service::caller::Caller;
-use crate::service::ledger::{Ledger, start};
 use crate::service::operation::Call;
-use crate::service::operations::find;
-use crate::service::{Desk, Opening, Service};
-use crate::store::files::faulty::FaultyFiles;
-use crate::store::lookup::Lookup;
-use crate::store::lookup::memory::MemoryDisk;
-use jiff::Timestamp;
+use crate::service::operations::testing::{House, at};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::watch;
-
-const NOW: &str = "2026-11-24T12:00:00Z";
-
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
-/// A service over disks that outlast it.
-struct House {
-    files: FaultyFiles,
-    disk: MemoryDisk,
-    service: Arc<Service>,
-    desk: Arc<Desk>,
-}
 
 impl House {
-    fn new() -> Self {
-        let files = FaultyFiles::new(Path::new("/house"), 7);
-        let disk = MemoryDisk::default();
-        let (service, desk) = open(&files, &disk);
-        Self {
-            files,
-            disk,
-            service,
-            desk,
-        }
-    }
-
-    fn restart(&mut self) {
-        self.desk.ledger().close();
-        (self.service, self.desk) = open(&self.files, &self.disk);
-    }
-
-    async fn ask(&self, tool: &str, arguments: Value) -> Result<Value, Refusal> {
-        let caller = Caller {
-            actor: "ann".into(),
-            role: Role::Admin,
-            interface: Interface::Mcp,
-            ..Caller::default()
-        };
-        let tool = find(tool).unwrap();
-        let answer = tool
-            .run(Arc::clone(&self.service), Call::new(caller), arguments)
-            .await?;
-        Ok(answer.content)
-    }
-
-    async fn done(&self, tool: &str, arguments: Value) -> Value {
-        self.ask(tool, arguments).await.unwrap()
-    }
-
     async fn apply(&self, refresh: ApplyPrices) {
         let caller = Caller {
             role: Role::Operator,
@@ -94,23 +37,6 @@ impl House {
         })
         .await;
     }
-}
-
-fn open(files: &FaultyFiles, disk: &MemoryDisk) -> (Arc<Service>, Arc<Desk>) {
-    let store: Arc<dyn Lookup> = Arc::new(disk.open().unwrap());
-    let dir = Path::new("/house/journal");
-    let started = start(
-        Arc::new(files.clone()),
-        dir,
-        Arc::clone(&store),
-        at(NOW),
-        &|_, _| {},
-    )
-    .unwrap();
-    let ledger = Ledger::run(started, store, Arc::new(|| at(NOW))).unwrap();
-    let desk = Arc::new(Desk::new(ledger));
-    let opening = watch::channel(Opening::Open(Arc::clone(&desk))).1;
-    (Arc::new(Service::new(opening)), desk)
 }
 
 fn rates(input: &str, output: &str) -> Arc<Rates> {
