@@ -8,6 +8,7 @@ pub mod contract;
 mod ended;
 pub mod estimate;
 pub mod front;
+mod holds;
 pub mod house;
 pub mod ledger;
 pub mod mcp;

@@ -56,6 +56,22 @@ pub fn unexpected() -> Refusal {
 }
 
 impl Desk {
+    /// The event of the first call of this request, where this one can't be read as that was: what its names meant then
+    /// they may not mean now. A retry has to be answered all the same.
+    ///
+    /// # Errors
+    /// The refusal, where the request is new; `conflict` where its id was used for something else; or `unavailable`.
+    pub async fn repeated(
+        &self,
+        request: Option<Request>,
+        refusal: Refusal,
+    ) -> Result<Entry, Refusal> {
+        let Some(request) = request else {
+            return Err(refusal);
+        };
+        self.ledger().known(request).await?.ok_or(refusal)
+    }
+
     /// Gives an order and waits until it is durable.
     ///
     /// # Errors

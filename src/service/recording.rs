@@ -12,6 +12,7 @@ use super::wire::usage::UsageInput;
 use crate::core::allocation::Allocation;
 use crate::core::command::Posting;
 use crate::core::context::Context;
+use crate::core::decide::Entry;
 use crate::core::event::Event;
 use crate::core::id::{AllocationId, RecordId};
 use crate::core::price::ServiceTier;
@@ -38,6 +39,15 @@ pub struct Recording<'a> {
     now: Timestamp,
 }
 
+/// A usage, as far as it has to be recorded yet.
+#[expect(clippy::large_enum_variant, reason = "made and taken apart at once")]
+pub enum Read {
+    /// It has, unless its request id says otherwise.
+    Fresh(Posting),
+    /// It was recorded before, and could not be read in the same way again.
+    Known(Entry),
+}
+
 /// What was counted, and what the provider said besides.
 struct Counted {
     counts: Counts,
@@ -58,16 +68,28 @@ impl<'a> Recording<'a> {
         }
     }
 
-    /// The posting of a usage.
+    /// What is to be done of a usage.
     ///
     /// # Errors
-    /// `invalid_argument`, or `permission_denied` for a context that is not the caller's.
-    pub fn posting(&self, mut input: UsageInput) -> Result<Posting, Refusal> {
+    /// `invalid_argument`, `not_found` for a hold that never was, or `permission_denied` for a context that is not the
+    /// caller's.
+    pub async fn read(&self, mut input: UsageInput) -> Result<Read, Refusal> {
         let id = input.request_id.take();
         let request = request(self.call, "record_usage", id.as_ref(), &input)?;
+        match self.usage(input) {
+            Ok(usage) => Ok(Read::Fresh(Posting { usage, request })),
+            Err(refusal) => {
+                let known = self.desk.repeated(request, refusal).await?;
+                Ok(Read::Known(known))
+            }
+        }
+    }
+
+    fn usage(&self, input: UsageInput) -> Result<Usage, Refusal> {
         let hold = input
             .allocation_id
-            .and_then(|id| self.desk.state().allocation(id).cloned());
+            .map(|id| self.desk.own_hold(self.call, id))
+            .transpose()?;
         let context = self.context(&input, hold.as_ref())?;
         let occurred = input.occurred_at.map_or(self.now, Instant::time);
         let (provider, model) = names(&input, hold.as_ref());
@@ -78,7 +100,7 @@ impl<'a> Recording<'a> {
         let named = name_model(&self.prices, provider, model, occurred)?;
         let tier = input.service_tier.or(counted.tier).unwrap_or_default();
         let reported = input.reported_cost_usd.or(counted.cost);
-        let usage = Usage {
+        Ok(Usage {
             provider: named
                 .model
                 .provider
@@ -92,18 +114,13 @@ impl<'a> Recording<'a> {
             allocation: input.allocation_id,
             is_final: input.is_final.unwrap_or(false),
             metadata: metadata(input.metadata)?,
-        };
-        Ok(Posting { usage, request })
+        })
     }
 
     /// The context of a usage: what it says, else what its hold says, within what the client's configuration fixes.
     fn context(&self, input: &UsageInput, hold: Option<&Allocation>) -> Result<Context, Refusal> {
         let mut context = input.given_context();
         if let Some(hold) = hold {
-            self.call
-                .caller
-                .fill(hold.context.clone())
-                .map_err(|refusal| refusal.within("allocation_id"))?;
             inherit(&mut context, &hold.context);
         }
         self.call.caller.fill(context)
@@ -254,7 +271,7 @@ pub struct RecordAnswer {
     /// What the hold has left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_remaining: Option<Amounts>,
-    /// Set where it is no open hold: recorded without it.
+    /// Set where the hold has ended: recorded without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocation_closed: Option<AllocationId>,
 }
@@ -300,7 +317,7 @@ impl RecordAnswer {
             ""
         };
         let closed = self.allocation_closed.map_or(String::new(), |id| {
-            format!(" {id} is no open hold: it has ended or never was, so nothing was drawn.")
+            format!(" {id} has ended, so nothing was drawn of it.")
         });
         format!("{}: {cost}.{again}{over}{closed}", self.record_id)
     }

@@ -17,3 +17,5 @@ pub mod request_increase;
 pub mod review_increase;
 pub mod save_budget;
 pub mod save_policy;
+#[cfg(test)]
+mod tests;

@@ -6,10 +6,9 @@ use crate::core::id::AlertId;
 use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
-use crate::service::Service;
-use crate::service::ledger::Outcome;
+use crate::service::ledger::{Outcome, Receipt};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::recording::{RecordAnswer, Recording};
+use crate::service::recording::{Read, RecordAnswer, Recording};
 use crate::service::wire::alert::AlertView;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::usage::UsageInput;
@@ -64,22 +63,36 @@ impl Operation for RecordUsage {
         let usages = usages(input)?;
         let alone = usages.len() == 1;
         let mut postings = Vec::with_capacity(usages.len());
+        let mut known = Vec::new();
         for (place, usage) in usages.into_iter().enumerate() {
-            let posting = recording.posting(usage);
-            postings.push(posting.map_err(|refusal| {
+            let read = recording.read(usage).await;
+            match read.map_err(|refusal| {
                 if alone {
                     refusal
                 } else {
                     refusal.within(&format!("records[{place}]"))
                 }
-            })?);
+            })? {
+                Read::Fresh(posting) => postings.push(posting),
+                Read::Known(entry) => known.push((place, entry)),
+            }
         }
         let reply = desk
             .give(call, None, None, Command::Record(postings))
             .await?;
-        let Outcome::Done(receipts) = reply.outcome else {
+        let Outcome::Done(mut receipts) = reply.outcome else {
             return Err(Refusal::unavailable("the ledger denied a record"));
         };
+        // By ascending place, so that each lands where it was asked.
+        for (place, entry) in known {
+            receipts.insert(
+                place.min(receipts.len()),
+                Receipt {
+                    entry,
+                    duplicate: true,
+                },
+            );
+        }
         let records: Vec<_> = receipts.iter().filter_map(RecordAnswer::of).collect();
         let state = desk.state();
         let raised = reply

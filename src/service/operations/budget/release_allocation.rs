@@ -1,6 +1,5 @@
 //! `release_allocation`: give a hold back.
 
-use super::extend_allocation::own_allocation;
 use crate::core::command::Command;
 use crate::core::event::Event;
 use crate::core::id::AllocationId;
@@ -57,7 +56,7 @@ impl Operation for ReleaseAllocation {
         input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
-        own_allocation(&desk, call, input.allocation_id)?;
+        desk.own_hold(call, input.allocation_id)?;
         let request = request(
             call,
             "release_allocation",

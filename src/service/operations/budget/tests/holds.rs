@@ -1,0 +1,138 @@
+//! A hold that has ended is known as long as the ledger is.
+
+use super::*;
+use crate::core::context::Context;
+use crate::core::refusal::Code;
+use crate::core::role::Role;
+use crate::service::caller::Caller;
+use crate::service::operations::testing::admin;
+
+/// A client whose project is fixed.
+fn of_project(project: &str) -> Caller {
+    Caller {
+        role: Role::Agent,
+        fixed: Context {
+            project: Some(project.into()),
+            ..Context::default()
+        },
+        ..admin()
+    }
+}
+
+/// A hold of apollo's that its last posting has ended.
+async fn ended(house: &House) -> Value {
+    budget(
+        house,
+        "apollo",
+        json!({"project": "apollo"}),
+        json!({"limit_cost_usd": "10"}),
+    )
+    .await;
+    let ask = json!({"provider": "openai", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 0, "project": "apollo"});
+    let hold = house.done("allocate_budget", ask).await["allocation_id"].clone();
+    let last = json!({"allocation_id": hold, "final": true, "provider_usage": {"prompt_tokens": 1000, "completion_tokens": 0}});
+    house.done("record_usage", last).await;
+    hold
+}
+
+/// Forgets the hold in either way.
+async fn forget(house: &mut House, restart: bool) {
+    if restart {
+        house.restart();
+    } else {
+        house.checkpoint().await;
+    }
+    assert_eq!(house.desk.state().ended_allocations().count(), 0);
+}
+
+#[tokio::test]
+async fn late_usage_of_an_ended_hold_has_its_model_and_its_context() {
+    for restart in [false, true] {
+        let mut house = House::new();
+        let hold = ended(&house).await;
+        forget(&mut house, restart).await;
+        let late = json!({"allocation_id": hold, "provider_usage": {"prompt_tokens": 2000, "completion_tokens": 0}});
+        let recorded = house.done("record_usage", late).await;
+        assert_eq!(recorded["records"][0]["cost_usd"], "0.005");
+        assert_eq!(recorded["records"][0]["allocation_closed"], hold);
+        let named = json!({"allocation_id": hold, "provider": "openai", "model": "gpt-4o", "input_tokens": 1000});
+        house.done("record_usage", named).await;
+        let (posted, held) = standing(&house, "apollo").await;
+        assert_eq!(
+            (posted, held),
+            (json!("0.01"), json!("0")),
+            "after a restart: {restart}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_retry_is_a_duplicate_after_its_hold_has_ended() {
+    for restart in [false, true] {
+        let mut house = House::new();
+        budget(&house, "all", json!({}), json!({"limit_cost_usd": "10"})).await;
+        let ask = json!({"provider": "openai", "model": "gpt-4o", "tokens": 1000});
+        let hold = house.done("allocate_budget", ask).await["allocation_id"].clone();
+        let usage = json!({"allocation_id": hold, "final": true, "request_id": "one", "provider_usage": {"prompt_tokens": 1000, "completion_tokens": 0}});
+        let first = house.done("record_usage", usage.clone()).await;
+        forget(&mut house, restart).await;
+        let again = house.done("record_usage", usage).await;
+        assert_eq!(again["records"][0]["duplicate"], true);
+        assert_eq!(
+            again["records"][0]["record_id"],
+            first["records"][0]["record_id"]
+        );
+        assert_eq!(standing(&house, "all").await.0, "0.0025");
+    }
+}
+
+#[tokio::test]
+async fn an_ended_hold_stays_its_owners() {
+    for restart in [false, true] {
+        let mut house = House::new();
+        let hold = ended(&house).await;
+        forget(&mut house, restart).await;
+        let rhetor = of_project("rhetor");
+        let usage = json!({"allocation_id": hold, "provider": "openai", "model": "gpt-4o", "input_tokens": 1000});
+        for (tool, arguments) in [
+            ("record_usage", usage),
+            (
+                "extend_allocation",
+                json!({"allocation_id": hold, "ttl_seconds": 60}),
+            ),
+            ("release_allocation", json!({"allocation_id": hold})),
+        ] {
+            let refused = house.ask_as(&rhetor, tool, arguments.clone()).await;
+            assert_eq!(refused.unwrap_err().code, Code::PermissionDenied, "{tool}");
+            let own = house.ask_as(&of_project("apollo"), tool, arguments).await;
+            if tool == "record_usage" {
+                assert_eq!(own.unwrap()["records"][0]["allocation_closed"], hold);
+            } else {
+                assert_eq!(own.unwrap_err().code, Code::AllocationClosed, "{tool}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hold_that_never_was_is_not_found() {
+    let house = House::new();
+    // Event 1 is a budget.
+    budget(&house, "all", json!({}), json!({"limit_cost_usd": "10"})).await;
+    for never in ["all-1", "all-999"] {
+        let usage = json!({"allocation_id": never, "provider": "openai", "model": "gpt-4o", "input_tokens": 1000});
+        for (tool, arguments) in [
+            ("record_usage", usage),
+            (
+                "extend_allocation",
+                json!({"allocation_id": never, "ttl_seconds": 60}),
+            ),
+            ("release_allocation", json!({"allocation_id": never})),
+        ] {
+            let refused = house.ask(tool, arguments).await.unwrap_err();
+            assert_eq!(refused.code, Code::NotFound, "{tool}");
+            assert_eq!(refused.details["field"], "allocation_id", "{tool}");
+        }
+    }
+    assert_eq!(standing(&house, "all").await.0, "0");
+}
