@@ -158,14 +158,6 @@ impl Verdict {
             .iter()
             .filter(|finding| finding.outcome == Outcome::Deny)
     }
-
-    /// When every window that refused has begun anew; none where one of them never does.
-    pub fn retry_at(&self) -> Option<Timestamp> {
-        self.refusals()
-            .map(Finding::resets)
-            .try_fold(None, |latest, resets| Some(latest.max(Some(resets?))))
-            .flatten()
-    }
 }
 
 /// Judges what would be used of one counter: its limits, what is used of them, and what is asked.

@@ -21,14 +21,14 @@ use super::alert::{Alert, MeterKey};
 use super::allocation::Allocation;
 use super::budget::Budget;
 use super::charge::{Amount, Facts};
-use super::context::Priority;
-use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
+use super::context::{Context, Priority};
+use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
 use super::increase::Increase;
 use super::price::Rates;
 use super::scope::Scope;
 use super::tally::Tally;
-use super::usage::Usage;
-use super::verdict::{Finding, Verdict, judge};
+use super::usage::{Correction, Usage};
+use super::verdict::{Finding, Outcome, Verdict, judge};
 use hold_index::HoldIndex;
 use holds::{Held, Meets};
 use jiff::Timestamp;
@@ -347,6 +347,21 @@ impl State {
                 })
                 .collect(),
         )
+    }
+
+    /// When every policy that denied has a new window; none where one of them has no end, or would deny as much in an
+    /// unused window: waiting does not help then.
+    pub fn retry_at(&self, verdict: &Verdict, asked: &Amount) -> Option<Timestamp> {
+        let helps = |finding: &Finding| {
+            let policy = &self.policies.get(&finding.policy)?.policy;
+            let (anew, _) = judge(policy, &policy.limits, Tally::ZERO, asked, false);
+            finding.resets().filter(|_| anew != Outcome::Deny)
+        };
+        let mut latest = None;
+        for refusal in verdict.refusals() {
+            latest = latest.max(Some(helps(refusal)?));
+        }
+        latest
     }
 
     /// What a policy's counter stands at, with nothing asked.

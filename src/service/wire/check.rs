@@ -31,7 +31,7 @@ pub struct CheckAnswer {
     /// The most output tokens at this model that would fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fits: Option<u64>,
-    /// When the windows that refused reset.
+    /// When to ask again, where waiting helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Instant>,
     /// The cheapest models that fit as asked.
@@ -80,7 +80,7 @@ impl CheckAnswer {
                 .collect(),
             reasons: reasons(verdict, amount, state),
             fits: way_out.fits,
-            retry_at: verdict.retry_at().map(Instant),
+            retry_at: state.retry_at(verdict, amount).map(Instant),
             alternatives: way_out.alternatives,
         }
     }

@@ -62,7 +62,7 @@ pub struct ExtendAllocationAnswer {
     pub policies: Vec<PolicyOutcome>,
     /// Why it is not simply allowed.
     pub reasons: Vec<String>,
-    /// When the windows that refused reset.
+    /// When to ask again, where waiting helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Instant>,
     /// Whether this request_id had extended it before.
@@ -129,7 +129,7 @@ impl Operation for ExtendAllocation {
                 .map(|finding| PolicyOutcome::of(finding, &state))
                 .collect(),
             reasons: reasons(&verdict, &more, &state),
-            retry_at: verdict.retry_at().map(Instant),
+            retry_at: state.retry_at(&verdict, &more).map(Instant),
             duplicate,
         };
         Ok(Answer {

@@ -1,6 +1,7 @@
 //! The operations on budgets over a ledger in memory.
 
 mod holds;
+mod refusals;
 
 use crate::service::operations::testing::House;
 use serde_json::{Value, json};
