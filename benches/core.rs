@@ -240,8 +240,10 @@ fn with_holds(mut state: State) -> State {
         };
         let wanted = Allocate {
             model: ModelRef::default(),
+            service_tier: ServiceTier::Standard,
             context,
             amount,
+            estimated: false,
             ttl: SignedDuration::from_hours(24),
         };
         give(&mut state, Command::Allocate(wanted));
@@ -299,8 +301,10 @@ fn saves(criterion: &mut Criterion, mut state: State) {
         bencher.iter(|| {
             let wanted = Allocate {
                 model: ModelRef::default(),
+                service_tier: ServiceTier::Standard,
                 context: context(),
                 amount,
+                estimated: false,
                 ttl: SignedDuration::from_hours(24),
             };
             let made = give(&mut state, Command::Allocate(wanted));

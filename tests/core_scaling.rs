@@ -27,6 +27,7 @@ use tekton_budget::core::event::{Event, Stamp};
 use tekton_budget::core::id::BudgetId;
 use tekton_budget::core::period::Period;
 use tekton_budget::core::policy::Limits;
+use tekton_budget::core::price::ServiceTier;
 use tekton_budget::core::quantity::Usd;
 use tekton_budget::core::scope::{Scope, Values};
 use tekton_budget::core::state::State;
@@ -200,8 +201,10 @@ fn a_decision_looks_at_few_budgets_and_time_ends_only_what_is_due() {
         let ttl = SignedDuration::from_secs(3600 + i64::try_from(number).unwrap());
         let wanted = Allocate {
             model,
+            service_tier: ServiceTier::Standard,
             context,
             amount,
+            estimated: false,
             ttl,
         };
         let decided = give(&mut state, at, Command::Allocate(wanted));

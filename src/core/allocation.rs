@@ -3,6 +3,7 @@
 use super::charge::ModelRef;
 use super::context::Context;
 use super::id::AllocationId;
+use super::price::ServiceTier;
 use super::tally::Tally;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -29,6 +30,9 @@ pub struct Allocation {
     pub id: AllocationId,
     /// The model it is for, as far as it is known.
     pub model: ModelRef,
+    /// How that is to be served.
+    #[serde(default, skip_serializing_if = "ServiceTier::is_standard")]
+    pub service_tier: ServiceTier,
     /// Who and what it is for.
     pub context: Context,
     /// Everything that it was ever given.

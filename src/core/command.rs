@@ -8,7 +8,7 @@ use super::event::{Digest, Request, UsageAdjusted};
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
 use super::period::{Period, WeekStart};
 use super::policy::{Enforcement, Limits, PolicyField, Rollover};
-use super::price::Rates;
+use super::price::{Rates, ServiceTier};
 use super::price_change::{PriceHistory, PriceProposal, SourceReport};
 use super::quantity::Usd;
 use super::scope::Scope;
@@ -105,10 +105,14 @@ pub struct Posting {
 pub struct Allocate {
     /// The model it is for.
     pub model: ModelRef,
+    /// How that is to be served.
+    pub service_tier: ServiceTier,
     /// Who and what it is for.
     pub context: Context,
     /// An upper bound of what it will take.
     pub amount: Amount,
+    /// Whether its tokens were estimated and not counted.
+    pub estimated: bool,
     /// How long it holds.
     pub ttl: SignedDuration,
 }

@@ -3,13 +3,12 @@
 use super::alert::{AlertCause, MeterKey};
 use super::allocation::AllocationStatus;
 use super::budget::Budget;
-use super::charge::{Facts, ModelRef};
+use super::charge::{Amount, Facts, ModelRef};
 use super::context::Context;
 pub use super::digest::Digest;
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
 use super::policy::Policy;
-use super::price::ModelTier;
-use super::price::Rates;
+use super::price::{ModelTier, Rates, ServiceTier};
 use super::price_change::{Dropped, PriceApplied, PriceHeldBack, PriceHistory, SourceReport};
 use super::role::{Interface, Role};
 use super::tally::Tally;
@@ -258,15 +257,39 @@ impl UsageAdjusted {
 pub struct AllocationMade {
     /// The model that it is for.
     pub model: ModelRef,
+    /// How that is to be served.
+    #[serde(default, skip_serializing_if = "ServiceTier::is_standard")]
+    pub service_tier: ServiceTier,
     /// Who and what it is for.
     pub context: Context,
     /// What it holds.
     pub held: Tally,
+    /// Whether nothing is held of tokens because they were not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tokens_unknown: bool,
+    /// Whether nothing is held of the cost because it was not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cost_unknown: bool,
+    /// Whether tokens were estimated and not counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
     /// When its time runs out.
     #[serde(with = "super::time")]
     pub expires: Timestamp,
     /// What the policies said.
     pub verdict: Verdict,
+}
+
+impl AllocationMade {
+    /// What was asked to be held.
+    pub fn asked(&self) -> Amount {
+        let held = Amount::from(self.held);
+        Amount {
+            tokens: held.tokens.filter(|_| !self.tokens_unknown),
+            requests: held.requests,
+            cost: held.cost.filter(|_| !self.cost_unknown),
+        }
+    }
 }
 
 /// A hold that was given more.

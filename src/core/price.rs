@@ -83,6 +83,18 @@ impl Unit {
         Self::Second,
     ];
 
+    /// The units that are tokens.
+    pub const TOKENS: [Self; 8] = [
+        Self::Input,
+        Self::CacheRead,
+        Self::CacheWrite,
+        Self::CacheWrite1h,
+        Self::Output,
+        Self::Reasoning,
+        Self::AudioInput,
+        Self::AudioOutput,
+    ];
+
     /// The unit's name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -197,6 +209,11 @@ fn check_units(path: &str, rates: &UnitRates) -> Result<(), (String, String)> {
 }
 
 impl ServiceTier {
+    /// Whether it is the ordinary one.
+    pub fn is_standard(&self) -> bool {
+        *self == Self::Standard
+    }
+
     /// The tier's name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -77,6 +77,27 @@ pub fn cost_usd(rates: &Rates, counts: &Counts, tier: ServiceTier) -> Usd {
     sum
 }
 
+/// What so many tokens of no stated kind cost at the most, in so many calls: at the dearest rate that any kind of token
+/// has in the tier, after a prompt of any length. `None` where no token has a rate.
+pub fn dearest_cost_usd(rates: &Rates, tokens: u64, calls: u64, tier: ServiceTier) -> Option<Usd> {
+    let dearest = |unit| {
+        let prompts = prompts_of(rates, tier);
+        let each = prompts.map(|prompt| Some(rate_of(rates, unit, prompt, tier)?.1));
+        each.max().flatten()
+    };
+    let token = Unit::TOKENS.into_iter().map(dearest).max().flatten()?;
+    let call = dearest(Unit::Request).unwrap_or_default();
+    Some(times(token, tokens) + times(call, calls))
+}
+
+/// A prompt for each set of rates that a tier has: the shortest one that meets it.
+fn prompts_of(rates: &Rates, tier: ServiceTier) -> impl Iterator<Item = u64> {
+    let sold = rates.service_tiers.get(&tier);
+    let tiers = std::iter::once(&rates.standard).chain(sold);
+    let long = tiers.flat_map(|tier| &tier.context_tiers);
+    std::iter::once(0).chain(long.map(|context| context.above.saturating_add(1)))
+}
+
 /// The rate that a unit of such a usage is costed by, and whose it is.
 pub fn rate_of(
     rates: &Rates,

@@ -1,5 +1,6 @@
 //! What may be done where a call does not simply fit: less output, or a cheaper model.
 
+use super::estimate::call_cost;
 use super::wire::check::{Alternative, WayOut};
 use crate::core::charge::{Amount, ModelRef};
 use crate::core::context::Context;
@@ -25,6 +26,8 @@ pub struct Asked<'a> {
     pub amount: &'a Amount,
     /// The counts, where they were given.
     pub counts: Option<&'a Counts>,
+    /// The caller's own word for what it costs at the most.
+    pub cost: Option<Usd>,
     /// How it is served.
     pub service_tier: ServiceTier,
 }
@@ -103,8 +106,7 @@ impl Search<'_> {
             audio_output_tokens: 0,
             ..*self.counts
         };
-        let cost =
-            price.and_then(|price| full_cost_usd(price.rates, &counts, self.asked.service_tier));
+        let cost = call_cost(price, &counts, self.asked.service_tier, self.asked.cost);
         self.outcome(self.asked.model, &counts, cost) < Outcome::SoftLimit
     }
 

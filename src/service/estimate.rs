@@ -8,7 +8,7 @@ use crate::core::quantity::{Counts, Usd};
 use crate::core::refusal::Refusal;
 use crate::pricing::book::{Price, PriceBook};
 use crate::pricing::catalogue::Unresolved;
-use crate::pricing::cost::full_cost_usd;
+use crate::pricing::cost::{cost_usd, full_cost_usd};
 use crate::pricing::tokens;
 use jiff::Timestamp;
 
@@ -19,6 +19,15 @@ pub const UNKNOWN_PROVIDER: &str = "unknown";
 pub trait Workload: NamesModel + HasCounts {
     /// The input itself and the most output tokens.
     fn text(&self) -> (Option<&str>, Option<u64>);
+}
+
+/// What a call's output is taken for where only counts of the input are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsaid {
+    /// None: the counts are costed as they are.
+    None,
+    /// The most that the model writes: nothing may pass a limit for want of a count.
+    Most,
 }
 
 /// A call, as far as it can be told before it is made.
@@ -90,31 +99,57 @@ pub fn name_model<'a>(
     }
 }
 
-/// Estimates a call. `cost` is the caller's own word for what it costs at the most.
+/// The caller's own word for a cost, as it can be.
+///
+/// # Errors
+/// `invalid_argument` for less than nothing.
+pub fn own_cost(cost: Option<Usd>) -> Result<Option<Usd>, Refusal> {
+    match cost {
+        Some(cost) if cost.is_negative() => {
+            Err(Refusal::invalid("cost_usd", "expects no less than zero"))
+        }
+        own => Ok(own),
+    }
+}
+
+/// What a call costs at the most. `own` is the caller's word for it, which counts in full where there is no price and
+/// never less than what has one.
+pub fn call_cost(
+    price: Option<&Price<'_>>,
+    counts: &Counts,
+    tier: ServiceTier,
+    own: Option<Usd>,
+) -> Option<Usd> {
+    match (own, price) {
+        (Some(own), Some(price)) => Some(own.max(cost_usd(price.rates, counts, tier))),
+        (None, Some(price)) => full_cost_usd(price.rates, counts, tier),
+        (own, None) => own,
+    }
+}
+
+/// Estimates a call. `own` is the caller's own word for what it costs at the most.
 ///
 /// # Errors
 /// `invalid_argument` for counts out of bounds, a missing model, or an input without a bound on the output.
 pub fn estimate(
     prices: &PriceBook,
     workload: &impl Workload,
-    cost: Option<Usd>,
+    unsaid: Unsaid,
+    own: Option<Usd>,
     at: Timestamp,
 ) -> Result<Estimate, Refusal> {
+    let own = own_cost(own)?;
     let (provider, model, service_tier) = workload.named_model();
     let model = model.ok_or_else(|| Refusal::invalid("model", "expects the model of the call"))?;
     let named = name_model(prices, provider, model, at)?;
-    let (counts, estimated) = counts_of(workload, &named)?;
+    let (counts, estimated) = counts_of(workload, unsaid, &named)?;
     counts
         .within_bounds()
         .map_err(|field| Refusal::invalid(field, "expects at most 10^12"))?;
-    let priced = named
-        .price
-        .as_ref()
-        .and_then(|price| full_cost_usd(price.rates, &counts, service_tier));
     let amount = Amount {
         tokens: Some(counts.tokens()),
         requests: counts.requests,
-        cost: cost.or(priced),
+        cost: call_cost(named.price.as_ref(), &counts, service_tier, own),
     };
     let price_version = named.price.map(|price| price.version.to_owned());
     Ok(Estimate {
@@ -127,7 +162,11 @@ pub fn estimate(
     })
 }
 
-fn counts_of(workload: &impl Workload, named: &Named<'_>) -> Result<(Counts, bool), Refusal> {
+fn counts_of(
+    workload: &impl Workload,
+    unsaid: Unsaid,
+    named: &Named<'_>,
+) -> Result<(Counts, bool), Refusal> {
     let (text, most_output) = workload.text();
     let given = workload.given_counts();
     let mut counts = given.unwrap_or(Counts {
@@ -168,8 +207,21 @@ fn counts_of(workload: &impl Workload, named: &Named<'_>) -> Result<(Counts, boo
             "input_tokens",
             "expects counts, or input_text and max_output_tokens",
         ));
+    } else if unsaid == Unsaid::Most
+        && !workload.says_output()
+        && let Some(most) = most_chat_output_of(named)
+    {
+        counts.output_tokens = most;
+        estimated = true;
     }
     Ok((counts, estimated))
+}
+
+/// The most that a model writes which is there to write; none where that is not known.
+fn most_chat_output_of(named: &Named<'_>) -> Option<u64> {
+    use crate::pricing::catalogue::Mode;
+    let card = named.price.as_ref()?.card?;
+    card.max_output_tokens.filter(|_| card.mode == Mode::Chat)
 }
 
 /// The most that a model writes; nothing for one that writes no text.

@@ -10,6 +10,7 @@ use tekton_budget::core::event::{Event, Stamp, UsageRecorded};
 use tekton_budget::core::id::{AllocationId, BudgetId, PolicyId};
 use tekton_budget::core::period::Period;
 use tekton_budget::core::policy::Limits;
+use tekton_budget::core::price::ServiceTier;
 use tekton_budget::core::quantity::{Counts, Usd};
 use tekton_budget::core::role::{Interface, Role};
 use tekton_budget::core::scope::{Scope, Values};
@@ -88,8 +89,10 @@ impl Ledger {
     pub fn hold_of(&mut self, component: &str, amount: Amount) -> AllocationId {
         let decided = self.give(Command::Allocate(Allocate {
             model: ModelRef::default(),
+            service_tier: ServiceTier::Standard,
             context: of(component),
             amount,
+            estimated: false,
             ttl: SignedDuration::from_hours(72),
         }));
         let place = decided

@@ -14,7 +14,7 @@ use tekton_budget::core::command::{
 use tekton_budget::core::decide::{Entry, Order};
 use tekton_budget::core::event::{Event, Request, Stamp, UsageAdjusted};
 use tekton_budget::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
-use tekton_budget::core::price::{Rates, Unit};
+use tekton_budget::core::price::{Rates, ServiceTier, Unit};
 use tekton_budget::core::quantity::{Counts, Usd};
 use tekton_budget::core::role::{Interface, Role};
 use tekton_budget::core::tally::Tally;
@@ -198,8 +198,10 @@ impl Generator {
         };
         Command::Allocate(Allocate {
             model: words::model(random, 20),
+            service_tier: *random.pick(&[ServiceTier::Standard, ServiceTier::Priority]),
             context: words::context(random),
             amount: words::amount(random),
+            estimated: random.chance(30),
             ttl,
         })
     }

@@ -33,8 +33,12 @@ impl Desk<'_> {
         let held = wanted.amount.tally();
         let made = AllocationMade {
             model: wanted.model,
+            service_tier: wanted.service_tier,
             context: wanted.context,
             held,
+            tokens_unknown: wanted.amount.tokens.is_none(),
+            cost_unknown: wanted.amount.cost.is_none(),
+            estimated: wanted.estimated,
             expires,
             verdict: verdict.clone(),
         };

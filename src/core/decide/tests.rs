@@ -9,6 +9,7 @@ use crate::core::context::{Context, Priority};
 use crate::core::id::{AllocationId, IncreaseId, PolicyId};
 use crate::core::period::Period;
 use crate::core::policy::{Enforcement, Limits, Rollover};
+use crate::core::price::ServiceTier;
 use crate::core::quantity::{Counts, Usd};
 use crate::core::refusal::Code;
 use crate::core::role::{Interface, Role};
@@ -88,8 +89,10 @@ impl Bench {
         let ttl = SignedDuration::from_hours(24);
         self.give(Command::Allocate(Allocate {
             model: ModelRef::default(),
+            service_tier: ServiceTier::Standard,
             context,
             amount,
+            estimated: false,
             ttl,
         }))
         .result

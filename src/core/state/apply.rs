@@ -148,6 +148,7 @@ impl State {
         self.open_hold(Allocation {
             id,
             model: made.model.clone(),
+            service_tier: made.service_tier,
             context: made.context.clone(),
             granted: made.held,
             remaining: made.held,

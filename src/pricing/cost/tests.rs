@@ -126,6 +126,27 @@ fn what_has_no_rate_falls_back_upwards_or_is_said_to_be_unpriced() {
 }
 
 #[test]
+fn tokens_of_no_stated_kind_cost_what_the_dearest_does() {
+    let dearest = |rates: &Rates, tier| {
+        dearest_cost_usd(rates, 1_000_000, 1, tier).map(|cost| cost.to_string())
+    };
+    let some = |cost: &str| Some(cost.to_owned());
+    assert_eq!(dearest(&claude(), ServiceTier::Standard), some("22.5"));
+    // Of the standard tier's long prompts, for want of its own.
+    assert_eq!(dearest(&claude(), ServiceTier::Batch), some("22.5"));
+    let vectors = rates(r#"{"standard":{"rates":{"input":"0.02","request":"10000"}}}"#);
+    assert_eq!(dearest(&vectors, ServiceTier::Flex), some("0.03"));
+    let speech = rates(
+        r#"{"standard":{"rates":{"input":"2.5","output":"10","audio_output":"64"}},
+            "service_tiers":{"priority":{"rates":{"cache_write":"70"}}}}"#,
+    );
+    assert_eq!(dearest(&speech, ServiceTier::Standard), some("64"));
+    assert_eq!(dearest(&speech, ServiceTier::Priority), some("70"));
+    let pictures = rates(r#"{"standard":{"rates":{"image":"40000"}}}"#);
+    assert_eq!(dearest(&pictures, ServiceTier::Standard), None);
+}
+
+#[test]
 fn the_largest_count_at_the_finest_and_the_largest_rate() {
     let fine = rates(r#"{"standard":{"rates":{"input":"0.123456789012"}}}"#);
     let large = rates(r#"{"standard":{"rates":{"input":"1000000000"}}}"#);
@@ -236,6 +257,21 @@ proptest! {
         larger[which] += u64::from(more);
         let before = cost_usd(&rates, &counts_of(values.map(u64::from)), tier);
         prop_assert!(cost_usd(&rates, &counts_of(larger), tier) >= before);
+    }
+
+    #[test]
+    fn no_tokens_cost_more_than_as_many_of_the_dearest(
+        rates in any_rates(), values in any::<[u32; 12]>(), tier in any_tier_name(),
+    ) {
+        let tokens: [u64; 12] = std::array::from_fn(|place| match place {
+            0..=7 | 9 => values[place].into(),
+            _ => 0,
+        });
+        let counts = counts_of(tokens);
+        let most = dearest_cost_usd(&rates, counts.tokens(), counts.requests, tier);
+        if let Some(most) = most {
+            prop_assert!(cost_usd(&rates, &counts, tier) <= most);
+        }
     }
 
     #[test]

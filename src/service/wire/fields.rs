@@ -19,6 +19,8 @@ pub trait HasCounts {
     fn given_counts(&self) -> Option<Counts>;
     /// How many calls it is; one, unless the caller says otherwise.
     fn calls(&self) -> u64;
+    /// Whether a count of output was given, be it zero.
+    fn says_output(&self) -> bool;
 }
 
 /// Arguments with a context.
@@ -130,7 +132,7 @@ macro_rules! arguments {
             /// The input itself, to be counted here, in place of input_tokens.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub input_text: Option<String>,
-            /// The most output tokens of the call.
+            /// Most output tokens, else the model's.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub max_output_tokens: Option<u64>,
         });
@@ -290,6 +292,11 @@ macro_rules! arguments {
 
             fn calls(&self) -> u64 {
                 self.requests.unwrap_or(1)
+            }
+
+            fn says_output(&self) -> bool {
+                let said = [self.output_tokens, self.reasoning_tokens, self.audio_output_tokens];
+                said.iter().any(Option::is_some)
             }
         }
     };

@@ -3,7 +3,8 @@
 use crate::core::charge::{Amount, ModelRef};
 use crate::core::command::{Allocate, Command};
 use crate::core::context::Context;
-use crate::core::event::{AllocationMade, Event};
+use crate::core::decide::Entry;
+use crate::core::event::Event;
 use crate::core::id::AllocationId;
 use crate::core::price::ServiceTier;
 use crate::core::quantity::{Counts, Usd};
@@ -11,9 +12,9 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::core::verdict::Verdict;
 use crate::pricing::book::PriceBook;
-use crate::pricing::cost::full_cost_usd;
+use crate::pricing::cost::dearest_cost_usd;
 use crate::service::advice::{Asked, way_out};
-use crate::service::estimate::{Workload, estimate, name_model};
+use crate::service::estimate::{Unsaid, Workload, estimate, name_model, own_cost};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::check::{CheckAnswer, WayOut};
@@ -36,7 +37,7 @@ arguments!(
         /// Tokens to hold, in place of counts.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tokens: Option<u64>,
-        /// USD to hold, a decimal string; default the cost of the call.
+        /// USD to hold, a decimal string; default and least the call's cost.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cost_usd: Option<Usd>,
         /// How long it holds; default 86400.
@@ -76,6 +77,8 @@ struct Wanted {
     service_tier: ServiceTier,
     counts: Option<Counts>,
     estimated: bool,
+    /// The caller's own word for the cost.
+    cost: Option<Usd>,
     amount: Amount,
 }
 
@@ -102,32 +105,31 @@ impl Operation for AllocateBudget {
         let desk = service.desk().await?;
         let context = call.caller.fill(input.given_context())?;
         let prices = desk.prices();
-        let wanted = wanted(&prices, &input, desk.now())?;
+        let wanted = wanted(&prices, &input, desk.now());
         let ttl = input
             .ttl_seconds
             .map_or(TTL, |seconds| SignedDuration::from_secs(seconds.into()));
         let id = input.request_id.take();
         let request = request(call, "allocate_budget", id.as_ref(), &input)?;
-        let command = Command::Allocate(Allocate {
-            model: wanted.model.clone(),
-            context: context.clone(),
-            amount: wanted.amount,
-            ttl,
-        });
-        let answer = match desk.give_one(call, None, request, command).await? {
-            Ordered::Denied(verdict) => denied(&desk, &verdict, &wanted, &context, &prices),
-            Ordered::Done { entry, duplicate } => {
-                let id = AllocationId(entry.sequence);
-                let Event::AllocationMade(made) = entry.recorded.event else {
-                    return Err(unexpected());
-                };
-                allowed(&desk, id, &made, &wanted, duplicate)
+        let wanted = match wanted {
+            Ok(wanted) => wanted,
+            Err(refusal) => {
+                let entry = desk.repeated(request, refusal).await?;
+                return allowed(&desk, entry, true);
             }
         };
-        Ok(Answer {
-            text: words(&answer),
-            content: answer,
-        })
+        let command = Command::Allocate(Allocate {
+            model: wanted.model.clone(),
+            service_tier: wanted.service_tier,
+            context: context.clone(),
+            amount: wanted.amount,
+            estimated: wanted.estimated,
+            ttl,
+        });
+        match desk.give_one(call, None, request, command).await? {
+            Ordered::Denied(verdict) => Ok(denied(&desk, &verdict, &wanted, &context, &prices)),
+            Ordered::Done { entry, duplicate } => allowed(&desk, entry, duplicate),
+        }
     }
 }
 
@@ -145,12 +147,13 @@ fn wanted(
                 "expects no counts or text beside it",
             ));
         }
-        let estimate = estimate(prices, input, input.cost_usd, now)?;
+        let estimate = estimate(prices, input, Unsaid::Most, input.cost_usd, now)?;
         return Ok(Wanted {
             model: estimate.model,
             service_tier: estimate.service_tier,
             counts: Some(estimate.counts),
             estimated: estimate.estimated,
+            cost: input.cost_usd,
             amount: estimate.amount,
         });
     }
@@ -166,22 +169,15 @@ fn wanted(
             provider: input.provider.clone(),
             ..ModelRef::default()
         },
-        input.cost_usd,
+        own_cost(input.cost_usd)?,
     );
     if let Some(name) = &input.model {
         let named = name_model(prices, input.provider.as_deref(), name, now)?;
-        let as_output = |tokens| Counts {
-            output_tokens: tokens,
-            requests: input.calls(),
-            ..Counts::default()
-        };
-        let dearest = named.price.zip(input.tokens);
-        cost = cost.or_else(|| {
-            // Tokens of no stated kind cost at the most what output does.
-            dearest.and_then(|(price, tokens)| {
-                full_cost_usd(price.rates, &as_output(tokens), service_tier)
-            })
+        let dearest = named.price.zip(input.tokens).and_then(|(price, tokens)| {
+            dearest_cost_usd(price.rates, tokens, input.calls(), service_tier)
         });
+        // Either may be unknown, which is less than any.
+        cost = cost.max(dearest);
         model = named.model;
     }
     let amount = Amount {
@@ -194,6 +190,7 @@ fn wanted(
         service_tier,
         counts: None,
         estimated: false,
+        cost: input.cost_usd,
         amount,
     })
 }
@@ -204,48 +201,54 @@ fn denied(
     wanted: &Wanted,
     context: &Context,
     prices: &PriceBook,
-) -> AllocateBudgetAnswer {
+) -> Answer<AllocateBudgetAnswer> {
     let state = desk.state();
     let asked = Asked {
         model: &wanted.model,
         context,
         amount: &wanted.amount,
         counts: wanted.counts.as_ref(),
+        cost: wanted.cost,
         service_tier: wanted.service_tier,
     };
     let way_out = way_out(verdict, &asked, &state, prices, desk.now());
-    AllocateBudgetAnswer {
+    let answer = AllocateBudgetAnswer {
         check: CheckAnswer::new(verdict, &wanted.amount, wanted.estimated, way_out, &state),
         allocation_id: None,
         held_tokens: None,
         held_cost_usd: None,
         expires_at: None,
         duplicate: false,
+    };
+    Answer {
+        text: words(&answer),
+        content: answer,
     }
 }
 
+/// The answer to a call that was allowed: all of it follows from its event, so that a repeat is answered as the first.
 fn allowed(
     desk: &Desk,
-    id: AllocationId,
-    made: &AllocationMade,
-    wanted: &Wanted,
+    entry: Entry,
     duplicate: bool,
-) -> AllocateBudgetAnswer {
-    let check = CheckAnswer::new(
-        &made.verdict,
-        &wanted.amount,
-        wanted.estimated,
-        WayOut::default(),
-        &desk.state(),
-    );
-    AllocateBudgetAnswer {
+) -> Result<Answer<AllocateBudgetAnswer>, Refusal> {
+    let Event::AllocationMade(made) = entry.recorded.event else {
+        return Err(unexpected());
+    };
+    let (asked, none) = (made.asked(), WayOut::default());
+    let check = CheckAnswer::new(&made.verdict, &asked, made.estimated, none, &desk.state());
+    let answer = AllocateBudgetAnswer {
         check,
-        allocation_id: Some(id),
+        allocation_id: Some(AllocationId(entry.sequence)),
         held_tokens: Some(made.held.tokens),
         held_cost_usd: Some(made.held.cost),
         expires_at: Some(Instant(made.expires)),
         duplicate,
-    }
+    };
+    Ok(Answer {
+        text: words(&answer),
+        content: answer,
+    })
 }
 
 fn words(answer: &AllocateBudgetAnswer) -> String {

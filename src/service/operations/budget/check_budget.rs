@@ -4,7 +4,7 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::Service;
 use crate::service::advice::{Asked, way_out};
-use crate::service::estimate::{Estimate, estimate};
+use crate::service::estimate::{Estimate, Unsaid, estimate};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::check::CheckAnswer;
 use crate::service::wire::fields::{HasContext, arguments};
@@ -15,7 +15,7 @@ pub struct CheckBudget;
 arguments!(
     /// A call that is about to be made.
     CheckBudgetInput [model, counts, text, context] {
-        /// What it costs at the most, for a model without a price; a decimal string.
+        /// What it costs at the most, a decimal string; no less than its price.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cost_usd: Option<crate::core::quantity::Usd>,
     }
@@ -51,7 +51,7 @@ impl Operation for CheckBudget {
             estimated,
             amount,
             ..
-        } = estimate(&prices, &input, input.cost_usd, now)?;
+        } = estimate(&prices, &input, Unsaid::Most, input.cost_usd, now)?;
         desk.end_what_is_due(now).await?;
         let state = desk.state();
         let verdict = state.weigh(&model.facts(&context), &amount, now, now);
@@ -60,6 +60,7 @@ impl Operation for CheckBudget {
             context: &context,
             amount: &amount,
             counts: Some(&counts),
+            cost: input.cost_usd,
             service_tier,
         };
         let way_out = way_out(&verdict, &asked, &state, &prices, now);

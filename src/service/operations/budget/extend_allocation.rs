@@ -1,15 +1,18 @@
 //! `extend_allocation`: more time, or more to hold.
 
-use crate::core::charge::Amount;
+use crate::core::allocation::Allocation;
+use crate::core::charge::{Amount, ModelRef};
 use crate::core::command::{Command, Extend};
+use crate::core::decide::Entry;
 use crate::core::event::Event;
 use crate::core::id::AllocationId;
-use crate::core::quantity::{Counts, Usd};
-use crate::core::refusal::{Code, Refusal};
+use crate::core::quantity::Usd;
+use crate::core::refusal::Refusal;
 use crate::core::role::Role;
-use crate::core::verdict::Outcome;
-use crate::pricing::cost::full_cost_usd;
-use crate::service::estimate::name_model;
+use crate::core::verdict::{Outcome, Verdict};
+use crate::pricing::book::Price;
+use crate::pricing::cost::dearest_cost_usd;
+use crate::service::estimate::{name_model, own_cost};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::amounts::Amounts;
@@ -35,7 +38,7 @@ pub struct ExtendAllocationInput {
     /// Tokens to hold more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
-    /// USD to hold more, a decimal string; default what those tokens cost at the most.
+    /// USD to hold more, a decimal string; default and least what those tokens may cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<Usd>,
     /// Makes a retry safe.
@@ -89,74 +92,90 @@ impl Operation for ExtendAllocation {
         mut input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
-        own_allocation(&desk, call, input.allocation_id)?;
-        let more = more(&desk, &input)?;
+        let hold = desk.own_hold(call, input.allocation_id)?;
         let ttl = input
             .ttl_seconds
             .map(|seconds| SignedDuration::from_secs(seconds.into()));
         let id = input.request_id.take();
         let request = request(call, "extend_allocation", id.as_ref(), &input)?;
+        let more = match more(&desk, &hold, &input) {
+            Ok(more) => more,
+            Err(refusal) => {
+                let entry = desk.repeated(request, refusal).await?;
+                return extended(&desk, entry, true);
+            }
+        };
         let command = Command::Extend(Extend {
             allocation: input.allocation_id,
             ttl,
             more,
         });
-        let (verdict, remaining, expires, duplicate) =
-            match desk.give_one(call, None, request, command).await? {
-                Ordered::Denied(verdict) => (verdict, None, None, false),
-                Ordered::Done { entry, duplicate } => {
-                    let Event::AllocationExtended(extended) = entry.recorded.event else {
-                        return Err(unexpected());
-                    };
-                    (
-                        extended.verdict,
-                        Some(extended.remaining),
-                        Some(extended.expires),
-                        duplicate,
-                    )
-                }
-            };
-        let state = desk.state();
-        let answer = ExtendAllocationAnswer {
-            allowed: verdict.allows(),
-            outcome: verdict.outcome,
-            allocation_id: input.allocation_id,
-            remaining: remaining.map(Amounts::all),
-            expires_at: expires.map(Instant),
-            policies: verdict
-                .findings
-                .iter()
-                .map(|finding| PolicyOutcome::of(finding, &state))
-                .collect(),
-            reasons: reasons(&verdict, &more, &state),
-            retry_at: state.retry_at(&verdict, &more).map(Instant),
-            duplicate,
-        };
-        Ok(Answer {
-            text: words(&answer),
-            content: answer,
-        })
+        match desk.give_one(call, None, request, command).await? {
+            Ordered::Denied(verdict) => Ok(denied(&desk, input.allocation_id, &verdict, &more)),
+            Ordered::Done { entry, duplicate } => extended(&desk, entry, duplicate),
+        }
     }
 }
 
-/// Refuses a hold whose context is not the caller's.
-pub(super) fn own_allocation(desk: &Desk, call: &Call, id: AllocationId) -> Result<(), Refusal> {
-    let state = desk.state();
-    let Some(allocation) = state.allocation(id) else {
-        return Ok(());
+fn extended(
+    desk: &Desk,
+    entry: Entry,
+    duplicate: bool,
+) -> Result<Answer<ExtendAllocationAnswer>, Refusal> {
+    let Event::AllocationExtended(extended) = entry.recorded.event else {
+        return Err(unexpected());
     };
-    call.caller
-        .fill(allocation.context.clone())
-        .map(drop)
-        .map_err(|refusal| {
-            Refusal::new(
-                Code::PermissionDenied,
-                format!("{id} is another's: {}", refusal.message),
-            )
-        })
+    let added = Amount::from(extended.added);
+    let answer = ExtendAllocationAnswer {
+        remaining: Some(Amounts::all(extended.remaining)),
+        expires_at: Some(Instant(extended.expires)),
+        duplicate,
+        ..judged(desk, extended.allocation, &extended.verdict, &added)
+    };
+    let text = words(&answer);
+    Ok(Answer {
+        text,
+        content: answer,
+    })
 }
 
-fn more(desk: &Desk, input: &ExtendAllocationInput) -> Result<Amount, Refusal> {
+fn denied(
+    desk: &Desk,
+    allocation: AllocationId,
+    verdict: &Verdict,
+    more: &Amount,
+) -> Answer<ExtendAllocationAnswer> {
+    let answer = judged(desk, allocation, verdict, more);
+    let text = words(&answer);
+    Answer {
+        text,
+        content: answer,
+    }
+}
+
+fn judged(
+    desk: &Desk,
+    allocation: AllocationId,
+    verdict: &Verdict,
+    more: &Amount,
+) -> ExtendAllocationAnswer {
+    let state = desk.state();
+    let outcomes = verdict.findings.iter();
+    let outcomes = outcomes.map(|finding| PolicyOutcome::of(finding, &state));
+    ExtendAllocationAnswer {
+        allowed: verdict.allows(),
+        outcome: verdict.outcome,
+        allocation_id: allocation,
+        remaining: None,
+        expires_at: None,
+        policies: outcomes.collect(),
+        reasons: reasons(verdict, more, &state),
+        retry_at: state.retry_at(verdict, more).map(Instant),
+        duplicate: false,
+    }
+}
+
+fn more(desk: &Desk, hold: &Allocation, input: &ExtendAllocationInput) -> Result<Amount, Refusal> {
     let nothing = input.tokens.is_none() && input.cost_usd.is_none();
     if nothing && input.ttl_seconds.is_none() {
         return Err(Refusal::invalid(
@@ -164,31 +183,12 @@ fn more(desk: &Desk, input: &ExtendAllocationInput) -> Result<Amount, Refusal> {
             "expects what to extend: ttl_seconds, tokens or cost_usd",
         ));
     }
-    let mut cost = input.cost_usd;
-    if cost.is_none() && input.tokens.is_some() {
-        let model = desk
-            .state()
-            .open_allocation(input.allocation_id)
-            .map(|open| open.model.clone())
-            .unwrap_or_default();
-        let counts = Counts {
-            output_tokens: input.tokens.unwrap_or(0),
-            ..Counts::default()
-        };
-        let prices = desk.prices();
-        let named = model
-            .model
-            .as_ref()
-            .map(|name| name_model(&prices, model.provider.as_deref(), name, desk.now()));
-        let price = named.transpose()?.and_then(|named| named.price);
-        cost = price.and_then(|price| {
-            full_cost_usd(
-                price.rates,
-                &counts,
-                crate::core::price::ServiceTier::Standard,
-            )
-        });
-    }
+    let dearest = match input.tokens {
+        Some(tokens) => dearest(desk, hold, tokens)?,
+        None => None,
+    };
+    // Either may be unknown, which is less than any.
+    let cost = own_cost(input.cost_usd)?.max(dearest);
     // A part that is not asked for is no more of it; only tokens of a model without a price have an unknown cost.
     let cost = if input.tokens.is_none() {
         Some(cost.unwrap_or_default())
@@ -200,6 +200,22 @@ fn more(desk: &Desk, input: &ExtendAllocationInput) -> Result<Amount, Refusal> {
         requests: 0,
         cost,
     })
+}
+
+/// What so many tokens more of a hold cost at the most.
+fn dearest(desk: &Desk, hold: &Allocation, tokens: u64) -> Result<Option<Usd>, Refusal> {
+    let ModelRef {
+        provider,
+        model: Some(model),
+        ..
+    } = &hold.model
+    else {
+        return Ok(None);
+    };
+    let prices = desk.prices();
+    let named = name_model(&prices, provider.as_deref(), model, desk.now())?;
+    let cost = |price: Price<'_>| dearest_cost_usd(price.rates, tokens, 0, hold.service_tier);
+    Ok(named.price.and_then(cost))
 }
 
 fn words(answer: &ExtendAllocationAnswer) -> String {

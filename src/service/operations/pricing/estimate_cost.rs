@@ -7,7 +7,7 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::pricing::cost::cost;
 use crate::service::Service;
-use crate::service::estimate::estimate;
+use crate::service::estimate::{Unsaid, estimate};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::fields::{NamesModel, arguments};
 use crate::service::wire::schema::Instant;
@@ -86,7 +86,7 @@ impl Operation for EstimateCost {
         let price = prices
             .price_at(provider, model, at)
             .map_err(|error| no_price(&prices, provider, model, &error))?;
-        let estimated = estimate(&prices, &input, None, at)?;
+        let estimated = estimate(&prices, &input, Unsaid::None, None, at)?;
         let found = cost(price.rates, &estimated.counts, tier);
         let lines = found.lines.iter().map(|line| CostLineView {
             unit: line.unit,
