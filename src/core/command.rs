@@ -10,7 +10,7 @@ use super::period::{Period, WeekStart};
 use super::policy::{Enforcement, Limits, PolicyField, Rollover};
 use super::price::{Rates, ServiceTier};
 use super::price_change::{PriceHistory, PriceProposal, SourceReport};
-use super::quantity::Usd;
+use super::quantity::{Counts, Usd};
 use super::scope::Scope;
 use super::tally::Tally;
 use super::usage::Usage;
@@ -31,7 +31,7 @@ pub enum Command {
     /// Gives a hold back.
     Release(AllocationId),
     /// Corrects what was recorded.
-    Adjust(Box<UsageAdjusted>),
+    Adjust(Box<Adjust>),
     /// Makes or changes a budget.
     SaveBudget(Box<SaveBudget>),
     /// Archives a budget.
@@ -98,6 +98,15 @@ pub struct Posting {
     pub usage: Usage,
     /// What makes it safe to repeat.
     pub request: Option<Request>,
+}
+
+/// A correction to make.
+#[derive(Clone, Debug)]
+pub struct Adjust {
+    /// The correction.
+    pub adjusted: UsageAdjusted,
+    /// What the record that it corrects was of and cost when it was recorded.
+    pub recorded: Option<(Counts, Usd)>,
 }
 
 /// A hold to make.

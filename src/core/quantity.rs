@@ -237,6 +237,35 @@ impl Counts {
             .saturating_add(self.audio_output_tokens)
     }
 
+    /// Each count and the other's together.
+    #[must_use]
+    pub const fn plus(&self, other: &Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            cache_read_tokens: self
+                .cache_read_tokens
+                .saturating_add(other.cache_read_tokens),
+            cache_write_tokens: self
+                .cache_write_tokens
+                .saturating_add(other.cache_write_tokens),
+            cache_write_1h_tokens: self
+                .cache_write_1h_tokens
+                .saturating_add(other.cache_write_1h_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            reasoning_tokens: self.reasoning_tokens.saturating_add(other.reasoning_tokens),
+            audio_input_tokens: self
+                .audio_input_tokens
+                .saturating_add(other.audio_input_tokens),
+            audio_output_tokens: self
+                .audio_output_tokens
+                .saturating_add(other.audio_output_tokens),
+            images: self.images.saturating_add(other.images),
+            requests: self.requests.saturating_add(other.requests),
+            web_searches: self.web_searches.saturating_add(other.web_searches),
+            seconds: self.seconds.saturating_add(other.seconds),
+        }
+    }
+
     /// The counts with their names on the wire, in the order of the contract.
     pub const fn named(&self) -> [(&'static str, u64); 12] {
         [

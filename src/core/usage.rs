@@ -121,6 +121,16 @@ pub struct Correction {
 }
 
 impl Correction {
+    /// This one and another together.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            added: self.added.plus(&other.added),
+            removed: self.removed.plus(&other.removed),
+            cost: self.cost + other.cost,
+        }
+    }
+
     /// What it adds to a counter, either way.
     pub fn tally(&self) -> Tally {
         Tally::of(&self.added, self.cost) - Tally::of(&self.removed, Usd::ZERO)

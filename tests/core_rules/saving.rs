@@ -2,7 +2,8 @@
 
 use crate::ledger::{Ledger, cost, daily, of, usd};
 use jiff::SignedDuration;
-use tekton_budget::core::command::{Command, PolicyDraft, SaveBudget};
+use tekton_budget::core::command::{Adjust, Command, PolicyDraft, SaveBudget};
+use tekton_budget::core::context::Context;
 use tekton_budget::core::decide::{Order, execute};
 use tekton_budget::core::event::{Event, Stamp};
 use tekton_budget::core::id::BudgetId;
@@ -244,7 +245,12 @@ fn limits_shares_and_corrections_have_bounds() {
             ..Default::default()
         },
     };
-    let refusal = ledger.give(Command::Adjust(Box::new(adjusted))).result;
+    let refusal = ledger
+        .give(Command::Adjust(Box::new(Adjust {
+            adjusted,
+            recorded: None,
+        })))
+        .result;
     assert_eq!(refusal.unwrap_err().details["field"], "cost_usd");
     let counts = Counts {
         input_tokens: u64::MAX,

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use tekton_budget::core::budget::BudgetField;
 use tekton_budget::core::command::{
-    Allocate, Command, Extend, Posting, RequestIncrease, SaveBudget,
+    Adjust, Allocate, Command, Extend, Posting, RequestIncrease, SaveBudget,
 };
 use tekton_budget::core::decide::{Entry, Order};
 use tekton_budget::core::event::{Event, Request, Stamp, UsageAdjusted};
@@ -294,7 +294,7 @@ impl Generator {
                 cost,
             }
         };
-        Command::Adjust(Box::new(UsageAdjusted {
+        let adjusted = UsageAdjusted {
             record: None,
             provider: model.provider.unwrap(),
             model: model.model.unwrap(),
@@ -302,6 +302,10 @@ impl Generator {
             context: words::context(random),
             occurred,
             correction,
+        };
+        Command::Adjust(Box::new(Adjust {
+            adjusted,
+            recorded: None,
         }))
     }
 

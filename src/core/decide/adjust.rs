@@ -1,13 +1,15 @@
 //! Correcting what was recorded, by an event of its own.
 
 use super::{Desk, Done, text};
+use crate::core::command::Adjust;
 use crate::core::event::{Event, UsageAdjusted};
-use crate::core::quantity::USD_MOST;
+use crate::core::quantity::{Counts, USD_MOST, Usd};
 use crate::core::refusal::Refusal;
 use rust_decimal::Decimal;
 
 impl Desk<'_> {
-    pub(super) fn adjust(&mut self, adjusted: UsageAdjusted) -> Result<Done, Refusal> {
+    pub(super) fn adjust(&mut self, adjust: Adjust) -> Result<Done, Refusal> {
+        let Adjust { adjusted, recorded } = adjust;
         text::name("provider", &adjusted.provider)?;
         text::name("model", &adjusted.model)?;
         text::context(&adjusted.context)?;
@@ -30,6 +32,9 @@ impl Desk<'_> {
                 "expects a change of the cost or of a count",
             ));
         }
+        if let Some((counts, cost)) = recorded {
+            self.check_left(&counts, cost, &adjusted)?;
+        }
         text::reason(
             self.stamp.reason.as_ref(),
             "expects the reason of the correction",
@@ -48,4 +53,37 @@ impl Desk<'_> {
         }
         Ok(done)
     }
+
+    /// All corrections of one record together can't take away more than was recorded.
+    fn check_left(
+        &self,
+        counts: &Counts,
+        cost: Usd,
+        adjusted: &UsageAdjusted,
+    ) -> Result<(), Refusal> {
+        let before = adjusted.record.and_then(|id| self.state.correction(id));
+        let before = before.copied().unwrap_or_default();
+        let all = before.and(&adjusted.correction);
+        if (cost + all.cost).is_negative() {
+            return Err(too_much("cost_usd", &(cost + before.cost).to_string()));
+        }
+        let (had, removed) = (counts.plus(&all.added).named(), all.removed.named());
+        let left = counts.plus(&before.added).named();
+        let gone = before.removed.named();
+        for (place, (field, removed)) in removed.into_iter().enumerate() {
+            if removed > had[place].1 {
+                let left = left[place].1.saturating_sub(gone[place].1);
+                return Err(too_much(field, &left.to_string()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn too_much(field: &str, left: &str) -> Refusal {
+    let expects = match left {
+        "0" => "expects nothing to be taken away: nothing of it is left of the record".to_owned(),
+        left => format!("expects at least -{left}: no more of it is left of the record"),
+    };
+    Refusal::invalid(field, expects)
 }

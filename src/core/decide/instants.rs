@@ -14,7 +14,7 @@ impl Order {
             Command::Record(postings) => postings
                 .iter_mut()
                 .for_each(|posting| cut(&mut posting.usage.occurred)),
-            Command::Adjust(adjusted) => cut(&mut adjusted.occurred),
+            Command::Adjust(adjust) => cut(&mut adjust.adjusted.occurred),
             Command::SaveBudget(draft) => draft.policies.iter_mut().for_each(cut_draft),
             Command::SavePolicy(_, draft) => cut_draft(draft),
             Command::OverridePrice { effective_from, .. } => cut(effective_from),

@@ -105,7 +105,7 @@ impl Desk<'_> {
             Command::Allocate(wanted) => self.allocate(wanted),
             Command::Extend(wanted) => self.extend(wanted),
             Command::Release(allocation) => self.release(allocation),
-            Command::Adjust(adjusted) => self.adjust(*adjusted),
+            Command::Adjust(adjust) => self.adjust(*adjust),
             Command::SaveBudget(draft) => self.save_budget(*draft),
             Command::ArchiveBudget(budget) => self.archive_budget(budget),
             Command::SavePolicy(budget, draft) => self.save_policy(budget, *draft),

@@ -128,6 +128,7 @@ impl State {
             adjusted.occurred,
             adjusted.correction.tally(),
         );
+        self.add_correction(adjusted);
     }
 
     fn post(&mut self, facts: &Facts<'_>, at: Timestamp, tally: Tally) {

@@ -4,7 +4,7 @@ use super::State;
 use super::rows::Row;
 use crate::core::alert::{Alert, MeterKey};
 use crate::core::allocation::Allocation;
-use crate::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use crate::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId, RecordId};
 use crate::core::increase::Increase;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -29,6 +29,8 @@ pub enum RowKey {
     Price(String, String),
     /// A source of prices.
     Source(String),
+    /// What a record was corrected by.
+    Correction(RecordId),
 }
 
 /// What has changed since the last checkpoint, and what has ended since then.
@@ -52,6 +54,10 @@ impl Changes {
         if !self.untracked {
             self.rows.insert(key);
         }
+    }
+
+    pub(super) const fn are_tracked(&self) -> bool {
+        !self.untracked
     }
 
     pub(super) fn has(&self, key: &RowKey) -> bool {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod changes;
+mod corrections;
 mod hold_index;
 mod holds;
 mod meters;
@@ -64,6 +65,7 @@ pub struct State {
     waiting_prices: BTreeMap<ChangeId, ModelKey>,
     price_alerts: FxHashMap<ChangeId, AlertId>,
     sources: BTreeMap<String, SourceStanding>,
+    corrections: FxHashMap<RecordId, Correction>,
     moved_until: Option<Timestamp>,
     changes: Changes,
 }

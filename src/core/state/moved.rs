@@ -80,6 +80,7 @@ impl State {
                 }
             }
             Command::Adjust(adjusted) => {
+                let adjusted = &adjusted.adjusted;
                 let (facts, at) = (adjusted.facts(), adjusted.occurred);
                 self.missing_of_charge(&facts, at, until, &mut missing);
             }

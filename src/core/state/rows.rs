@@ -7,6 +7,7 @@ use crate::core::budget::Budget;
 use crate::core::id::{BudgetId, PolicyId};
 use crate::core::increase::{Increase, IncreaseStatus};
 use crate::core::policy::Policy;
+use crate::core::usage::Correction;
 use serde::{Deserialize, Serialize};
 
 /// One thing that the state is made of.
@@ -31,6 +32,8 @@ pub enum Row {
     Price(ModelPrices),
     /// How a source of prices stands.
     Source(SourceStanding),
+    /// What a record was corrected by, in all.
+    Correction(Correction),
 }
 
 impl State {
@@ -68,6 +71,7 @@ impl State {
                 .map(Row::Override),
             RowKey::Price(provider, model) => self.prices(provider, model).cloned().map(Row::Price),
             RowKey::Source(source) => self.source(source).cloned().map(Row::Source),
+            RowKey::Correction(record) => self.correction(*record).copied().map(Row::Correction),
         }
     }
 
@@ -131,6 +135,9 @@ impl State {
             }
             (RowKey::Price(provider, model), Row::Price(prices)) => {
                 self.put_prices(provider, model, prices);
+            }
+            (RowKey::Correction(record), Row::Correction(sum)) => {
+                self.recall_correction(record, sum);
             }
             (RowKey::Source(source), Row::Source(standing)) => {
                 self.sources.insert(source, standing);

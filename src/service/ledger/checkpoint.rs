@@ -4,9 +4,11 @@ use super::keys::{self, kind};
 use super::requests;
 use crate::core::alert::AlertStatus;
 use crate::core::allocation::AllocationStatus;
+use crate::core::id::RecordId;
 use crate::core::increase::IncreaseStatus;
 use crate::core::state::{Meter, Row, RowKey, State};
 use crate::core::time;
+use crate::core::usage::Correction;
 use crate::reporting::rollup::{Dimensions, Place, Rollups, Sums};
 use crate::store::journal::{ChainHash, Position};
 use crate::store::lookup::{Head, Lookup, LookupError};
@@ -110,7 +112,8 @@ fn is_open(row: &Row) -> bool {
         | Row::Meter(_)
         | Row::Override(_)
         | Row::Price(_)
-        | Row::Source(_) => true,
+        | Row::Source(_)
+        | Row::Correction(_) => true,
     }
 }
 
@@ -187,6 +190,18 @@ pub(super) fn moved(
         }
     }
     Ok(found)
+}
+
+/// What a record was corrected by; nothing where it never was.
+pub(super) fn correction(
+    store: &dyn Lookup,
+    record: RecordId,
+) -> Result<Option<Correction>, LookupError> {
+    let row = ended_row(store, &RowKey::Correction(record))?;
+    Ok(row.and_then(|row| match row {
+        Row::Correction(sum) => Some(sum),
+        _ => None,
+    }))
 }
 
 /// A row of an allocation, alert or request for more that has ended, or of a counter that was moved.

@@ -1,7 +1,7 @@
 //! Where each row stands in the lookup store: a letter for its kind, then its id big-endian.
 
 use crate::core::alert::MeterKey;
-use crate::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use crate::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId, RecordId};
 use crate::core::period::Window;
 use crate::core::state::RowKey;
 use crate::reporting::rollup::Place;
@@ -12,6 +12,7 @@ pub(crate) mod kind {
     pub(crate) const ALLOCATION_ENDED: u8 = b'A';
     pub(crate) const ALERT: u8 = b'l';
     pub(crate) const ALERT_RESOLVED: u8 = b'L';
+    pub(crate) const CORRECTION: u8 = b'k';
     pub(crate) const BUDGET: u8 = b'b';
     pub(crate) const INCREASE: u8 = b'i';
     pub(crate) const INCREASE_ANSWERED: u8 = b'I';
@@ -72,6 +73,7 @@ pub(crate) fn row(key: &RowKey, open: bool) -> Vec<u8> {
             key.extend_from_slice(source.as_bytes());
             key
         }
+        RowKey::Correction(id) => numbered(kind::CORRECTION, id.0),
     }
 }
 
@@ -133,6 +135,7 @@ pub(crate) fn read(key: &[u8]) -> Option<RowKey> {
             read_model(rest).map(|(provider, model)| RowKey::Override(provider, model))
         }
         kind::PRICE => read_model(rest).map(|(provider, model)| RowKey::Price(provider, model)),
+        kind::CORRECTION => number().map(RecordId).map(RowKey::Correction),
         kind::SOURCE => {
             let source = std::str::from_utf8(rest).ok()?;
             Some(RowKey::Source(source.to_owned()))
@@ -199,6 +202,7 @@ mod tests {
             RowKey::Override("openai".into(), "gpt-4o".into()),
             RowKey::Price("openai".into(), "gpt-4o".into()),
             RowKey::Source("litellm".into()),
+            RowKey::Correction(RecordId(9)),
         ];
         for key in keys {
             assert_eq!(read(&row(&key, true)), Some(key));

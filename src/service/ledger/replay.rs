@@ -7,6 +7,7 @@ use super::requests::RequestIndex;
 use super::shared::Shared;
 use super::writer::Writer;
 use crate::core::decide::Entry;
+use crate::core::event::Event;
 use crate::core::state::State;
 use crate::reporting::rollup::Rollups;
 use crate::store::files::Files;
@@ -145,6 +146,12 @@ impl Replay {
             for (key, meter) in checkpoint::moved(&*self.store, missing)? {
                 self.state.recall(&key, meter);
             }
+            if let Event::UsageAdjusted(adjusted) = &entry.recorded.event
+                && let Some(record) = self.state.missing_correction(adjusted)
+                && let Some(sum) = checkpoint::correction(&*self.store, record)?
+            {
+                self.state.recall_correction(record, sum);
+            }
             self.state.apply(entry.sequence, &entry.recorded);
             self.rollups.take(&entry.recorded.event);
         }
@@ -158,6 +165,7 @@ impl Replay {
 
     fn save(&mut self, at: Position) -> Result<(), StartError> {
         let ended = self.state.ended_keys();
+        let corrections: Vec<_> = self.state.correction_keys().collect();
         let saved = Checkpoint {
             at,
             next_id: self.state.next_id(),
@@ -170,6 +178,7 @@ impl Replay {
         };
         saved.write(&*self.store)?;
         self.state.forget_ended(&ended);
+        self.state.forget_corrections(&corrections);
         self.unsaved = 0;
         Ok(())
     }

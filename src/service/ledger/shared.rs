@@ -5,8 +5,10 @@ use super::keys;
 use crate::core::codec;
 use crate::core::decide::Entry;
 use crate::core::event::Recorded;
+use crate::core::id::RecordId;
 use crate::core::refusal::Refusal;
 use crate::core::state::{Meter, Row, RowKey, State};
+use crate::core::usage::Correction;
 use crate::pricing::book::PriceBook;
 use crate::reporting::rollup::{Dimensions, Rollups, Sums};
 use crate::service::prices::Prices;
@@ -103,6 +105,11 @@ impl Shared {
     /// `unavailable` where the store can't be read.
     pub fn moved(&self, keys: Vec<RowKey>) -> Result<Vec<(RowKey, Meter)>, Refusal> {
         checkpoint::moved(&*self.store, keys).map_err(unreadable)
+    }
+
+    /// What a record was corrected by, as the store has it.
+    pub(super) fn correction(&self, record: RecordId) -> Result<Option<Correction>, Refusal> {
+        checkpoint::correction(&*self.store, record).map_err(unreadable)
     }
 
     /// Takes in events that are durable now.

@@ -75,6 +75,7 @@ enum Checkpointing {
     Writing {
         ended: Vec<RowKey>,
         moved: Vec<RowKey>,
+        corrections: Vec<RowKey>,
     },
     /// The lookup store can't be written; the journal goes on without it and catches it up at the next start.
     GivenUp,
@@ -286,8 +287,14 @@ impl Writer {
         Ok((offset, alerts, result))
     }
 
-    /// Brings back the counters of past windows that an order needs.
+    /// Brings back what an order needs: counters of past windows, and what its record was corrected by.
     fn recall(&mut self, order: &Order, batch: &mut Batch) -> Result<(), Refusal> {
+        if let Command::Adjust(adjust) = &order.command
+            && let Some(record) = self.state.missing_correction(&adjust.adjusted)
+            && let Some(sum) = self.shared.correction(record)?
+        {
+            self.state.recall_correction(record, sum);
+        }
         let missing = self.state.missing_for(&order.command, order.stamp.at);
         if missing.is_empty() {
             return Ok(());
@@ -375,6 +382,7 @@ impl Writer {
         self.checkpointing = Checkpointing::Writing {
             ended: self.state.ended_keys(),
             moved: moved.iter().map(|(key, _)| key.clone()).collect(),
+            corrections: self.state.correction_keys().collect(),
         };
         let at = self.journal.end();
         Some(Checkpoint {
@@ -391,14 +399,18 @@ impl Writer {
 
     /// Takes note of how a checkpoint went.
     pub fn end_checkpoint(&mut self, written: Result<(), LookupError>, now: Timestamp) {
-        let Checkpointing::Writing { ended, moved } =
-            std::mem::replace(&mut self.checkpointing, Checkpointing::GivenUp)
+        let Checkpointing::Writing {
+            ended,
+            moved,
+            corrections,
+        } = std::mem::replace(&mut self.checkpointing, Checkpointing::GivenUp)
         else {
             return;
         };
         match written {
             Ok(()) => {
                 self.state.forget_ended(&ended);
+                self.state.forget_corrections(&corrections);
                 let moved = self.state.forget_moved(moved);
                 let until = self.state.moved_until();
                 self.shared.end_saving(&ended, moved, until);

@@ -1,6 +1,6 @@
 //! `adjust_usage`: a correction, as an event of its own.
 
-use crate::core::command::Command;
+use crate::core::command::{Adjust, Command};
 use crate::core::event::{Event, UsageAdjusted};
 use crate::core::id::RecordId;
 use crate::core::quantity::{COUNT_MOST, Counts, Usd};
@@ -119,12 +119,17 @@ impl Operation for AdjustUsage {
         let desk = service.desk().await?;
         let id = input.request_id.take();
         let request = request(call, "adjust_usage", id.as_ref(), &input)?;
-        let adjusted = adjusted(&desk, call, &input)?;
-        let command = Command::Adjust(Box::new(adjusted));
-        let Ordered::Done { entry, duplicate } =
-            desk.give_one(call, input.reason, request, command).await?
-        else {
-            return Err(Refusal::unavailable("the ledger denied a correction"));
+        let (entry, duplicate) = match adjust(&desk, call, &input) {
+            Err(refusal) => (desk.repeated(request, refusal).await?, true),
+            Ok(adjust) => {
+                let command = Command::Adjust(Box::new(adjust));
+                match desk.give_one(call, input.reason, request, command).await? {
+                    Ordered::Done { entry, duplicate } => (entry, duplicate),
+                    Ordered::Denied(_) => {
+                        return Err(Refusal::unavailable("the ledger denied a correction"));
+                    }
+                }
+            }
         };
         let Event::UsageAdjusted(adjusted) = &entry.recorded.event else {
             return Err(unexpected());
@@ -143,13 +148,13 @@ impl Operation for AdjustUsage {
     }
 }
 
-fn adjusted(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<UsageAdjusted, Refusal> {
+fn adjust(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<Adjust, Refusal> {
     let correction = correction(input)?;
     if let Some(id) = input.record_id {
         let usage = recorded(desk, id)?;
-        stays_above_zero(&usage, &correction)?;
         call.caller.fill(usage.context.clone())?;
-        return Ok(UsageAdjusted {
+        let recorded = Some((usage.counts, usage.cost.usd));
+        let adjusted = UsageAdjusted {
             record: Some(id),
             provider: usage.provider,
             model: usage.model,
@@ -157,7 +162,8 @@ fn adjusted(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<UsageA
             context: usage.context,
             occurred: usage.occurred,
             correction,
-        });
+        };
+        return Ok(Adjust { adjusted, recorded });
     }
     let now = desk.now();
     let occurred = input.occurred_at.map_or(now, Instant::time);
@@ -167,7 +173,7 @@ fn adjusted(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<UsageA
         .ok_or_else(|| Refusal::invalid("record_id", "expects a record, or a model"))?;
     let prices = desk.prices();
     let named = name_model(&prices, input.provider.as_deref(), name, occurred)?;
-    Ok(UsageAdjusted {
+    let adjusted = UsageAdjusted {
         record: None,
         provider: named
             .model
@@ -178,6 +184,10 @@ fn adjusted(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<UsageA
         context: call.caller.fill(input.given_context())?,
         occurred,
         correction,
+    };
+    Ok(Adjust {
+        adjusted,
+        recorded: None,
     })
 }
 
@@ -190,31 +200,6 @@ fn recorded(desk: &Desk, id: RecordId) -> Result<Usage, Refusal> {
         Event::UsageRecorded(recorded) => Ok(recorded.usage),
         _ => Err(Refusal::not_found("record", id)),
     }
-}
-
-/// A correction of one record can't take away more than was recorded.
-fn stays_above_zero(usage: &Usage, correction: &Correction) -> Result<(), Refusal> {
-    if (usage.cost.usd + correction.cost).is_negative() {
-        let expects = format!(
-            "expects at least -{}: the record cost no more",
-            usage.cost.usd
-        );
-        return Err(Refusal::invalid("cost_usd", expects));
-    }
-    for ((field, recorded), (_, removed)) in usage
-        .counts
-        .named()
-        .into_iter()
-        .zip(correction.removed.named())
-    {
-        if removed > recorded {
-            return Err(Refusal::invalid(
-                field,
-                format!("expects at least -{recorded}: the record has no more"),
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn correction(input: &AdjustUsageInput) -> Result<Correction, Refusal> {

@@ -1,5 +1,6 @@
 //! The operations on budgets over a ledger in memory.
 
+mod corrections;
 mod estimates;
 mod holds;
 mod refusals;

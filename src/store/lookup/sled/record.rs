@@ -8,8 +8,9 @@ use super::super::{Head, LookupError};
 
 /// Where the head is kept. Rows of callers have keys of at least one byte.
 pub(super) const KEY: &[u8] = b"";
-/// The format that is written now.
-pub(super) const VERSION: u16 = 2;
+/// The format that is written now. Also what the owner's rows are of changes it: a store of another version is made again.
+/// Since version 3 there are the sums of corrections.
+pub(super) const VERSION: u16 = 3;
 
 const FIXED: usize = 2 + 8 + 16;
 
