@@ -1,6 +1,6 @@
 //! Events: the truth that everything else is computed from.
 
-use super::alert::{AlertCause, MeterKey};
+use super::alert::{Alert, AlertCause, AlertStatus, MeterKey};
 use super::allocation::AllocationStatus;
 use super::budget::Budget;
 use super::charge::{Amount, Facts, ModelRef};
@@ -82,6 +82,24 @@ pub struct Recorded {
     pub request: Option<Request>,
     /// What happened.
     pub event: Event,
+}
+
+impl Recorded {
+    /// The alert that it raised, as it was then.
+    pub fn raised_alert(&self, sequence: u64) -> Option<Alert> {
+        let Event::AlertRaised { cause, message } = &self.event else {
+            return None;
+        };
+        Some(Alert {
+            id: AlertId(sequence),
+            cause: cause.clone(),
+            message: message.clone(),
+            status: AlertStatus::Open,
+            raised: self.stamp.at,
+            acknowledged: None,
+            resolved: None,
+        })
+    }
 }
 
 /// What happened.

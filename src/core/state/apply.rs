@@ -47,8 +47,10 @@ impl State {
                 self.key_holds_of(*budget);
             }
             Event::PolicyRemoved { budget, policy } => self.remove_policy(*budget, *policy),
-            Event::AlertRaised { cause, message } => {
-                self.raise_alert(AlertId(sequence), cause, message, stamp.at);
+            Event::AlertRaised { .. } => {
+                if let Some(alert) = recorded.raised_alert(sequence) {
+                    self.raise_alert(alert);
+                }
             }
             Event::AlertAcknowledged { alert, note } => {
                 self.acknowledge_alert(*alert, note.as_ref(), stamp);
@@ -272,18 +274,10 @@ impl State {
         self.key_holds_of(budget);
     }
 
-    fn raise_alert(&mut self, id: AlertId, cause: &AlertCause, message: &str, at: Timestamp) {
-        self.put_alert(Alert {
-            id,
-            cause: cause.clone(),
-            message: message.to_owned(),
-            status: AlertStatus::Open,
-            raised: at,
-            acknowledged: None,
-            resolved: None,
-        });
-        self.mark_raised(cause, Some(id));
-        self.changes.note(RowKey::Alert(id));
+    fn raise_alert(&mut self, alert: Alert) {
+        self.mark_raised(&alert.cause, Some(alert.id));
+        self.changes.note(RowKey::Alert(alert.id));
+        self.put_alert(alert);
     }
 
     /// Puts a standing alert in its place.

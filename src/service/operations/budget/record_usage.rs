@@ -1,8 +1,8 @@
 //! `record_usage`: what was used is recorded in full.
 
+use crate::core::alert::Alert;
 use crate::core::command::Command;
-use crate::core::decide::RECORDS_MOST;
-use crate::core::id::AlertId;
+use crate::core::decide::{Entry, RECORDS_MOST};
 use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
@@ -12,8 +12,10 @@ use crate::service::recording::{Read, RecordAnswer, Recording};
 use crate::service::wire::alert::AlertView;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::usage::UsageInput;
+use crate::service::{Desk, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What was used is recorded in full.
 pub struct RecordUsage;
@@ -94,18 +96,37 @@ impl Operation for RecordUsage {
             );
         }
         let records: Vec<_> = receipts.iter().filter_map(RecordAnswer::of).collect();
+        let raised = raised(&desk, &reply.alerts, &receipts)?;
         let state = desk.state();
-        let raised = reply
-            .alerts
-            .iter()
-            .filter_map(|entry| state.alert(AlertId(entry.sequence)));
-        let alerts = raised.map(|alert| AlertView::of(alert, &state)).collect();
+        let alerts = raised.iter().map(|alert| AlertView::of(alert, &state));
+        let alerts = alerts.collect();
         let content = RecordUsageAnswer { records, alerts };
         Ok(Answer {
             text: words(&content),
             content,
         })
     }
+}
+
+/// The alerts that a call raised, now or when what it repeats was recorded: those follow their record in the journal.
+fn raised(desk: &Desk, fresh: &[Entry], receipts: &[Receipt]) -> Result<Vec<Alert>, Refusal> {
+    let shared = desk.ledger().shared();
+    let last = shared.state().sequence();
+    let alert = |entry: &Entry| entry.recorded.raised_alert(entry.sequence);
+    // By their place: of two in one call that are the same, one repeats the other.
+    let mut found: BTreeMap<_, _> = fresh
+        .iter()
+        .filter_map(|entry| Some((entry.sequence, alert(entry)?)))
+        .collect();
+    for repeated in receipts.iter().filter(|receipt| receipt.duplicate) {
+        for sequence in repeated.entry.sequence + 1..=last {
+            let Some(alert) = shared.event(sequence)?.raised_alert(sequence) else {
+                break;
+            };
+            found.insert(sequence, alert);
+        }
+    }
+    Ok(found.into_values().collect())
 }
 
 fn usages(mut input: RecordUsageInput) -> Result<Vec<UsageInput>, Refusal> {

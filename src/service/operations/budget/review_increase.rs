@@ -193,11 +193,15 @@ async fn answer(
     let command = Command::ReviewIncrease { increase, grant };
     let given = desk.give_one(call, input.reason, request, command).await;
     let ordered = given.map_err(|refusal| match refusal.code {
-        Code::NotFound => ended(&desk, increase).unwrap_or(refusal),
+        Code::NotFound => closed(&desk, increase).unwrap_or(refusal),
         _ => refusal,
     })?;
     let Ordered::Done { duplicate, .. } = ordered else {
         return Err(Refusal::unavailable("the ledger denied a review"));
+    };
+    let answered = match waiting {
+        Some(waiting) => Some(waiting),
+        None => ended(&desk, increase)?,
     };
     let state = desk.state();
     let status = if grant {
@@ -205,12 +209,6 @@ async fn answer(
     } else {
         IncreaseStatus::Declined
     };
-    let answered = waiting.or_else(|| {
-        state
-            .ended_increases()
-            .find(|ended| ended.id == increase)
-            .cloned()
-    });
     let increases = answered.into_iter().map(|asked| IncreaseView {
         status,
         ..IncreaseView::of(&asked, &state)
@@ -230,11 +228,27 @@ async fn answer(
 }
 
 /// Why a request of which only the store knows can't be answered any more.
-fn ended(desk: &Desk, increase: IncreaseId) -> Option<Refusal> {
-    let row = desk.ledger().shared().ended(&RowKey::Increase(increase));
-    match row {
-        Ok(Some(Row::Increase(ended))) => Some(closed_increase(increase, Some(ended.status))),
-        Ok(_) => None,
+fn closed(desk: &Desk, increase: IncreaseId) -> Option<Refusal> {
+    match ended(desk, increase) {
+        Ok(ended) => ended.map(|ended| closed_increase(increase, Some(ended.status))),
         Err(unreadable) => Some(unreadable),
     }
+}
+
+/// A request that waits no more.
+fn ended(desk: &Desk, increase: IncreaseId) -> Result<Option<Increase>, Refusal> {
+    let known = {
+        let state = desk.state();
+        let mut ended = state.ended_increases();
+        ended.find(|ended| ended.id == increase).cloned()
+    };
+    if known.is_some() {
+        return Ok(known);
+    }
+    // The state forgets what has ended once the store has it.
+    let row = desk.ledger().shared().ended(&RowKey::Increase(increase))?;
+    Ok(row.and_then(|row| match row {
+        Row::Increase(ended) => Some(ended),
+        _ => None,
+    }))
 }

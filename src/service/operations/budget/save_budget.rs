@@ -59,7 +59,7 @@ pub struct SaveBudgetInput {
 /// The budget as it is saved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SaveBudgetAnswer {
-    /// The budget; after a repeat of an old request, with its policies as they are now.
+    /// The budget as it is now, after a repeat too.
     pub budget: BudgetView,
     /// Whether this request_id had saved it before.
     pub duplicate: bool,

@@ -4,6 +4,7 @@ mod corrections;
 mod estimates;
 mod holds;
 mod refusals;
+mod repeats;
 
 use crate::service::operations::testing::House;
 use serde_json::{Value, json};

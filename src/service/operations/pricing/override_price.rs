@@ -2,12 +2,13 @@
 
 use super::offer::corrections;
 use crate::core::command::Command;
+use crate::core::event::Event;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::Service;
-use crate::service::estimate::name_model;
+use crate::service::estimate::{Named, name_model};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request};
+use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::prices::override_version;
 use crate::service::wire::price::RatesView;
 use crate::service::wire::repricing::RepricingView;
@@ -100,29 +101,44 @@ impl Operation for OverridePrice {
         if input.reason.trim().is_empty() {
             return Err(Refusal::invalid("reason", "expects why the price is set"));
         }
-        let prices = desk.prices();
-        let named = name_model(&prices, Some(&input.provider), &input.model, now)?.model;
-        let provider = named.provider.unwrap_or(input.provider);
-        let model = named.model.unwrap_or(input.model);
         let effective_from = input.effective_from.map_or(now, Instant::time);
-        let removed = rates.is_none();
-        let command = Command::OverridePrice {
-            provider: provider.clone(),
-            model: model.clone(),
+        let prices = desk.prices();
+        let named = name_model(&prices, Some(&input.provider), &input.model, now);
+        let (entry, duplicate) = match named {
+            Err(refusal) => (desk.repeated(request, refusal).await?, true),
+            Ok(Named { model, .. }) => {
+                let command = Command::OverridePrice {
+                    provider: model.provider.unwrap_or(input.provider),
+                    model: model.model.unwrap_or(input.model),
+                    rates,
+                    effective_from,
+                };
+                match desk
+                    .give_one(call, Some(input.reason), request, command)
+                    .await?
+                {
+                    Ordered::Done { entry, duplicate } => (entry, duplicate),
+                    Ordered::Denied(_) => {
+                        return Err(Refusal::unavailable("the ledger denied a price"));
+                    }
+                }
+            }
+        };
+        // A repeat answers what was set when it was asked first.
+        let Event::PriceOverridden {
+            provider,
+            model,
             rates,
             effective_from,
-        };
-        let Ordered::Done { entry, duplicate } = desk
-            .give_one(call, Some(input.reason), request, command)
-            .await?
+        } = entry.recorded.event
         else {
-            return Err(Refusal::unavailable("the ledger denied a price"));
+            return Err(unexpected());
         };
-        let version = (!removed).then(|| override_version(entry.sequence));
-        let word = if removed {
-            "has no override any more"
-        } else {
+        let version = rates.is_some().then(|| override_version(entry.sequence));
+        let word = if rates.is_some() {
             "has a price of yours"
+        } else {
+            "has no override any more"
         };
         let (repricing, offered) = corrections(&desk, &provider, &model, effective_from).await?;
         let text = format!("{provider}/{model} {word} from {effective_from} on.{offered}");
