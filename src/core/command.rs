@@ -200,6 +200,8 @@ pub struct RequestIncrease {
     pub policy: PolicyId,
     /// The session or task, for a policy that counts by them.
     pub context: Context,
+    /// What the asker's configuration fixes: no charge of theirs is of another context.
+    pub fixed: Context,
     /// How much more.
     pub amount: Tally,
 }

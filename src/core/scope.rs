@@ -1,6 +1,7 @@
 //! Which charges a budget covers.
 
 use super::charge::Facts;
+use super::context::Context;
 use super::price::ModelTier;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -100,6 +101,21 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Whether it covers some charge of this context, which may say more than is said here.
+    pub fn admits(&self, context: &Context) -> bool {
+        let admits = |values: &Values, fixed: &Option<String>| {
+            fixed.is_none() || values.cover(fixed.as_deref())
+        };
+        let tags = self.tags.iter();
+        admits(&self.component, &context.component)
+            && admits(&self.task_type, &context.task_type)
+            && admits(&self.user, &context.user)
+            && admits(&self.project, &context.project)
+            && tags
+                .map(|(name, values)| (values, context.tags.get(name)))
+                .all(|(values, fixed)| admits(values, &fixed.cloned()))
+    }
+
     /// Whether a charge is covered.
     pub fn covers(&self, facts: &Facts<'_>) -> bool {
         let context = facts.context;

@@ -35,6 +35,7 @@ fn a_budget_that_comes_back_has_its_levels_again_and_nobody_asks_for_more_in_bet
     let wanted = tekton_budget::core::command::RequestIncrease {
         policy,
         context: Context::default(),
+        fixed: Context::default(),
         amount: tekton_budget::core::tally::Tally {
             cost: usd("1"),
             ..Default::default()
@@ -117,6 +118,7 @@ fn a_request_for_more_ends_with_its_window() {
         let wanted = tekton_budget::core::command::RequestIncrease {
             policy,
             context: of("apollo"),
+            fixed: Context::default(),
             amount: tekton_budget::core::tally::Tally {
                 cost: usd("1"),
                 ..Default::default()

@@ -183,6 +183,7 @@ fn amounts_and_shares_have_bounds() {
         let wanted = tekton_budget::core::command::RequestIncrease {
             policy,
             context: of("apollo"),
+            fixed: Context::default(),
             amount,
         };
         let refusal = ledger.give(Command::RequestIncrease(wanted)).result;

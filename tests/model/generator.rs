@@ -11,6 +11,7 @@ use tekton_budget::core::budget::BudgetField;
 use tekton_budget::core::command::{
     Adjust, Allocate, Command, Extend, Posting, RequestIncrease, SaveBudget,
 };
+use tekton_budget::core::context::Context;
 use tekton_budget::core::decide::{Entry, Order};
 use tekton_budget::core::event::{Event, Request, Stamp, UsageAdjusted};
 use tekton_budget::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
@@ -375,6 +376,7 @@ impl Generator {
         Command::RequestIncrease(RequestIncrease {
             policy,
             context: words::context(random),
+            fixed: Context::default(),
             amount,
         })
     }

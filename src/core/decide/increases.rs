@@ -40,6 +40,17 @@ pub fn check_increase(
     if archived || !policy.policy.applies(now) {
         return Err(Refusal::invalid("policy_id", "is not in force now"));
     }
+    if !state.may_meet(policy.budget, &wanted.fixed) {
+        return Err(Refusal::new(
+            Code::PermissionDenied,
+            format!(
+                "policy_id: {} counts nothing of this client's, whose context is fixed to another; ask more of a policy \
+                 that check_budget names",
+                wanted.policy
+            ),
+        )
+        .with("field", "policy_id"));
+    }
     check_parts(&policy.policy.limits, wanted.amount)?;
     if state.increases().count() >= OPEN_MOST {
         return Err(Refusal::new(
@@ -264,6 +275,7 @@ mod tests {
     use crate::core::decide::{Decided, Order, execute};
     use crate::core::period::Period;
     use crate::core::quantity::Usd;
+    use crate::core::scope::{Scope, Values};
 
     fn usd(text: &str) -> Usd {
         Usd::parse(text).unwrap()
@@ -314,6 +326,7 @@ mod tests {
             wanted: RequestIncrease {
                 policy,
                 context: Context::default(),
+                fixed: Context::default(),
                 amount: Tally {
                     cost: usd("1"),
                     ..Tally::ZERO
@@ -343,6 +356,41 @@ mod tests {
         assert_eq!(reviewed.recorded.stamp.reason, None);
         let limits = state.policy(policy).unwrap().limits(&meter);
         assert_eq!(limits.cost, Some(usd("2")));
+    }
+
+    #[test]
+    fn a_person_grants_nothing_of_a_budget_that_their_client_never_meets() {
+        let (mut state, mut answered) = granted();
+        let id = state.budgets().next().unwrap().budget.id;
+        let only = |project: &str| Context {
+            project: Some(project.into()),
+            ..Context::default()
+        };
+        let scope = SaveBudget {
+            id: Some(id),
+            scope: Some(Scope {
+                project: Values::new(["apollo".to_owned()]),
+                ..Scope::default()
+            }),
+            ..SaveBudget::default()
+        };
+        let saved = Command::SaveBudget(Box::new(scope));
+        give(&mut state, "2026-05-01T08:30:00Z", saved)
+            .result
+            .unwrap();
+        for (project, given) in [("rhetor", false), ("apollo", true)] {
+            answered.wanted.fixed = only(project);
+            let command = Command::AnsweredIncrease(Box::new(answered.clone()));
+            let decided = give(&mut state, "2026-05-01T09:01:00Z", command);
+            match decided.result {
+                Ok(_) => assert!(given, "{project}"),
+                Err(refusal) => {
+                    assert!(!given, "{project}");
+                    assert_eq!(refusal.code, Code::PermissionDenied);
+                    assert_eq!(decided.entries, []);
+                }
+            }
+        }
     }
 
     #[test]

@@ -288,6 +288,7 @@ fn a_grant_adds_to_its_window_only() {
     let wanted = RequestIncrease {
         policy,
         context: Context::default(),
+        fixed: Context::default(),
         amount,
     };
     bench.give(Command::RequestIncrease(wanted)).result.unwrap();

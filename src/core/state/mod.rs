@@ -267,6 +267,21 @@ impl State {
             .collect()
     }
 
+    /// Whether a charge of this context, which may say more than is said here, can meet the policies of a budget: by the
+    /// scope of the budget itself or of an active one below it.
+    pub fn may_meet(&self, budget: BudgetId, context: &Context) -> bool {
+        let mut open = vec![budget];
+        while let Some(id) = open.pop() {
+            let state = self.budgets.get(&id);
+            let active = state.filter(|state| !state.budget.archived);
+            if active.is_some_and(|state| state.budget.scope.admits(context)) {
+                return true;
+            }
+            open.extend(self.below.get(&id).into_iter().flatten());
+        }
+        false
+    }
+
     /// The active budgets that cover a charge, and all above them, each once, by id.
     fn covering(&self, facts: &Facts<'_>) -> SmallVec<[&BudgetState; 8]> {
         let mut candidates = Meets::new();

@@ -3,6 +3,7 @@
 mod corrections;
 mod estimates;
 mod holds;
+mod increases;
 mod refusals;
 mod repeats;
 

@@ -85,6 +85,7 @@ impl Operation for RequestIncreaseOperation {
         let wanted = RequestIncrease {
             policy,
             context,
+            fixed: call.caller.fixed.clone(),
             amount,
         };
         let reason = input.reason.as_ref();
