@@ -53,7 +53,7 @@ fn damage(journal: &Path) -> String {
     let names = fs::read_dir(journal).unwrap().map(|entry| entry.unwrap());
     let mut names: Vec<_> = names
         .map(|entry| entry.file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".log"))
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "log"))
         .collect();
     names.sort();
     assert!(names.len() > 3, "segments that are sealed");

@@ -30,12 +30,15 @@ pub(super) fn prepare(dir: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
+const OWNER_ONLY: u32 = 0o700;
+
+#[cfg(unix)]
 fn close_to_others(dir: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    if fs::metadata(dir)?.permissions().mode() & 0o077 == 0 {
+    if fs::metadata(dir)?.permissions().mode() & 0o777 == OWNER_ONLY {
         return Ok(());
     }
-    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
+    fs::set_permissions(dir, fs::Permissions::from_mode(OWNER_ONLY))
 }
 
 #[cfg(not(unix))]
