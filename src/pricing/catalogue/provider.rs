@@ -90,6 +90,17 @@ pub fn canonical(name: &str) -> Cow<'_, str> {
         .unwrap_or(Cow::Borrowed(name))
 }
 
+/// The catalogue's providers that a limit on a provider's name is of: one of the catalogue's own stands for itself, any
+/// other for all that it may mean.
+pub fn limited(name: &str) -> Vec<Cow<'_, str>> {
+    let (own, meant) = (normal(name), named(name));
+    if meant.contains(&own) {
+        vec![own]
+    } else {
+        meant
+    }
+}
+
 /// The starts of names that a company gives to its own models, and its name in the catalogue.
 ///
 /// A start counts only as a whole: `o3` owns `o3` and `o3-mini`, not `o300`.
@@ -185,6 +196,19 @@ mod tests {
         assert_eq!(named("x-ai"), ["xai"]);
         assert_eq!(named(" Together AI "), ["together_ai"]);
         assert_eq!(named("openai"), ["openai"]);
+    }
+
+    #[test]
+    fn a_limit_is_of_the_name_itself_or_of_all_that_it_means() {
+        assert_eq!(limited("OpenAI"), ["openai"]);
+        assert_eq!(limited("Google"), ["google"]);
+        assert_eq!(limited("Gemini"), ["google", "vertex_ai"]);
+        assert_eq!(limited("aws"), ["bedrock", "bedrock_mantle", "amazon_nova"]);
+        for (alias, _) in ALIASES {
+            for meant in limited(alias) {
+                assert_eq!(limited(&meant), [&*meant], "saved again, {alias} stays");
+            }
+        }
     }
 
     #[test]

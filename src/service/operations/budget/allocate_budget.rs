@@ -11,6 +11,7 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::core::verdict::Verdict;
 use crate::pricing::book::PriceBook;
+use crate::pricing::catalogue::provider;
 use crate::pricing::cost::full_cost_usd;
 use crate::service::advice::{Asked, way_out};
 use crate::service::estimate::{Workload, estimate, name_model};
@@ -163,7 +164,10 @@ fn wanted(
     let service_tier = input.service_tier.unwrap_or_default();
     let (mut model, mut cost) = (
         ModelRef {
-            provider: input.provider.clone(),
+            provider: input
+                .provider
+                .as_deref()
+                .map(|name| provider::canonical(name).into_owned()),
             ..ModelRef::default()
         },
         input.cost_usd,

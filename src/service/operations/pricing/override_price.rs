@@ -4,7 +4,7 @@ use super::offer::corrections;
 use crate::core::command::Command;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
-use crate::service::Service;
+use crate::pricing::catalogue::provider::canonical;
 use crate::service::estimate::name_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request};
@@ -12,6 +12,7 @@ use crate::service::prices::override_version;
 use crate::service::wire::price::RatesView;
 use crate::service::wire::repricing::RepricingView;
 use crate::service::wire::schema::Instant;
+use crate::service::{Desk, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,24 @@ pub struct OverridePriceAnswer {
     pub duplicate: bool,
 }
 
+/// The names under which the ledger keeps a model's overrides. Those set before providers had one name each are kept as
+/// they were written then; the price book has them under the one name already.
+fn kept_under(desk: &Desk, provider: &str, model: &str) -> (String, String) {
+    let state = desk.state();
+    let otherwise = || {
+        let mut kept = state.overrides();
+        kept.find(|(kept_provider, kept_model, _)| {
+            kept_model.eq_ignore_ascii_case(model) && canonical(kept_provider) == provider
+        })
+    };
+    let names = if state.overrides_of(provider, model).is_empty() {
+        otherwise().map(|(provider, model, _)| (provider.to_owned(), model.to_owned()))
+    } else {
+        None
+    };
+    names.unwrap_or_else(|| (provider.to_owned(), model.to_owned()))
+}
+
 impl Operation for OverridePrice {
     type Input = OverridePriceInput;
     type Output = OverridePriceAnswer;
@@ -106,9 +125,14 @@ impl Operation for OverridePrice {
         let model = named.model.unwrap_or(input.model);
         let effective_from = input.effective_from.map_or(now, Instant::time);
         let removed = rates.is_none();
+        let (kept_provider, kept_model) = if removed {
+            kept_under(&desk, &provider, &model)
+        } else {
+            (provider.clone(), model.clone())
+        };
         let command = Command::OverridePrice {
-            provider: provider.clone(),
-            model: model.clone(),
+            provider: kept_provider,
+            model: kept_model,
             rates,
             effective_from,
         };

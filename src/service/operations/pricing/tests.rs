@@ -23,6 +23,8 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::watch;
 
+mod names;
+
 const NOW: &str = "2026-11-24T12:00:00Z";
 
 fn at(text: &str) -> Timestamp {
