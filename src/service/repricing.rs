@@ -11,7 +11,7 @@ use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
 use crate::core::usage::{CostSource, Usage};
 use crate::pricing::book::PriceBook;
-use crate::pricing::cost::full_cost_usd;
+use crate::pricing::cost::{cost_usd, full_cost_usd};
 use crate::store::journal::{Check, JournalReader};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -203,7 +203,15 @@ impl<'a> Case<'a> {
             // No price holds then any more; what it cost is as good as it was.
             return Some(usage.cost.usd);
         };
-        let cost = |rates: &Rates, tier| full_cost_usd(rates, &usage.counts, tier);
+        // A part of an unknown cost is compared with the same part.
+        let in_part = usage.cost.source == CostSource::Unknown;
+        let cost = |rates: &Rates, tier| {
+            if in_part {
+                Some(cost_usd(rates, &usage.counts, tier))
+            } else {
+                full_cost_usd(rates, &usage.counts, tier)
+            }
+        };
         let Some(version) = &usage.cost.price_version else {
             return cost(price.rates, ServiceTier::Standard).or(Some(usage.cost.usd));
         };

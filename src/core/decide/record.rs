@@ -197,7 +197,8 @@ fn spender(usage: &Usage) -> String {
         .or(usage.context.user.as_deref())
         .unwrap_or("A call");
     let cost = match usage.cost.source {
-        CostSource::Unknown => "an unknown cost".to_owned(),
+        CostSource::Unknown if usage.cost.unpriced.is_empty() => "an unknown cost".to_owned(),
+        CostSource::Unknown => format!("{} USD at least", usage.cost.usd),
         _ => format!("{} USD", usage.cost.usd),
     };
     format!(

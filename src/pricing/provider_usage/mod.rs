@@ -67,6 +67,8 @@ pub struct TakenUsage {
     pub service_tier: Option<ServiceTier>,
     /// The model, where the whole response was given.
     pub model: Option<String>,
+    /// What the provider charges for beside its prices for these counts, as it names it: the cost is not known in full.
+    pub unpriced: Vec<String>,
 }
 
 /// Where the argument stands in a call.
@@ -129,6 +131,7 @@ impl TakenUsage {
             reported_cost: None,
             service_tier: None,
             model: None,
+            unpriced: Vec::new(),
         }
     }
 }

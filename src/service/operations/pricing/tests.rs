@@ -24,6 +24,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 mod names;
+mod partial;
 
 const NOW: &str = "2026-11-24T12:00:00Z";
 
