@@ -55,6 +55,63 @@ fn anthropic_with_caches_by_time() {
 }
 
 #[test]
+fn anthropic_with_several_runs() {
+    let compacted = json!({"input_tokens": 23_000, "output_tokens": 1000, "server_tool_use": {"web_search_requests": 1},
+        "iterations": [
+            {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3500},
+            {"type": "message", "input_tokens": 23_000, "output_tokens": 1000, "cache_read_input_tokens": 7,
+                "cache_creation_input_tokens": 5, "cache_creation": {"ephemeral_5m_input_tokens": 2, "ephemeral_1h_input_tokens": 3}}]});
+    let taken = takes(
+        Some("anthropic"),
+        &compacted,
+        Shape::Anthropic,
+        &[
+            ("input_tokens", 203_000),
+            ("output_tokens", 4500),
+            ("cache_read_tokens", 7),
+            ("cache_write_tokens", 2),
+            ("cache_write_1h_tokens", 3),
+            ("web_searches", 1),
+        ],
+    );
+    assert!(taken.unpriced.is_empty());
+    for none in [json!(null), json!([])] {
+        let alone = json!({"input_tokens": 3, "output_tokens": 2, "iterations": none});
+        takes(
+            None,
+            &alone,
+            Shape::Anthropic,
+            &[("input_tokens", 3), ("output_tokens", 2)],
+        );
+    }
+    let advised = json!({"input_tokens": 10, "output_tokens": 2, "iterations": [
+        {"type": "message", "input_tokens": 4, "output_tokens": 1},
+        {"type": "advisor_message", "model": "claude-opus-4-6", "input_tokens": 100, "output_tokens": 50},
+        {"type": "message", "input_tokens": 6, "output_tokens": 1}]});
+    let taken = takes(
+        None,
+        &advised,
+        Shape::Anthropic,
+        &[("input_tokens", 110), ("output_tokens", 52)],
+    );
+    assert_eq!(taken.unpriced, ["advisor: claude-opus-4-6"]);
+}
+
+#[test]
+fn what_anthropic_bills_beside_its_prices_is_named() {
+    let usage = |speed: &str, place: &str| json!({"input_tokens": 3, "output_tokens": 2, "speed": speed, "inference_geo": place});
+    for (speed, place, named) in [
+        ("standard", "not_available", &[][..]),
+        ("standard", "global", &[]),
+        ("fast", "global", &["speed: fast"]),
+        ("fast", "us", &["speed: fast", "inference_geo: us"]),
+    ] {
+        let taken = parse(Some("anthropic"), &usage(speed, place)).unwrap();
+        assert_eq!(taken.unpriced, named, "{speed} {place}");
+    }
+}
+
+#[test]
 fn gemini_with_thoughts_tools_and_modalities() {
     let response = json!({
         "candidates": [{"groundingMetadata": {"webSearchQueries": ["a", "b"]}}],
