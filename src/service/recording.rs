@@ -74,7 +74,7 @@ impl<'a> Recording<'a> {
         let context = self.context(&input, hold.as_ref())?;
         let occurred = input.occurred_at.map_or(self.now, Instant::time);
         let (provider, model) = names(&input, hold.as_ref());
-        let counted = counted(provider, &input)?;
+        let counted = counted(provider, model, &input)?;
         let model = model.or(counted.model.as_deref());
         let model =
             model.ok_or_else(|| Refusal::invalid("model", "expects the model that was used"))?;
@@ -147,7 +147,11 @@ fn names<'a>(
     }
 }
 
-fn counted(provider: Option<&str>, input: &UsageInput) -> Result<Counted, Refusal> {
+fn counted(
+    provider: Option<&str>,
+    model: Option<&str>,
+    input: &UsageInput,
+) -> Result<Counted, Refusal> {
     let given = input.given_counts();
     let Some(object) = &input.provider_usage else {
         let nothing_counted = input.reported_cost_usd.is_none() && input.requests.is_none();
@@ -178,7 +182,7 @@ fn counted(provider: Option<&str>, input: &UsageInput) -> Result<Counted, Refusa
             "expects no counts beside it",
         ));
     }
-    let taken = provider_usage::parse(provider, &Value::Object(object.clone()))?;
+    let taken = provider_usage::parse(provider, model, &Value::Object(object.clone()))?;
     let counts = Counts {
         requests: input.requests.unwrap_or(taken.counts.requests.max(1)),
         ..taken.counts

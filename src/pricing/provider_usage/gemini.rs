@@ -16,7 +16,11 @@ pub(super) const MARKS: &[&str] = &[
     "total_token_count",
 ];
 
-pub(super) fn take(usage: &Fields<'_>, response: &Fields<'_>) -> Result<TakenUsage, Refusal> {
+pub(super) fn take(
+    usage: &Fields<'_>,
+    response: &Fields<'_>,
+    model: Option<&str>,
+) -> Result<TakenUsage, Refusal> {
     let prompt = usage.count(&["promptTokenCount", "prompt_token_count"])?;
     let cached = usage.count(&["cachedContentTokenCount", "cached_content_token_count"])?;
     let tools = usage.count(&["toolUsePromptTokenCount", "tool_use_prompt_token_count"])?;
@@ -60,7 +64,7 @@ pub(super) fn take(usage: &Fields<'_>, response: &Fields<'_>) -> Result<TakenUsa
         output_tokens,
         reasoning_tokens: thoughts.or_zero(),
         audio_output_tokens: spoken.or_zero(),
-        web_searches: searches(response),
+        web_searches: searches(response, model),
         ..Counts::default()
     };
     Ok(TakenUsage::of(Shape::Gemini, counts))
@@ -94,16 +98,29 @@ fn audio(usage: &Fields<'_>, names: &[&str]) -> Result<Count, Refusal> {
     Ok(sum)
 }
 
-/// The searches that the answers were grounded in.
-fn searches(response: &Fields<'_>) -> u64 {
+/// The searches that the answers were grounded in, as they are billed: until the second generation a grounded prompt
+/// once, however often it was searched for; since then each search.
+fn searches(response: &Fields<'_>, model: Option<&str>) -> u64 {
     let candidates = response.objects(&["candidates"]);
     let grounds = candidates
         .iter()
         .filter_map(|candidate| candidate.object(&["groundingMetadata", "grounding_metadata"]));
-    grounds
+    let searches: u64 = grounds
         .map(|ground| {
             let camel = ground.list_length("webSearchQueries");
             camel.max(ground.list_length("web_search_queries"))
         })
-        .sum()
+        .sum();
+    match model.and_then(generation) {
+        Some(..=2) => searches.min(1),
+        _ => searches,
+    }
+}
+
+/// The generation in a model's name, as 2 in `models/gemini-2.5-flash`; none where it has none.
+fn generation(model: &str) -> Option<u32> {
+    let (_, name) = model.split_once("gemini-")?;
+    let digits = name.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    digits[..end.unwrap_or(digits.len())].parse().ok()
 }

@@ -81,7 +81,11 @@ const ROOT: &str = "provider_usage";
 /// # Errors
 /// `invalid_argument` that names the field: no shape that is known, a count that can't be, or one that
 /// contradicts another.
-pub fn parse(provider_hint: Option<&str>, usage: &Value) -> Result<TakenUsage, Refusal> {
+pub fn parse(
+    provider_hint: Option<&str>,
+    model: Option<&str>,
+    usage: &Value,
+) -> Result<TakenUsage, Refusal> {
     let given = Fields::new(ROOT, usage)?;
     let response = given
         .object(&["response", "message"])
@@ -95,9 +99,10 @@ pub fn parse(provider_hint: Option<&str>, usage: &Value) -> Result<TakenUsage, R
              inputTokens, billed_units or prompt_eval_count); or give the counts themselves",
         )
     })?;
+    let own_model = response.text(&["model", "modelVersion", "model_version"]);
     let mut taken = match shape {
         Shape::Anthropic => anthropic::take(&usage),
-        Shape::Gemini => gemini::take(&usage, &response),
+        Shape::Gemini => gemini::take(&usage, &response, own_model.or(model)),
         Shape::Bedrock => bedrock::take(&usage),
         Shape::Cohere => cohere::take(&usage),
         Shape::Ollama => ollama::take(&usage),
@@ -117,8 +122,7 @@ pub fn parse(provider_hint: Option<&str>, usage: &Value) -> Result<TakenUsage, R
         nested.or_else(|| fields.text(&["service_tier", "serviceTier", "trafficType"]))
     });
     taken.service_tier = words.into_iter().flatten().find_map(fields::tier);
-    let model = response.text(&["model", "modelVersion", "model_version"]);
-    taken.model = model.map(ToOwned::to_owned);
+    taken.model = own_model.map(ToOwned::to_owned);
     Ok(taken)
 }
 

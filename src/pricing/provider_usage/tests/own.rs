@@ -106,7 +106,7 @@ fn what_anthropic_bills_beside_its_prices_is_named() {
         ("fast", "global", &["speed: fast"]),
         ("fast", "us", &["speed: fast", "inference_geo: us"]),
     ] {
-        let taken = parse(Some("anthropic"), &usage(speed, place)).unwrap();
+        let taken = parse(Some("anthropic"), None, &usage(speed, place)).unwrap();
         assert_eq!(taken.unpriced, named, "{speed} {place}");
     }
 }
@@ -134,7 +134,7 @@ fn gemini_with_thoughts_tools_and_modalities() {
             ("output_tokens", 50),
             ("audio_output_tokens", 150),
             ("reasoning_tokens", 300),
-            ("web_searches", 2),
+            ("web_searches", 1),
         ],
     );
     assert_eq!(taken.model.as_deref(), Some("gemini-2.5-flash"));
@@ -156,6 +156,31 @@ fn gemini_with_thoughts_tools_and_modalities() {
         &json!({"promptTokenCount": 12, "candidatesTokenCount": 3, "totalTokenCount": 99}),
         "provider_usage.totalTokenCount",
     );
+}
+
+#[test]
+fn gemini_bills_a_grounded_prompt_or_each_search() {
+    for (said, told, searches) in [
+        (Some("gemini-2.5-flash"), None, 1),
+        (Some("gemini-live-2.5-flash-preview"), None, 1),
+        (Some("gemini-3.1-pro-preview"), Some("gemini-2.5-pro"), 3),
+        (None, Some("google/gemini-2.0-flash"), 1),
+        (None, Some("models/gemini-1.5-pro-002"), 1),
+        (None, Some("gemini-3-flash-preview"), 3),
+        (None, Some("gemini-flash-latest"), 3),
+        (None, None, 3),
+    ] {
+        let response = json!({"modelVersion": said,
+            "candidates": [{"groundingMetadata": {"webSearchQueries": ["a", "b"]}},
+                {"grounding_metadata": {"web_search_queries": ["c"]}}],
+            "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 20, "totalTokenCount": 30}});
+        let taken = parse(Some("google"), told, &response).unwrap();
+        assert_eq!(taken.counts.web_searches, searches, "{said:?} {told:?}");
+    }
+    let ungrounded = json!({"modelVersion": "gemini-2.5-flash", "candidates": [{"groundingMetadata": {}}],
+        "usageMetadata": {"promptTokenCount": 10, "totalTokenCount": 10}});
+    let taken = parse(None, None, &ungrounded).unwrap();
+    assert_eq!(taken.counts.web_searches, 0);
 }
 
 #[test]

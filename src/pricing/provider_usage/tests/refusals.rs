@@ -76,7 +76,7 @@ proptest! {
             "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": audio},
             "completion_tokens_details": {"reasoning_tokens": reasoning},
         });
-        let taken = parse(None, &usage).unwrap().counts;
+        let taken = parse(None, None, &usage).unwrap().counts;
         prop_assert_eq!(taken.tokens(), input + cached + audio + output + reasoning);
         prop_assert_eq!((taken.input_tokens, taken.reasoning_tokens), (input, reasoning));
     }
@@ -93,7 +93,7 @@ proptest! {
     ) {
         let object: serde_json::Map<String, Value> =
             names.iter().zip(&values).map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        if let Ok(taken) = parse(hint, &Value::Object(object)) {
+        if let Ok(taken) = parse(hint, None, &Value::Object(object)) {
             let said: u64 = values.iter().map(|value| value.unsigned_abs()).sum();
             prop_assert!(taken.counts.tokens() <= said);
         }
