@@ -2,6 +2,7 @@
 //! beside it and the candidates. Names are taken in camel case and, as from the Python library, in snake case.
 
 use super::fields::{Count, Fields};
+use super::inclusive::{Reasoning, place};
 use super::{Shape, TakenUsage};
 use crate::core::quantity::Counts;
 use crate::core::refusal::Refusal;
@@ -50,8 +51,8 @@ pub(super) fn take(
         ],
     )?;
     let heard_anew = heard.without(&[&heard_from_cache])?;
-    let thoughts_within = check_total(usage, [&prompt, &tools, &output], &thoughts)?;
-    let output_tokens = if thoughts_within {
+    let (reasoning_tokens, place) = placed(usage, [&prompt, &tools, &output], &thoughts)?;
+    let output_tokens = if place == Reasoning::Within {
         output.without(&[&spoken, &thoughts])?
     } else {
         output.without(&[&spoken])?
@@ -62,7 +63,7 @@ pub(super) fn take(
         cache_read_tokens: cached.or_zero(),
         audio_input_tokens: heard_anew + heard_by_tools.or_zero(),
         output_tokens,
-        reasoning_tokens: thoughts.or_zero(),
+        reasoning_tokens,
         audio_output_tokens: spoken.or_zero(),
         web_searches: searches(response, model),
         ..Counts::default()
@@ -70,17 +71,20 @@ pub(super) fn take(
     Ok(TakenUsage::of(Shape::Gemini, counts))
 }
 
-/// Whether the thoughts are within the candidates, as the total tells.
-fn check_total(usage: &Fields<'_>, parts: [&Count; 3], thoughts: &Count) -> Result<bool, Refusal> {
+/// How many thoughts there were, and where they are counted, as the total tells.
+fn placed(
+    usage: &Fields<'_>,
+    parts: [&Count; 3],
+    thoughts: &Count,
+) -> Result<(u64, Reasoning), Refusal> {
     let total = usage.count(&["totalTokenCount", "total_token_count"])?;
-    let without: u64 = parts.iter().map(|part| part.or_zero()).sum();
-    let with = without + thoughts.or_zero();
-    match total.given() {
-        None => Ok(false),
-        Some(given) if given == with => Ok(false),
-        Some(given) if given == without => Ok(true),
-        Some(_) => Err(total.refuse(&format!("{with}, what its parts make together"))),
+    let sides = parts.iter().map(|part| part.or_zero()).sum();
+    let placed = place(&total, sides, thoughts.or_zero(), Reasoning::Beside);
+    // Google names all the parts there are.
+    if placed.0 > thoughts.or_zero() {
+        total.doubt(sides + thoughts.or_zero());
     }
+    Ok(placed)
 }
 
 /// The tokens of a modality list that are audio.

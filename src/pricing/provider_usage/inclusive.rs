@@ -25,7 +25,7 @@ pub(super) enum Reasoning {
 ///
 /// The total tells where reasoning is counted: equal to input and output, reasoning is within the output;
 /// larger by just the reasoning, beside it (xAI). Larger where no reasoning is named, the rest is taken for
-/// reasoning (Google behind OpenAI's interface): it was spent. A total that is anything else is refused.
+/// reasoning (Google behind OpenAI's interface): it was spent. See [`place`] for a total that is anything else.
 pub(super) fn split(
     usage: &Fields<'_>,
     names: &Names,
@@ -39,12 +39,12 @@ pub(super) fn split(
         input = total.clone();
     }
     let parts = InputParts::read(usage, names)?;
-    let reasoning_and_audio = OutputParts::read(usage, names)?;
-    let (reasoning, within) = place(&total, &input, &output, &reasoning_and_audio, otherwise)?;
     let OutputParts {
         reasoning: reasoning_part,
         audio: audio_output,
-    } = reasoning_and_audio;
+    } = OutputParts::read(usage, names)?;
+    let sides = input.or_zero() + output.or_zero();
+    let (reasoning, within) = place(&total, sides, reasoning_part.or_zero(), otherwise);
     let output_tokens = if within == Reasoning::Within {
         output.without(&[&reasoning_part, &audio_output])?
     } else {
@@ -123,25 +123,30 @@ impl OutputParts {
     }
 }
 
-/// How much reasoning there was, and where it is counted.
-fn place(
+/// How far a total may be off: some providers count the parts one by one and the whole by itself.
+const SLACK: u64 = 8;
+
+/// How much reasoning there was, and where it is counted, as the total tells: what it fits best, within a little. Where
+/// it fits nothing the dearer holds: reasoning beside the output, and whatever no part names is reasoning.
+pub(super) fn place(
     total: &Count,
-    input: &Count,
-    output: &Count,
-    parts: &OutputParts,
+    sides: u64,
+    reasoning: u64,
     otherwise: Reasoning,
-) -> Result<(u64, Reasoning), Refusal> {
-    let reasoning = parts.reasoning.or_zero();
-    let sides = input.or_zero() + output.or_zero();
-    let Some(total_tokens) = total.given() else {
-        return Ok((reasoning, otherwise));
+) -> (u64, Reasoning) {
+    // A total of nothing is one that was not counted.
+    let Some(total_tokens) = total.given().filter(|total| *total > 0) else {
+        return (reasoning, otherwise);
     };
-    match total_tokens.checked_sub(sides) {
-        Some(0) => Ok((reasoning, Reasoning::Within)),
-        Some(beside) if reasoning == 0 || beside == reasoning => Ok((beside, Reasoning::Beside)),
-        _ => Err(total.refuse(&format!(
-            "{sides}, what input and output make together, or {} with the reasoning beside them",
-            sides + reasoning
-        ))),
+    let off_within = total_tokens.abs_diff(sides);
+    let off_beside = total_tokens.abs_diff(sides + reasoning);
+    let is_unnamed_reasoning = reasoning == 0 && total_tokens > sides;
+    if off_within.min(off_beside) > SLACK && !is_unnamed_reasoning {
+        total.doubt(sides + reasoning);
     }
+    if off_within <= SLACK && off_within < off_beside {
+        return (reasoning, Reasoning::Within);
+    }
+    let unnamed = total_tokens.saturating_sub(sides);
+    (reasoning.max(unnamed), Reasoning::Beside)
 }

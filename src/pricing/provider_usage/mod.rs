@@ -1,8 +1,9 @@
 //! Takes the usage objects of providers as they are, and splits their inclusive counts.
 //!
 //! Each provider's shape is one file; the ones that follow OpenAI share [`inclusive`], which checks the parts
-//! against the whole. An object that contradicts itself is refused by field: clamped, it would be costed
-//! wrongly and nobody would know. Members that are not known are left alone, for providers add some often.
+//! against the whole. A part that is more than its whole is refused by field: clamped, it would be costed wrongly and
+//! nobody would know. The total of all is no part: it tells where reasoning stands, and one that fits nothing goes to
+//! the log. Members that are not known are left alone, for providers add some often.
 
 mod anthropic;
 mod bedrock;
@@ -76,7 +77,7 @@ const ROOT: &str = "provider_usage";
 
 /// Takes a provider's usage object, or the whole response that it stands in.
 ///
-/// `provider_hint` settles what the object itself does not.
+/// The provider and the model, as the caller knows them, settle what the object itself does not.
 ///
 /// # Errors
 /// `invalid_argument` that names the field: no shape that is known, a count that can't be, or one that
