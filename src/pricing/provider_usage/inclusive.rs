@@ -12,6 +12,8 @@ pub(super) struct Names {
     pub(super) output_details: &'static [&'static str],
     /// Where cached tokens stand where they do not stand in the details.
     pub(super) cached: &'static [&'static str],
+    /// The same for what was written to a cache.
+    pub(super) written: &'static [&'static str],
 }
 
 /// Whether reasoning is a part of the output or stands beside it, where the total does not tell.
@@ -60,7 +62,8 @@ pub(super) fn split(
     Ok(Counts {
         input_tokens,
         cache_read_tokens: parts.cached.or_zero(),
-        cache_write_tokens: parts.written.or_zero(),
+        cache_write_tokens: parts.written.without(&[&parts.written_1h])?,
+        cache_write_1h_tokens: parts.written_1h.or_zero(),
         audio_input_tokens: audio_input,
         output_tokens,
         reasoning_tokens: reasoning,
@@ -73,33 +76,47 @@ struct InputParts {
     cached: Count,
     cached_audio: Count,
     written: Count,
+    written_1h: Count,
     audio: Count,
 }
 
 impl InputParts {
     fn read(usage: &Fields<'_>, names: &Names) -> Result<Self, Refusal> {
+        let mut parts = Self {
+            cached: usage.count(names.cached)?,
+            cached_audio: Count::default(),
+            written: usage.count(names.written)?,
+            written_1h: Count::default(),
+            audio: Count::default(),
+        };
         let Some(details) = usage.object(names.input_details) else {
-            return Ok(Self {
-                cached: usage.count(names.cached)?,
-                cached_audio: Count::default(),
-                written: Count::default(),
-                audio: Count::default(),
-            });
+            return Ok(parts);
         };
         let cached = details.count(&["cached_tokens", "cache_read_input_tokens"])?;
-        let cached_audio = match details.object(&["cached_tokens_details"]) {
-            Some(cached) => cached.count(&["audio_tokens"])?,
-            None => Count::default(),
-        };
-        Ok(Self {
-            cached: match cached.given() {
-                Some(_) => cached,
-                None => usage.count(names.cached)?,
-            },
-            cached_audio,
-            written: details.count(&["cache_write_tokens", "cache_creation_tokens"])?,
-            audio: details.count(&["audio_tokens"])?,
-        })
+        let written = details.count(&[
+            "cache_write_tokens",
+            "cache_creation_tokens",
+            "cache_creation_input_tokens",
+        ])?;
+        parts.cached = counted(cached, parts.cached);
+        parts.written = counted(written, parts.written);
+        if let Some(cached) = details.object(&["cached_tokens_details"]) {
+            parts.cached_audio = cached.count(&["audio_tokens"])?;
+        }
+        if let Some(times) = details.object(&["cache_creation", "cache_creation_token_details"]) {
+            parts.written_1h = times.count(&["ephemeral_1h_input_tokens"])?;
+        }
+        parts.audio = details.count(&["audio_tokens"])?;
+        Ok(parts)
+    }
+}
+
+/// What the details say, unless they count nothing and the usage itself does.
+fn counted(in_details: Count, beside: Count) -> Count {
+    if in_details.or_zero() > 0 || beside.or_zero() == 0 {
+        in_details
+    } else {
+        beside
     }
 }
 

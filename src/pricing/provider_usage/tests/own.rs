@@ -239,6 +239,9 @@ fn cohere_bills_units() {
         Shape::Cohere,
         &[("input_tokens", 7), ("images", 1)],
     );
+    let pictures = json!({"meta": {"billed_units": {"input_tokens": 7, "image_tokens": 900}}});
+    let taken = takes(None, &pictures, Shape::Cohere, &[("input_tokens", 907)]);
+    assert_eq!(taken.unpriced, ["image_tokens"]);
 }
 
 #[test]
