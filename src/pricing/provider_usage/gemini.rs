@@ -60,7 +60,8 @@ pub(super) fn take(
     let counts = Counts {
         input_tokens: prompt.without(&[&cached, &heard.holding(heard_anew)])?
             + tools.without(&[&heard_by_tools])?,
-        cache_read_tokens: cached.or_zero(),
+        cache_read_tokens: cached.without(&[&heard_from_cache])?,
+        cache_read_audio_tokens: heard_from_cache.or_zero(),
         audio_input_tokens: heard_anew + heard_by_tools.or_zero(),
         output_tokens,
         reasoning_tokens,

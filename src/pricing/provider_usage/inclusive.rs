@@ -61,7 +61,8 @@ pub(super) fn split(
     ])?;
     Ok(Counts {
         input_tokens,
-        cache_read_tokens: parts.cached.or_zero(),
+        cache_read_tokens: cached_text,
+        cache_read_audio_tokens: parts.cached_audio.or_zero(),
         cache_write_tokens: parts.written.without(&[&parts.written_1h])?,
         cache_write_1h_tokens: parts.written_1h.or_zero(),
         audio_input_tokens: audio_input,

@@ -62,7 +62,8 @@ fn openai_audio_in_chat_and_realtime() {
         &[
             ("input_tokens", 59),
             ("audio_input_tokens", 9),
-            ("cache_read_tokens", 64),
+            ("cache_read_tokens", 60),
+            ("cache_read_audio_tokens", 4),
             ("output_tokens", 30),
             ("audio_output_tokens", 91),
         ],

@@ -129,7 +129,8 @@ fn gemini_with_thoughts_tools_and_modalities() {
         Shape::Gemini,
         &[
             ("input_tokens", 450),
-            ("cache_read_tokens", 400),
+            ("cache_read_tokens", 300),
+            ("cache_read_audio_tokens", 100),
             ("audio_input_tokens", 200),
             ("output_tokens", 50),
             ("audio_output_tokens", 150),

@@ -23,8 +23,8 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::watch;
 
+mod costing;
 mod names;
-mod partial;
 
 const NOW: &str = "2026-11-24T12:00:00Z";
 

@@ -1,4 +1,4 @@
-//! Usage of which a part has no price.
+//! What a provider's usage object is recorded at, where the price does not say it all.
 
 use super::*;
 
@@ -59,4 +59,22 @@ async fn a_mode_that_costs_more_than_the_price_says_so() {
     let recorded = house.done("record_usage", told).await;
     assert_eq!(recorded["records"][0]["cost_source"], "reported");
     assert_eq!(recorded["records"][0].get("unpriced"), None);
+}
+
+#[tokio::test]
+async fn cached_audio_is_costed_at_its_own_rate() {
+    let house = House::new();
+    let heard = json!({"provider": "google", "model": "gemini-2.5-flash", "occurred_at": "2026-11-24T10:00:00Z", "provider_usage": {
+        "promptTokenCount": 1000, "cachedContentTokenCount": 800, "candidatesTokenCount": 10, "totalTokenCount": 1010,
+        "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 900}, {"modality": "TEXT", "tokenCount": 100}],
+        "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 800}]}});
+    let recorded = house.done("record_usage", heard).await;
+    // 100 of text at 0.3, 100 of audio at 1, 800 of cached audio at 0.1, 10 of output at 2.5.
+    assert_eq!(recorded["records"][0]["cost_usd"], "0.000235", "{recorded}");
+    let ask = json!({"period": "today", "metrics": ["tokens", "cache_read_tokens", "audio_input_tokens"]});
+    let report = house.done("usage_report", ask).await;
+    assert_eq!(
+        report["totals"],
+        json!({"tokens": 1010, "cache_read_tokens": 800, "audio_input_tokens": 100})
+    );
 }
