@@ -78,3 +78,44 @@ async fn cached_audio_is_costed_at_its_own_rate() {
         json!({"tokens": 1010, "cache_read_tokens": 800, "audio_input_tokens": 100})
     );
 }
+
+#[tokio::test]
+async fn an_unknown_cost_is_alerted_once_until_the_model_has_a_price() {
+    let mut house = House::new();
+    let standing = json!({"kind": "cost_unknown", "state": "open"});
+    let first = house.done("record_usage", searched()).await;
+    let message = &first["alerts"][0]["message"];
+    assert!(
+        message.as_str().unwrap().contains("xai/grok-4")
+            && message.to_string().contains("web_search"),
+        "{first}"
+    );
+    house.restart();
+    let again = house.done("record_usage", searched()).await;
+    assert_eq!(again["alerts"], json!([]), "it stands already");
+    let nobodys = json!({"model": "nobodys", "input_tokens": 1});
+    house.done("record_usage", nobodys).await;
+    let alerts = house.done("list_alerts", standing.clone()).await;
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 2, "{alerts}");
+    let set = |units: Value| {
+        json!({"provider": "xai", "model": "grok-4", "reason": "search", "effective_from": "2026-11-24T09:00:00Z",
+            "rates": {"standard": {"rates": units}}})
+    };
+    let without = set(json!({"input": "3", "output": "15"}));
+    house.done("override_price", without).await;
+    let alerts = house.done("list_alerts", standing.clone()).await;
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 1, "{alerts}");
+    let doubted = house.done("record_usage", searched()).await;
+    assert_eq!(
+        doubted["alerts"].as_array().unwrap().len(),
+        1,
+        "no price of searches yet"
+    );
+    let whole = set(json!({"input": "3", "output": "15", "web_search": "25000"}));
+    house.done("override_price", whole).await;
+    let known = house.done("record_usage", searched()).await;
+    assert_eq!(known["records"][0]["cost_usd"], "3.10015");
+    assert_eq!(known["alerts"], json!([]));
+    let alerts = house.done("list_alerts", standing).await;
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 1, "{alerts}");
+}

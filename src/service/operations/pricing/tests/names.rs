@@ -124,8 +124,8 @@ async fn a_price_offers_to_cost_what_was_recorded_under_other_names() {
     let answer = house.done("override_price", set("openai", "gpt-zzz")).await;
     assert_eq!(
         answer["repricing"]["adjustments"],
-        json!([{"record_id": "use-1", "cost_usd": "3"}, {"record_id": "use-2", "cost_usd": "3"},
-            {"record_id": "use-3", "cost_usd": "3"}]),
+        json!([{"record_id": "use-1", "cost_usd": "3"}, {"record_id": "use-3", "cost_usd": "3"},
+            {"record_id": "use-4", "cost_usd": "3"}]),
         "{answer}"
     );
 }
