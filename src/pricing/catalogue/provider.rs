@@ -55,6 +55,7 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("moonshot_ai", &["moonshot"]),
     ("moonshotai", &["moonshot"]),
     ("novita_ai", &["novita"]),
+    ("open_ai", &["openai"]),
     ("openai_responses", &["openai"]),
     ("qwen", &["dashscope"]),
     ("snowflake_cortex", &["snowflake"]),
@@ -196,6 +197,7 @@ mod tests {
         assert_eq!(named("x-ai"), ["xai"]);
         assert_eq!(named(" Together AI "), ["together_ai"]);
         assert_eq!(named("openai"), ["openai"]);
+        assert_eq!(named("Open AI"), ["openai"]);
     }
 
     #[test]
