@@ -114,6 +114,7 @@ fn usage() -> Usage {
             usd: Usd::parse("0.00036").unwrap(),
             source: CostSource::Catalogue,
             price_version: Some("2026-11-20".into()),
+            unpriced: Vec::new(),
         },
         occurred: now(),
         allocation: None,

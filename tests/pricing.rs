@@ -106,7 +106,7 @@ fn a_providers_usage_costs_what_its_price_list_says() {
     let usage = serde_json::json!({"input_tokens": 1_000, "cache_read_input_tokens": 10_000,
         "cache_creation_input_tokens": 2_000, "output_tokens": 500,
         "cache_creation": {"ephemeral_5m_input_tokens": 1_000, "ephemeral_1h_input_tokens": 1_000}});
-    let taken = provider_usage::parse(Some("anthropic"), &usage).unwrap();
+    let taken = provider_usage::parse(Some("anthropic"), None, &usage).unwrap();
     // 3, 0.3, 3.75, 6 and 15 dollars a million.
     let usd = full_cost_usd(price.rates, &taken.counts, ServiceTier::Standard).unwrap();
     assert_eq!(usd.to_string(), "0.02325");

@@ -96,6 +96,13 @@ pub enum AlertCause {
         /// The request.
         increase: IncreaseId,
     },
+    /// Something was spent whose cost is not known, or not in full.
+    CostUnknown {
+        /// The provider.
+        provider: String,
+        /// The model.
+        model: String,
+    },
     /// Prices changed.
     PricesChanged {
         /// How many.
@@ -155,6 +162,7 @@ impl AlertCause {
             Self::AllocationOverrun { .. } | Self::PolicyOverrun { .. } => "overrun",
             Self::CriticalBypass { .. } => "critical_bypass",
             Self::IncreaseRequested { .. } => "increase_requested",
+            Self::CostUnknown { .. } => "cost_unknown",
             Self::PricesChanged { .. } => "price_changed",
             Self::PriceHeldBack { .. } => "price_held_back",
             Self::SourceFailed { .. } => "source_failed",
@@ -171,6 +179,7 @@ impl AlertCause {
                 ..
             }
             | Self::AllocationOverrun { .. }
+            | Self::CostUnknown { .. }
             | Self::PriceHeldBack { .. }
             | Self::SourceFailed { .. }
             | Self::SourceOutvoted { .. } => Severity::Warning,
@@ -191,6 +200,7 @@ impl AlertCause {
             | Self::CriticalBypass { policy, meter, .. } => Some((*policy, meter)),
             Self::AllocationOverrun { .. }
             | Self::IncreaseRequested { .. }
+            | Self::CostUnknown { .. }
             | Self::PricesChanged { .. }
             | Self::PriceHeldBack { .. }
             | Self::SourceFailed { .. }
@@ -214,6 +224,7 @@ impl AlertCause {
             | Self::CriticalBypass { budget, policy, .. }
             | Self::IncreaseRequested { budget, policy, .. } => Some((*budget, *policy)),
             Self::AllocationOverrun { .. }
+            | Self::CostUnknown { .. }
             | Self::PricesChanged { .. }
             | Self::PriceHeldBack { .. }
             | Self::SourceFailed { .. }

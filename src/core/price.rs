@@ -15,6 +15,8 @@ pub enum Unit {
     Input,
     /// Input tokens read from a cache.
     CacheRead,
+    /// Audio tokens read from a cache.
+    CacheReadAudio,
     /// Input tokens written to a five-minute cache.
     CacheWrite,
     /// Input tokens written to a one-hour cache.
@@ -68,9 +70,10 @@ pub enum ServiceTier {
 
 impl Unit {
     /// Every unit, in the order of the contract.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Input,
         Self::CacheRead,
+        Self::CacheReadAudio,
         Self::CacheWrite,
         Self::CacheWrite1h,
         Self::Output,
@@ -84,9 +87,10 @@ impl Unit {
     ];
 
     /// The units that are tokens.
-    pub const TOKENS: [Self; 8] = [
+    pub const TOKENS: [Self; 9] = [
         Self::Input,
         Self::CacheRead,
+        Self::CacheReadAudio,
         Self::CacheWrite,
         Self::CacheWrite1h,
         Self::Output,
@@ -100,6 +104,7 @@ impl Unit {
         match self {
             Self::Input => "input",
             Self::CacheRead => "cache_read",
+            Self::CacheReadAudio => "cache_read_audio",
             Self::CacheWrite => "cache_write",
             Self::CacheWrite1h => "cache_write_1h",
             Self::Output => "output",

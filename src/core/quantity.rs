@@ -171,9 +171,12 @@ pub struct Counts {
     /// Input tokens that no cache served.
     #[serde(skip_serializing_if = "is_zero")]
     pub input_tokens: u64,
-    /// Input tokens read from a cache.
+    /// Input tokens read from a cache that are no audio.
     #[serde(skip_serializing_if = "is_zero")]
     pub cache_read_tokens: u64,
+    /// Audio tokens of the input read from a cache.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_read_audio_tokens: u64,
     /// Input tokens written to a five-minute cache.
     #[serde(skip_serializing_if = "is_zero")]
     pub cache_write_tokens: u64,
@@ -225,6 +228,7 @@ impl Counts {
     pub const fn prompt_tokens(&self) -> u64 {
         self.input_tokens
             .saturating_add(self.cache_read_tokens)
+            .saturating_add(self.cache_read_audio_tokens)
             .saturating_add(self.cache_write_tokens)
             .saturating_add(self.cache_write_1h_tokens)
             .saturating_add(self.audio_input_tokens)
@@ -245,6 +249,9 @@ impl Counts {
             cache_read_tokens: self
                 .cache_read_tokens
                 .saturating_add(other.cache_read_tokens),
+            cache_read_audio_tokens: self
+                .cache_read_audio_tokens
+                .saturating_add(other.cache_read_audio_tokens),
             cache_write_tokens: self
                 .cache_write_tokens
                 .saturating_add(other.cache_write_tokens),
@@ -267,10 +274,11 @@ impl Counts {
     }
 
     /// The counts with their names on the wire, in the order of the contract.
-    pub const fn named(&self) -> [(&'static str, u64); 12] {
+    pub const fn named(&self) -> [(&'static str, u64); 13] {
         [
             ("input_tokens", self.input_tokens),
             ("cache_read_tokens", self.cache_read_tokens),
+            ("cache_read_audio_tokens", self.cache_read_audio_tokens),
             ("cache_write_tokens", self.cache_write_tokens),
             ("cache_write_1h_tokens", self.cache_write_1h_tokens),
             ("output_tokens", self.output_tokens),
@@ -324,6 +332,7 @@ mod tests {
         let counts = Counts {
             input_tokens: 1,
             cache_read_tokens: 2,
+            cache_read_audio_tokens: 256,
             cache_write_tokens: 4,
             cache_write_1h_tokens: 8,
             output_tokens: 16,
@@ -335,7 +344,7 @@ mod tests {
             web_searches: 9,
             seconds: 9,
         };
-        assert_eq!(counts.tokens(), 255);
+        assert_eq!(counts.tokens(), 511);
         assert_eq!(counts.within_bounds(), Ok(()));
         assert_eq!(
             Counts {

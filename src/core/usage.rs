@@ -19,20 +19,23 @@ pub enum CostSource {
     Catalogue,
     /// What the provider or the caller said.
     Reported,
-    /// The model has no price and nobody said: counted as nothing, and shown as unknown.
+    /// Nobody said and there is no price for it, or not for all of it: what has one is counted.
     Unknown,
 }
 
 /// What a usage cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
-    /// The amount; nothing where it is unknown.
+    /// The amount; of an unknown cost the part that has a price.
     pub usd: Usd,
     /// Where it comes from.
     pub source: CostSource,
     /// The version of the price that it was costed at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_version: Option<String>,
+    /// What of an unknown cost has no price, where a part of it has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpriced: Vec<String>,
 }
 
 /// A usage as it is handed in to be recorded.

@@ -12,7 +12,8 @@
 //!   no word on long ones.
 //! - *Fallbacks*, for a unit that has no rate in any of these: reasoning → output (it is output); cache read
 //!   → input (no discount is known); one-hour cache write → five-minute write → input (the
-//!   nearest rate that is known); audio → the text rate of its side. Calls are free unless they have a
+//!   nearest rate that is known); cached audio → audio → the text rate of its side. The rate of cached text does
+//!   not stand in for cached audio: where that is known it costs up to five times as much. Calls are free unless they have a
 //!   rate, as almost all are. Nothing stands in for images, searches and seconds, input and output: those
 //!   are reported as unpriced, for an unknown cost is not a free one.
 
@@ -139,6 +140,7 @@ pub const fn count_of(counts: &Counts, unit: Unit) -> u64 {
     match unit {
         Unit::Input => counts.input_tokens,
         Unit::CacheRead => counts.cache_read_tokens,
+        Unit::CacheReadAudio => counts.cache_read_audio_tokens,
         Unit::CacheWrite => counts.cache_write_tokens,
         Unit::CacheWrite1h => counts.cache_write_1h_tokens,
         Unit::Output => counts.output_tokens,
@@ -167,6 +169,7 @@ fn times(rate: Decimal, count: u64) -> Usd {
 const fn stand_in(unit: Unit) -> Option<Unit> {
     match unit {
         Unit::CacheWrite1h => Some(Unit::CacheWrite),
+        Unit::CacheReadAudio => Some(Unit::AudioInput),
         Unit::CacheRead | Unit::CacheWrite | Unit::AudioInput => Some(Unit::Input),
         Unit::Reasoning | Unit::AudioOutput => Some(Unit::Output),
         Unit::Input

@@ -86,6 +86,7 @@ impl Sheet {
             (Unit::Input, Unit::Output),
             (Unit::Output, Unit::Input),
             (Unit::CacheRead, Unit::Input),
+            (Unit::CacheReadAudio, Unit::Input),
             (Unit::CacheWrite, Unit::Input),
             (Unit::CacheWrite1h, Unit::Input),
             (Unit::Reasoning, Unit::Output),
@@ -152,7 +153,7 @@ const fn ordinary(place: Place) -> u32 {
         Unit::Input | Unit::CacheRead => 3_000,
         Unit::Output => 1_000,
         Unit::CacheWrite | Unit::Reasoning => 500,
-        Unit::CacheWrite1h | Unit::AudioInput | Unit::AudioOutput => 100,
+        Unit::CacheReadAudio | Unit::CacheWrite1h | Unit::AudioInput | Unit::AudioOutput => 100,
         Unit::Image | Unit::Request | Unit::Second => 1,
         Unit::WebSearch => 0,
     }

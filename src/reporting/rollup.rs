@@ -83,6 +83,9 @@ impl Sums {
 fn add_counts(sum: &mut Counts, more: &Counts) {
     sum.input_tokens = sum.input_tokens.saturating_add(more.input_tokens);
     sum.cache_read_tokens = sum.cache_read_tokens.saturating_add(more.cache_read_tokens);
+    sum.cache_read_audio_tokens = sum
+        .cache_read_audio_tokens
+        .saturating_add(more.cache_read_audio_tokens);
     sum.cache_write_tokens = sum
         .cache_write_tokens
         .saturating_add(more.cache_write_tokens);

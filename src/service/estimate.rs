@@ -7,10 +7,11 @@ use crate::core::price::ServiceTier;
 use crate::core::quantity::{Counts, Usd};
 use crate::core::refusal::Refusal;
 use crate::pricing::book::{Price, PriceBook};
-use crate::pricing::catalogue::Unresolved;
+use crate::pricing::catalogue::{Unresolved, provider};
 use crate::pricing::cost::{cost_usd, full_cost_usd};
 use crate::pricing::tokens;
 use jiff::Timestamp;
+use std::borrow::Cow;
 
 /// The provider of a record whose model no price list knows, where the caller names none.
 pub const UNKNOWN_PROVIDER: &str = "unknown";
@@ -55,7 +56,9 @@ pub struct Named<'a> {
     pub price: Option<Price<'a>>,
 }
 
-/// Looks a model up. One that nobody knows is taken as it was named, without a price.
+/// Looks a model up. One that nobody knows keeps its name, without a price; its provider's is the catalogue's all the
+/// same, so that limits, reports and a price that is set later meet it under whatever name it goes by. A provider that
+/// nobody named stays unknown: only what leaves the provider free is about that.
 ///
 /// # Errors
 /// `invalid_argument` for a name out of bounds, or where several providers have a model of that name.
@@ -86,16 +89,36 @@ pub fn name_model<'a>(
             })
         }
         Err(error @ Unresolved::Ambiguous { .. }) => Err(Refusal::invalid("provider", error)),
-        Err(Unresolved::Unknown) => {
-            let tier =
-                provider.map(|provider| crate::pricing::catalogue::tier::of(provider, model));
-            let model = ModelRef {
-                provider: provider.map(str::to_owned),
-                model: Some(model.trim().to_owned()),
-                tier,
-            };
-            Ok(Named { model, price: None })
+        Err(Unresolved::Unknown) => Ok(Named {
+            model: unknown(prices, provider, model),
+            price: None,
+        }),
+    }
+}
+
+/// A model that nobody knows; a provider in front of its name is taken for its provider, as for one that is known.
+fn unknown(prices: &PriceBook, asked: Option<&str>, model: &str) -> ModelRef {
+    let mut model = model.trim();
+    let mut provider = asked.map(provider::canonical);
+    if let Some((prefix, rest)) = model.split_once('/')
+        && !rest.trim().is_empty()
+    {
+        let named = provider::canonical(prefix);
+        let is_its_own = match &provider {
+            Some(provider) => *provider == named,
+            None => prices.catalogue().has_provider(&named),
+        };
+        if is_its_own {
+            (provider, model) = (Some(named), rest.trim());
         }
+    }
+    let tier = provider
+        .as_deref()
+        .map(|provider| crate::pricing::catalogue::tier::of(provider, model));
+    ModelRef {
+        provider: provider.map(Cow::into_owned),
+        model: Some(model.to_owned()),
+        tier,
     }
 }
 

@@ -20,6 +20,7 @@ pub mod prices;
 pub mod recording;
 pub mod refresh;
 pub mod repricing;
+pub mod scoping;
 #[cfg(test)]
 mod testing;
 pub mod wire;

@@ -19,6 +19,7 @@ use crate::core::price::ServiceTier;
 use crate::core::quantity::{Counts, Usd};
 use crate::core::refusal::Refusal;
 use crate::core::usage::{Cost, CostSource, Draw, Usage};
+use crate::pricing;
 use crate::pricing::book::{Price, PriceBook};
 use crate::pricing::cost::full_cost_usd;
 use crate::pricing::provider_usage;
@@ -55,6 +56,8 @@ struct Counted {
     tier: Option<ServiceTier>,
     /// The model, where a whole response was given.
     model: Option<String>,
+    /// What the provider charges for that no price states.
+    unpriced: Vec<String>,
 }
 
 impl<'a> Recording<'a> {
@@ -93,7 +96,7 @@ impl<'a> Recording<'a> {
         let context = self.context(&input, hold.as_ref())?;
         let occurred = input.occurred_at.map_or(self.now, Instant::time);
         let (provider, model) = names(&input, hold.as_ref());
-        let counted = counted(provider, &input)?;
+        let counted = counted(provider, model, &input)?;
         let model = model.or(counted.model.as_deref());
         let model =
             model.ok_or_else(|| Refusal::invalid("model", "expects the model that was used"))?;
@@ -109,7 +112,7 @@ impl<'a> Recording<'a> {
             tier: named.model.tier,
             context,
             counts: counted.counts,
-            cost: cost(reported, named.price.as_ref(), &counted.counts, tier),
+            cost: cost(reported, named.price.as_ref(), counted, tier),
             occurred,
             allocation: input.allocation_id,
             is_final: input.is_final.unwrap_or(false),
@@ -161,7 +164,11 @@ fn names<'a>(
     }
 }
 
-fn counted(provider: Option<&str>, input: &UsageInput) -> Result<Counted, Refusal> {
+fn counted(
+    provider: Option<&str>,
+    model: Option<&str>,
+    input: &UsageInput,
+) -> Result<Counted, Refusal> {
     let given = input.given_counts();
     let Some(object) = &input.provider_usage else {
         let nothing_counted = input.reported_cost_usd.is_none() && input.requests.is_none();
@@ -183,6 +190,7 @@ fn counted(provider: Option<&str>, input: &UsageInput) -> Result<Counted, Refusa
             cost: None,
             tier: None,
             model: None,
+            unpriced: Vec::new(),
         });
     };
     if given.is_some() {
@@ -191,7 +199,7 @@ fn counted(provider: Option<&str>, input: &UsageInput) -> Result<Counted, Refusa
             "expects no counts beside it",
         ));
     }
-    let taken = provider_usage::parse(provider, &Value::Object(object.clone()))?;
+    let taken = provider_usage::parse(provider, model, &Value::Object(object.clone()))?;
     let counts = Counts {
         requests: input.requests.unwrap_or(taken.counts.requests.max(1)),
         ..taken.counts
@@ -201,38 +209,50 @@ fn counted(provider: Option<&str>, input: &UsageInput) -> Result<Counted, Refusa
         cost: taken.reported_cost,
         tier: taken.service_tier,
         model: taken.model,
+        unpriced: taken.unpriced,
     })
 }
 
+/// What a usage cost: what the provider said, else what its price makes of it. What has no price makes the cost unknown
+/// and takes nothing away from what has one.
 fn cost(
     reported: Option<Usd>,
     price: Option<&Price<'_>>,
-    counts: &Counts,
+    counted: Counted,
     tier: ServiceTier,
 ) -> Cost {
-    let from_price = || {
-        let price = price?;
-        Some((
-            full_cost_usd(price.rates, counts, tier)?,
-            price.version.to_owned(),
-        ))
-    };
-    match (reported, from_price()) {
-        (Some(usd), _) => Cost {
+    if let Some(usd) = reported {
+        return Cost {
             usd,
             source: CostSource::Reported,
             price_version: None,
-        },
-        (None, Some((usd, version))) => Cost {
-            usd,
-            source: CostSource::Catalogue,
-            price_version: Some(version),
-        },
-        (None, None) => Cost {
+            unpriced: Vec::new(),
+        };
+    }
+    let Some(price) = price else {
+        return Cost {
             usd: Usd::ZERO,
             source: CostSource::Unknown,
             price_version: None,
-        },
+            unpriced: Vec::new(),
+        };
+    };
+    let mut unpriced = counted.unpriced;
+    let usd = full_cost_usd(price.rates, &counted.counts, tier).unwrap_or_else(|| {
+        let part = pricing::cost::cost(price.rates, &counted.counts, tier);
+        unpriced.extend(part.unpriced.iter().map(|unit| unit.as_str().to_owned()));
+        part.usd
+    });
+    let source = if unpriced.is_empty() {
+        CostSource::Catalogue
+    } else {
+        CostSource::Unknown
+    };
+    Cost {
+        usd,
+        source,
+        price_version: Some(price.version.to_owned()),
+        unpriced,
     }
 }
 
@@ -259,8 +279,11 @@ pub struct RecordAnswer {
     pub record_id: RecordId,
     /// What it cost.
     pub cost_usd: Usd,
-    /// Where the cost comes from; unknown counts as nothing and is shown as such.
+    /// Where the cost comes from.
     pub cost_source: CostSource,
+    /// What of an unknown cost has no price.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpriced: Vec<String>,
     /// The version of the price.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_version: Option<String>,
@@ -292,6 +315,7 @@ impl RecordAnswer {
             record_id: RecordId(receipt.entry.sequence),
             cost_usd: cost.usd,
             cost_source: cost.source,
+            unpriced: cost.unpriced.clone(),
             price_version: cost.price_version.clone(),
             duplicate: receipt.duplicate,
             overrun: recorded.overrun,
@@ -303,7 +327,14 @@ impl RecordAnswer {
     /// The answer in a line.
     pub fn words(&self) -> String {
         let cost = match self.cost_source {
-            CostSource::Unknown => "an unknown cost (the model has no price)".to_owned(),
+            CostSource::Unknown if self.unpriced.is_empty() => {
+                "an unknown cost (the model has no price)".to_owned()
+            }
+            CostSource::Unknown => format!(
+                "${}, without what has no price: {}",
+                self.cost_usd,
+                self.unpriced.join(", ")
+            ),
             _ => format!("${}", self.cost_usd),
         };
         let again = if self.duplicate {

@@ -2,6 +2,7 @@
 //! answer offers the corrections.
 
 use super::Desk;
+use super::estimate::UNKNOWN_PROVIDER;
 use crate::core::codec;
 use crate::core::event::{Event, Recorded};
 use crate::core::id::RecordId;
@@ -10,7 +11,7 @@ use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
 use crate::core::usage::{CostSource, Usage};
 use crate::pricing::book::PriceBook;
-use crate::pricing::cost::full_cost_usd;
+use crate::pricing::cost::{cost_usd, full_cost_usd};
 use crate::store::journal::{Check, JournalReader};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -171,21 +172,46 @@ impl<'a> Case<'a> {
     }
 
     fn concerns(&self, usage: &Usage) -> bool {
-        usage.provider == self.change.provider
-            && usage.model == self.change.model
-            && usage.occurred >= self.change.from
+        usage.occurred >= self.change.from
             && usage.cost.source != CostSource::Reported
+            && self.is_of_the_model(usage)
+    }
+
+    /// Usage without a price may have been recorded under another name, for nobody knew the model then.
+    fn is_of_the_model(&self, usage: &Usage) -> bool {
+        let change = self.change;
+        if usage.provider == change.provider && usage.model == change.model {
+            return true;
+        }
+        if usage.cost.source != CostSource::Unknown {
+            return false;
+        }
+        let named = (usage.provider != UNKNOWN_PROVIDER).then_some(&*usage.provider);
+        change
+            .prices
+            .price_at(named, &usage.model, usage.occurred)
+            .is_ok_and(|price| price.provider == change.provider && price.model == change.model)
     }
 
     /// What a usage would cost; none where what it cost is not what the price that it names makes of it.
     fn new_cost(&self, usage: &Usage) -> Option<Usd> {
-        let prices = &self.change.prices;
-        let price = prices.price_at(Some(&usage.provider), &usage.model, usage.occurred);
+        let change = self.change;
+        let price = change
+            .prices
+            .price_at(Some(&change.provider), &change.model, usage.occurred);
         let Ok(price) = price else {
             // No price holds then any more; what it cost is as good as it was.
             return Some(usage.cost.usd);
         };
-        let cost = |rates: &Rates, tier| full_cost_usd(rates, &usage.counts, tier);
+        // A part of an unknown cost is compared with the same part.
+        let in_part = usage.cost.source == CostSource::Unknown;
+        let cost = |rates: &Rates, tier| {
+            if in_part {
+                Some(cost_usd(rates, &usage.counts, tier))
+            } else {
+                full_cost_usd(rates, &usage.counts, tier)
+            }
+        };
         let Some(version) = &usage.cost.price_version else {
             return cost(price.rates, ServiceTier::Standard).or(Some(usage.cost.usd));
         };

@@ -117,6 +117,7 @@ impl Ledger {
                 usd: usd(cost),
                 source: CostSource::Reported,
                 price_version: None,
+                unpriced: Vec::new(),
             },
             occurred: self.now,
             allocation: None,

@@ -227,7 +227,7 @@ impl Model {
             AlertCause::PriceHeldBack { .. } | AlertCause::SourceFailed { .. } => {
                 self.price_alert_holds(cause) == Some(false)
             }
-            AlertCause::SourceOutvoted { .. } => true,
+            AlertCause::SourceOutvoted { .. } | AlertCause::CostUnknown { .. } => true,
             AlertCause::Level { .. } => !self.holds(cause),
             AlertCause::IncreaseRequested { increase, .. } => {
                 self.wanted.iter().all(|want| want.id != *increase)

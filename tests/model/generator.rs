@@ -257,6 +257,7 @@ impl Generator {
                 },
                 source,
                 price_version: random.chance(30).then(|| "v1".to_owned()),
+                unpriced: Vec::new(),
             },
             occurred,
             allocation,

@@ -172,6 +172,7 @@ pub fn counts(random: &mut Random) -> Counts {
     Counts {
         input_tokens: few(90, 400),
         cache_read_tokens: few(20, 400),
+        cache_read_audio_tokens: few(5, 50),
         cache_write_tokens: few(10, 50),
         cache_write_1h_tokens: few(10, 50),
         output_tokens: few(80, 200),

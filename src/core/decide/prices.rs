@@ -31,12 +31,18 @@ impl Desk<'_> {
                 format!("of {provider}/{model}"),
             ));
         }
-        Ok(self.conclude(Event::PriceOverridden {
+        let answered = rates
+            .as_ref()
+            .and_then(|_| self.state.unknown_cost(&provider, &model));
+        let done = self.conclude(Event::PriceOverridden {
             provider,
             model,
             rates,
             effective_from,
-        }))
+        });
+        // Usage that the new price leaves in doubt raises it again.
+        self.resolve(answered);
+        Ok(done)
     }
 
     pub(super) fn review_price(
@@ -58,13 +64,18 @@ impl Desk<'_> {
             waiting.change.model.clone(),
         );
         let alert = self.state.price_alert(change);
+        let answered = if approved {
+            self.state.unknown_cost(&provider, &model)
+        } else {
+            None
+        };
         let done = self.conclude(Event::PriceReviewed {
             change,
             provider,
             model,
             approved,
         });
-        self.resolve(alert);
+        self.resolve(alert.into_iter().chain(answered));
         Ok(done)
     }
 }

@@ -20,6 +20,8 @@ pub const RECORDS_MOST: usize = 1000;
 pub(super) const FUTURE_MOST: SignedDuration = SignedDuration::from_mins(5);
 /// How many alerts may stand for overruns that no policy met.
 const UNBUDGETED_OVERRUNS_MOST: usize = 1000;
+/// How many alerts may stand for models of unknown cost: a caller may name any.
+const UNKNOWN_COSTS_MOST: usize = 1000;
 
 impl Desk<'_> {
     pub(super) fn record(&mut self, postings: Vec<Posting>) -> Result<Done, Refusal> {
@@ -94,9 +96,35 @@ impl Desk<'_> {
         if let Event::UsageRecorded(recorded) = &self.entries[place].recorded.event {
             let usage = &recorded.usage;
             let crossed = crossings(self.state, &usage.facts(), usage.occurred);
+            let unknown = self.unknown_cost(usage);
             self.raise_levels(crossed);
+            if let Some((cause, message)) = unknown {
+                self.raise(cause, &message);
+            }
         }
         place
+    }
+
+    /// What there is to say of a cost that is not known, once for each model while nobody gives it a price.
+    fn unknown_cost(&self, usage: &Usage) -> Option<(AlertCause, String)> {
+        let (provider, model) = (&usage.provider, &usage.model);
+        let is_news = usage.cost.source == CostSource::Unknown
+            && self.state.unknown_costs() < UNKNOWN_COSTS_MOST
+            && self.state.unknown_cost(provider, model).is_none();
+        is_news.then(|| {
+            let rest = match usage.cost.unpriced.as_slice() {
+                [] => "has no price".to_owned(),
+                parts => format!("has no price for all it was used for: {}", parts.join(", ")),
+            };
+            let message = format!(
+                "{provider}/{model} {rest}; what that costs is in no budget. An admin sets a price with override_price"
+            );
+            let cause = AlertCause::CostUnknown {
+                provider: provider.clone(),
+                model: model.clone(),
+            };
+            (cause, message)
+        })
     }
 
     /// Whether a usage takes more than its hold had left of what it was given to hold. What a hold never held it can't
@@ -197,7 +225,8 @@ fn spender(usage: &Usage) -> String {
         .or(usage.context.user.as_deref())
         .unwrap_or("A call");
     let cost = match usage.cost.source {
-        CostSource::Unknown => "an unknown cost".to_owned(),
+        CostSource::Unknown if usage.cost.unpriced.is_empty() => "an unknown cost".to_owned(),
+        CostSource::Unknown => format!("{} USD at least", usage.cost.usd),
         _ => format!("{} USD", usage.cost.usd),
     };
     format!(

@@ -142,6 +142,7 @@ fn usage(at: Timestamp, cost: &str, allocation: Option<AllocationId>, is_final: 
             usd: usd(cost),
             source: CostSource::Reported,
             price_version: None,
+            unpriced: Vec::new(),
         },
         occurred: at,
         allocation,

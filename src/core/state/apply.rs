@@ -295,6 +295,10 @@ impl State {
         if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
             self.price_alerts.insert(*change, alert.id);
         }
+        if let AlertCause::CostUnknown { provider, model } = &alert.cause {
+            let key = (provider.clone(), model.clone());
+            self.unknown_costs.insert(key, alert.id);
+        }
         self.alerts.insert(alert.id, alert);
     }
 
@@ -345,6 +349,10 @@ impl State {
         }
         if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
             self.price_alerts.remove(change);
+        }
+        if let AlertCause::CostUnknown { provider, model } = &alert.cause {
+            let key = (provider.clone(), model.clone());
+            self.unknown_costs.remove(&key);
         }
         alert.status = AlertStatus::Resolved;
         alert.resolved = Some(at);

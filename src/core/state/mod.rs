@@ -57,6 +57,7 @@ pub struct State {
     alert_ends: BTreeSet<(Timestamp, AlertId)>,
     policy_alerts: FxHashMap<PolicyId, BTreeSet<AlertId>>,
     unbudgeted_overruns: FxHashMap<AllocationId, AlertId>,
+    unknown_costs: FxHashMap<ModelKey, AlertId>,
     increases: BTreeMap<IncreaseId, Increase>,
     increase_ends: BTreeSet<(Timestamp, IncreaseId)>,
     overrides: BTreeMap<(String, String), Vec<PriceOverride>>,
@@ -201,6 +202,17 @@ impl State {
     /// The alert that stands for an allocation's overrun that no policy met.
     pub fn unbudgeted_overrun(&self, allocation: AllocationId) -> Option<AlertId> {
         self.unbudgeted_overruns.get(&allocation).copied()
+    }
+
+    /// How many alerts stand for models of unknown cost.
+    pub fn unknown_costs(&self) -> usize {
+        self.unknown_costs.len()
+    }
+
+    /// The standing alert of a model's unknown cost.
+    pub fn unknown_cost(&self, provider: &str, model: &str) -> Option<AlertId> {
+        let key = (provider.to_owned(), model.to_owned());
+        self.unknown_costs.get(&key).copied()
     }
 
     /// Every request for more that has no answer, by id.

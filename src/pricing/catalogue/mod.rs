@@ -110,6 +110,16 @@ impl Catalogue {
         self.cards.iter().filter(move |card| card.mode == mode)
     }
 
+    /// Whether a provider, by the catalogue's name for it, has a model here.
+    pub fn has_provider(&self, provider: &str) -> bool {
+        let first = self
+            .cards
+            .partition_point(|card| *card.provider < *provider);
+        self.cards
+            .get(first)
+            .is_some_and(|card| *card.provider == *provider)
+    }
+
     /// The cards of a name, in whatever case, by provider.
     fn cards_named(&self, name: &str) -> impl Iterator<Item = &ModelCard> {
         let known = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {

@@ -55,6 +55,7 @@ const ALIASES: &[(&str, &[&str])] = &[
     ("moonshot_ai", &["moonshot"]),
     ("moonshotai", &["moonshot"]),
     ("novita_ai", &["novita"]),
+    ("open_ai", &["openai"]),
     ("openai_responses", &["openai"]),
     ("qwen", &["dashscope"]),
     ("snowflake_cortex", &["snowflake"]),
@@ -88,6 +89,17 @@ pub fn canonical(name: &str) -> Cow<'_, str> {
         .into_iter()
         .next()
         .unwrap_or(Cow::Borrowed(name))
+}
+
+/// The catalogue's providers that a limit on a provider's name is of: one of the catalogue's own stands for itself, any
+/// other for all that it may mean.
+pub fn limited(name: &str) -> Vec<Cow<'_, str>> {
+    let (own, meant) = (normal(name), named(name));
+    if meant.contains(&own) {
+        vec![own]
+    } else {
+        meant
+    }
 }
 
 /// The starts of names that a company gives to its own models, and its name in the catalogue.
@@ -185,6 +197,20 @@ mod tests {
         assert_eq!(named("x-ai"), ["xai"]);
         assert_eq!(named(" Together AI "), ["together_ai"]);
         assert_eq!(named("openai"), ["openai"]);
+        assert_eq!(named("Open AI"), ["openai"]);
+    }
+
+    #[test]
+    fn a_limit_is_of_the_name_itself_or_of_all_that_it_means() {
+        assert_eq!(limited("OpenAI"), ["openai"]);
+        assert_eq!(limited("Google"), ["google"]);
+        assert_eq!(limited("Gemini"), ["google", "vertex_ai"]);
+        assert_eq!(limited("aws"), ["bedrock", "bedrock_mantle", "amazon_nova"]);
+        for (alias, _) in ALIASES {
+            for meant in limited(alias) {
+                assert_eq!(limited(&meant), [&*meant], "saved again, {alias} stays");
+            }
+        }
     }
 
     #[test]

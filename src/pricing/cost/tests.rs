@@ -100,6 +100,24 @@ fn a_tier_costs_its_own_rates_and_the_standard_ones_for_the_rest() {
 }
 
 #[test]
+fn cached_audio_has_a_rate_of_its_own_or_is_audio() {
+    let counts = Counts {
+        cache_read_audio_tokens: 1_000_000,
+        ..Counts::default()
+    };
+    for (known, cost) in [
+        (r#""cache_read_audio":"0.1","audio_input":"1","#, "0.1"),
+        (r#""audio_input":"1","#, "1"),
+        ("", "0.3"),
+    ] {
+        let rates = rates(&format!(
+            r#"{{"standard":{{"rates":{{{known}"input":"0.3","cache_read":"0.03","output":"2.5"}}}}}}"#
+        ));
+        assert_eq!(usd(&rates, counts, ServiceTier::Standard), cost);
+    }
+}
+
+#[test]
 fn what_has_no_rate_falls_back_upwards_or_is_said_to_be_unpriced() {
     let rates = rates(r#"{"standard":{"rates":{"input":"2","output":"8"}}}"#);
     let counts = Counts {
@@ -202,7 +220,7 @@ fn any_rates() -> impl Strategy<Value = Rates> {
         })
 }
 
-fn counts_of(values: [u64; 12]) -> Counts {
+fn counts_of(values: [u64; 13]) -> Counts {
     Counts {
         input_tokens: values[0],
         cache_read_tokens: values[1],
@@ -216,6 +234,7 @@ fn counts_of(values: [u64; 12]) -> Counts {
         requests: values[9],
         web_searches: values[10],
         seconds: values[11],
+        cache_read_audio_tokens: values[12],
     }
 }
 
@@ -235,7 +254,7 @@ proptest! {
 
     #[test]
     fn a_cost_is_never_negative_and_is_the_sum_of_its_lines(
-        rates in any_rates(), values in any::<[u32; 12]>(), tier in any_tier_name(),
+        rates in any_rates(), values in any::<[u32; 13]>(), tier in any_tier_name(),
     ) {
         let counts = counts_of(values.map(u64::from));
         let whole = cost(&rates, &counts, tier);
@@ -251,7 +270,7 @@ proptest! {
 
     #[test]
     fn more_of_anything_never_costs_less(
-        rates in any_rates(), values in any::<[u16; 12]>(), which in 0_usize..12, more in any::<u16>(), tier in any_tier_name(),
+        rates in any_rates(), values in any::<[u16; 13]>(), which in 0_usize..13, more in any::<u16>(), tier in any_tier_name(),
     ) {
         let mut larger = values.map(u64::from);
         larger[which] += u64::from(more);
@@ -261,10 +280,10 @@ proptest! {
 
     #[test]
     fn no_tokens_cost_more_than_as_many_of_the_dearest(
-        rates in any_rates(), values in any::<[u32; 12]>(), tier in any_tier_name(),
+        rates in any_rates(), values in any::<[u32; 13]>(), tier in any_tier_name(),
     ) {
-        let tokens: [u64; 12] = std::array::from_fn(|place| match place {
-            0..=7 | 9 => values[place].into(),
+        let tokens: [u64; 13] = std::array::from_fn(|place| match place {
+            0..=7 | 9 | 12 => values[place].into(),
             _ => 0,
         });
         let counts = counts_of(tokens);
@@ -276,11 +295,11 @@ proptest! {
 
     #[test]
     fn within_one_context_tier_costs_add_up(
-        rates in any_tier(1), left in any::<[u16; 12]>(), right in any::<[u16; 12]>(),
+        rates in any_tier(1), left in any::<[u16; 13]>(), right in any::<[u16; 13]>(),
     ) {
         let rates = Rates { standard: TierRates { context_tiers: vec![], ..rates }, ..Rates::default() };
         let (left, right) = (left.map(u64::from), right.map(u64::from));
-        let both: [u64; 12] = std::array::from_fn(|i| left[i] + right[i]);
+        let both: [u64; 13] = std::array::from_fn(|i| left[i] + right[i]);
         let usd = |values| cost_usd(&rates, &counts_of(values), ServiceTier::Standard);
         prop_assert_eq!(usd(left) + usd(right), usd(both));
     }

@@ -1,4 +1,7 @@
 //! Anthropic's messages: `input_tokens` is what no cache has to do with; thinking is within `output_tokens`.
+//!
+//! Where the provider ran the model several times for one answer, as to compact a long conversation, the usage says
+//! only what the last run took; `iterations` has them all, and they are billed.
 
 use super::fields::{Count, Fields};
 use super::{Shape, TakenUsage};
@@ -11,30 +14,64 @@ pub(super) const MARKS: &[&str] = &[
     "cache_read_input_tokens",
     "cache_creation",
     "server_tool_use",
+    "iterations",
 ];
 
 pub(super) fn take(usage: &Fields<'_>) -> Result<TakenUsage, Refusal> {
+    let mut counts = one_run(usage)?;
+    let mut unpriced = surcharges(usage);
+    let runs = usage.objects(&["iterations"]);
+    if !runs.is_empty() {
+        counts = Counts::default();
+    }
+    for run in &runs {
+        let taken = one_run(run)?;
+        counts.input_tokens += taken.input_tokens;
+        counts.cache_read_tokens += taken.cache_read_tokens;
+        counts.cache_write_tokens += taken.cache_write_tokens;
+        counts.cache_write_1h_tokens += taken.cache_write_1h_tokens;
+        counts.output_tokens += taken.output_tokens;
+        counts.reasoning_tokens += taken.reasoning_tokens;
+        // An advisor is a model of its own, with a price of its own; here it counts as the one that asked it.
+        if let Some(model) = run.text(&["model"])
+            && run.text(&["type"]) == Some("advisor_message")
+        {
+            unpriced.push(format!("advisor: {model}"));
+        }
+    }
+    if let Some(tools) = usage.object(&["server_tool_use"]) {
+        counts.web_searches = tools.count(&["web_search_requests"])?.or_zero();
+    }
+    let mut taken = TakenUsage::of(Shape::Anthropic, counts);
+    taken.unpriced = unpriced;
+    Ok(taken)
+}
+
+fn one_run(usage: &Fields<'_>) -> Result<Counts, Refusal> {
     let (five_minutes, one_hour) = written(usage)?;
     let output = usage.count(&["output_tokens"])?;
     let thinking = match usage.object(&["output_tokens_details"]) {
         Some(details) => details.count(&["thinking_tokens"])?,
         None => Count::default(),
     };
-    let searches = match usage.object(&["server_tool_use"]) {
-        Some(tools) => tools.count(&["web_search_requests"])?.or_zero(),
-        None => 0,
-    };
-    let counts = Counts {
+    Ok(Counts {
         input_tokens: usage.count(&["input_tokens"])?.or_zero(),
         cache_read_tokens: usage.count(&["cache_read_input_tokens"])?.or_zero(),
         cache_write_tokens: five_minutes,
         cache_write_1h_tokens: one_hour,
         output_tokens: output.without(&[&thinking])?,
         reasoning_tokens: thinking.or_zero(),
-        web_searches: searches,
         ..Counts::default()
-    };
-    Ok(TakenUsage::of(Shape::Anthropic, counts))
+    })
+}
+
+/// What makes the same tokens dearer, by a factor that no price list states.
+fn surcharges(usage: &Fields<'_>) -> Vec<String> {
+    let dearer = [("speed", "fast"), ("inference_geo", "us")];
+    let said = dearer
+        .iter()
+        .filter(|(name, word)| usage.text(&[name]) == Some(*word));
+    said.map(|(name, word)| format!("{name}: {word}")).collect()
 }
 
 /// What was written to the caches of five minutes and of one hour; without the times, to that of five minutes.

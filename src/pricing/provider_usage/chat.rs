@@ -4,6 +4,8 @@
 //! |---|---|
 //! | DeepSeek | `prompt_cache_hit_tokens` and `prompt_cache_miss_tokens` make up `prompt_tokens` |
 //! | Mistral | `prompt_audio_seconds` |
+//! | Qwen | what is written to a cache, by time, among the details |
+//! | litellm's proxy | Anthropic's names of what a cache read and took, beside a prompt that includes them |
 //! | xAI | reasoning stands beside `completion_tokens`; `cost_in_usd_ticks`, of 10⁻¹⁰ dollars; `num_sources_used` |
 //! | Perplexity | `citation_tokens` and `reasoning_tokens` beside the rest; `num_search_queries`; `cost.total_cost` |
 //! | OpenRouter | `cost`, to which the upstream's is added where the caller's own key paid that; web searches |
@@ -25,7 +27,9 @@ const NAMES: Names = Names {
         "cached_tokens",
         "num_cached_tokens",
         "cached_prompt_text_tokens",
+        "cache_read_input_tokens",
     ],
+    written: &["cache_creation_input_tokens"],
 };
 
 /// Whose it is, of those who follow OpenAI.

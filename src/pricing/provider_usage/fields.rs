@@ -35,6 +35,16 @@ impl Count {
         Refusal::invalid(&self.path, format!("{expects}; got {}", self.or_zero()))
     }
 
+    /// Says in the log that it is not what the parts make; the usage is taken all the same, for it was spent.
+    pub(super) fn doubt(&self, expected: u64) {
+        tracing::warn!(
+            field = self.path,
+            given = self.or_zero(),
+            expected,
+            "the total of a usage is not what its parts make; the dearer reading counts"
+        );
+    }
+
     /// What is left of it without its parts.
     ///
     /// # Errors

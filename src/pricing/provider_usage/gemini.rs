@@ -2,6 +2,7 @@
 //! beside it and the candidates. Names are taken in camel case and, as from the Python library, in snake case.
 
 use super::fields::{Count, Fields};
+use super::inclusive::{Reasoning, place};
 use super::{Shape, TakenUsage};
 use crate::core::quantity::Counts;
 use crate::core::refusal::Refusal;
@@ -16,7 +17,11 @@ pub(super) const MARKS: &[&str] = &[
     "total_token_count",
 ];
 
-pub(super) fn take(usage: &Fields<'_>, response: &Fields<'_>) -> Result<TakenUsage, Refusal> {
+pub(super) fn take(
+    usage: &Fields<'_>,
+    response: &Fields<'_>,
+    model: Option<&str>,
+) -> Result<TakenUsage, Refusal> {
     let prompt = usage.count(&["promptTokenCount", "prompt_token_count"])?;
     let cached = usage.count(&["cachedContentTokenCount", "cached_content_token_count"])?;
     let tools = usage.count(&["toolUsePromptTokenCount", "tool_use_prompt_token_count"])?;
@@ -46,8 +51,8 @@ pub(super) fn take(usage: &Fields<'_>, response: &Fields<'_>) -> Result<TakenUsa
         ],
     )?;
     let heard_anew = heard.without(&[&heard_from_cache])?;
-    let thoughts_within = check_total(usage, [&prompt, &tools, &output], &thoughts)?;
-    let output_tokens = if thoughts_within {
+    let (reasoning_tokens, place) = placed(usage, [&prompt, &tools, &output], &thoughts)?;
+    let output_tokens = if place == Reasoning::Within {
         output.without(&[&spoken, &thoughts])?
     } else {
         output.without(&[&spoken])?
@@ -55,28 +60,32 @@ pub(super) fn take(usage: &Fields<'_>, response: &Fields<'_>) -> Result<TakenUsa
     let counts = Counts {
         input_tokens: prompt.without(&[&cached, &heard.holding(heard_anew)])?
             + tools.without(&[&heard_by_tools])?,
-        cache_read_tokens: cached.or_zero(),
+        cache_read_tokens: cached.without(&[&heard_from_cache])?,
+        cache_read_audio_tokens: heard_from_cache.or_zero(),
         audio_input_tokens: heard_anew + heard_by_tools.or_zero(),
         output_tokens,
-        reasoning_tokens: thoughts.or_zero(),
+        reasoning_tokens,
         audio_output_tokens: spoken.or_zero(),
-        web_searches: searches(response),
+        web_searches: searches(response, model),
         ..Counts::default()
     };
     Ok(TakenUsage::of(Shape::Gemini, counts))
 }
 
-/// Whether the thoughts are within the candidates, as the total tells.
-fn check_total(usage: &Fields<'_>, parts: [&Count; 3], thoughts: &Count) -> Result<bool, Refusal> {
+/// How many thoughts there were, and where they are counted, as the total tells.
+fn placed(
+    usage: &Fields<'_>,
+    parts: [&Count; 3],
+    thoughts: &Count,
+) -> Result<(u64, Reasoning), Refusal> {
     let total = usage.count(&["totalTokenCount", "total_token_count"])?;
-    let without: u64 = parts.iter().map(|part| part.or_zero()).sum();
-    let with = without + thoughts.or_zero();
-    match total.given() {
-        None => Ok(false),
-        Some(given) if given == with => Ok(false),
-        Some(given) if given == without => Ok(true),
-        Some(_) => Err(total.refuse(&format!("{with}, what its parts make together"))),
+    let sides = parts.iter().map(|part| part.or_zero()).sum();
+    let placed = place(&total, sides, thoughts.or_zero(), Reasoning::Beside);
+    // Google names all the parts there are.
+    if placed.0 > thoughts.or_zero() {
+        total.doubt(sides + thoughts.or_zero());
     }
+    Ok(placed)
 }
 
 /// The tokens of a modality list that are audio.
@@ -94,16 +103,29 @@ fn audio(usage: &Fields<'_>, names: &[&str]) -> Result<Count, Refusal> {
     Ok(sum)
 }
 
-/// The searches that the answers were grounded in.
-fn searches(response: &Fields<'_>) -> u64 {
+/// The searches that the answers were grounded in, as they are billed: until the second generation a grounded prompt
+/// once, however often it was searched for; since then each search.
+fn searches(response: &Fields<'_>, model: Option<&str>) -> u64 {
     let candidates = response.objects(&["candidates"]);
     let grounds = candidates
         .iter()
         .filter_map(|candidate| candidate.object(&["groundingMetadata", "grounding_metadata"]));
-    grounds
+    let searches: u64 = grounds
         .map(|ground| {
             let camel = ground.list_length("webSearchQueries");
             camel.max(ground.list_length("web_search_queries"))
         })
-        .sum()
+        .sum();
+    match model.and_then(generation) {
+        Some(..=2) => searches.min(1),
+        _ => searches,
+    }
+}
+
+/// The generation in a model's name, as 2 in `models/gemini-2.5-flash`; none where it has none.
+fn generation(model: &str) -> Option<u32> {
+    let (_, name) = model.split_once("gemini-")?;
+    let digits = name.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    digits[..end.unwrap_or(digits.len())].parse().ok()
 }

@@ -12,6 +12,8 @@ pub(super) struct Names {
     pub(super) output_details: &'static [&'static str],
     /// Where cached tokens stand where they do not stand in the details.
     pub(super) cached: &'static [&'static str],
+    /// The same for what was written to a cache.
+    pub(super) written: &'static [&'static str],
 }
 
 /// Whether reasoning is a part of the output or stands beside it, where the total does not tell.
@@ -25,7 +27,7 @@ pub(super) enum Reasoning {
 ///
 /// The total tells where reasoning is counted: equal to input and output, reasoning is within the output;
 /// larger by just the reasoning, beside it (xAI). Larger where no reasoning is named, the rest is taken for
-/// reasoning (Google behind OpenAI's interface): it was spent. A total that is anything else is refused.
+/// reasoning (Google behind OpenAI's interface): it was spent. See [`place`] for a total that is anything else.
 pub(super) fn split(
     usage: &Fields<'_>,
     names: &Names,
@@ -39,12 +41,12 @@ pub(super) fn split(
         input = total.clone();
     }
     let parts = InputParts::read(usage, names)?;
-    let reasoning_and_audio = OutputParts::read(usage, names)?;
-    let (reasoning, within) = place(&total, &input, &output, &reasoning_and_audio, otherwise)?;
     let OutputParts {
         reasoning: reasoning_part,
         audio: audio_output,
-    } = reasoning_and_audio;
+    } = OutputParts::read(usage, names)?;
+    let sides = input.or_zero() + output.or_zero();
+    let (reasoning, within) = place(&total, sides, reasoning_part.or_zero(), otherwise);
     let output_tokens = if within == Reasoning::Within {
         output.without(&[&reasoning_part, &audio_output])?
     } else {
@@ -59,8 +61,10 @@ pub(super) fn split(
     ])?;
     Ok(Counts {
         input_tokens,
-        cache_read_tokens: parts.cached.or_zero(),
-        cache_write_tokens: parts.written.or_zero(),
+        cache_read_tokens: cached_text,
+        cache_read_audio_tokens: parts.cached_audio.or_zero(),
+        cache_write_tokens: parts.written.without(&[&parts.written_1h])?,
+        cache_write_1h_tokens: parts.written_1h.or_zero(),
         audio_input_tokens: audio_input,
         output_tokens,
         reasoning_tokens: reasoning,
@@ -73,33 +77,47 @@ struct InputParts {
     cached: Count,
     cached_audio: Count,
     written: Count,
+    written_1h: Count,
     audio: Count,
 }
 
 impl InputParts {
     fn read(usage: &Fields<'_>, names: &Names) -> Result<Self, Refusal> {
+        let mut parts = Self {
+            cached: usage.count(names.cached)?,
+            cached_audio: Count::default(),
+            written: usage.count(names.written)?,
+            written_1h: Count::default(),
+            audio: Count::default(),
+        };
         let Some(details) = usage.object(names.input_details) else {
-            return Ok(Self {
-                cached: usage.count(names.cached)?,
-                cached_audio: Count::default(),
-                written: Count::default(),
-                audio: Count::default(),
-            });
+            return Ok(parts);
         };
         let cached = details.count(&["cached_tokens", "cache_read_input_tokens"])?;
-        let cached_audio = match details.object(&["cached_tokens_details"]) {
-            Some(cached) => cached.count(&["audio_tokens"])?,
-            None => Count::default(),
-        };
-        Ok(Self {
-            cached: match cached.given() {
-                Some(_) => cached,
-                None => usage.count(names.cached)?,
-            },
-            cached_audio,
-            written: details.count(&["cache_write_tokens", "cache_creation_tokens"])?,
-            audio: details.count(&["audio_tokens"])?,
-        })
+        let written = details.count(&[
+            "cache_write_tokens",
+            "cache_creation_tokens",
+            "cache_creation_input_tokens",
+        ])?;
+        parts.cached = counted(cached, parts.cached);
+        parts.written = counted(written, parts.written);
+        if let Some(cached) = details.object(&["cached_tokens_details"]) {
+            parts.cached_audio = cached.count(&["audio_tokens"])?;
+        }
+        if let Some(times) = details.object(&["cache_creation", "cache_creation_token_details"]) {
+            parts.written_1h = times.count(&["ephemeral_1h_input_tokens"])?;
+        }
+        parts.audio = details.count(&["audio_tokens"])?;
+        Ok(parts)
+    }
+}
+
+/// What the details say, unless they count nothing and the usage itself does.
+fn counted(in_details: Count, beside: Count) -> Count {
+    if in_details.or_zero() > 0 || beside.or_zero() == 0 {
+        in_details
+    } else {
+        beside
     }
 }
 
@@ -123,25 +141,30 @@ impl OutputParts {
     }
 }
 
-/// How much reasoning there was, and where it is counted.
-fn place(
+/// How far a total may be off: some providers count the parts one by one and the whole by itself.
+const SLACK: u64 = 8;
+
+/// How much reasoning there was, and where it is counted, as the total tells: what it fits best, within a little. Where
+/// it fits nothing the dearer holds: reasoning beside the output, and whatever no part names is reasoning.
+pub(super) fn place(
     total: &Count,
-    input: &Count,
-    output: &Count,
-    parts: &OutputParts,
+    sides: u64,
+    reasoning: u64,
     otherwise: Reasoning,
-) -> Result<(u64, Reasoning), Refusal> {
-    let reasoning = parts.reasoning.or_zero();
-    let sides = input.or_zero() + output.or_zero();
-    let Some(total_tokens) = total.given() else {
-        return Ok((reasoning, otherwise));
+) -> (u64, Reasoning) {
+    // A total of nothing is one that was not counted.
+    let Some(total_tokens) = total.given().filter(|total| *total > 0) else {
+        return (reasoning, otherwise);
     };
-    match total_tokens.checked_sub(sides) {
-        Some(0) => Ok((reasoning, Reasoning::Within)),
-        Some(beside) if reasoning == 0 || beside == reasoning => Ok((beside, Reasoning::Beside)),
-        _ => Err(total.refuse(&format!(
-            "{sides}, what input and output make together, or {} with the reasoning beside them",
-            sides + reasoning
-        ))),
+    let off_within = total_tokens.abs_diff(sides);
+    let off_beside = total_tokens.abs_diff(sides + reasoning);
+    let is_unnamed_reasoning = reasoning == 0 && total_tokens > sides;
+    if off_within.min(off_beside) > SLACK && !is_unnamed_reasoning {
+        total.doubt(sides + reasoning);
     }
+    if off_within <= SLACK && off_within < off_beside {
+        return (reasoning, Reasoning::Within);
+    }
+    let unnamed = total_tokens.saturating_sub(sides);
+    (reasoning.max(unnamed), Reasoning::Beside)
 }

@@ -1,8 +1,9 @@
 //! Takes the usage objects of providers as they are, and splits their inclusive counts.
 //!
 //! Each provider's shape is one file; the ones that follow OpenAI share [`inclusive`], which checks the parts
-//! against the whole. An object that contradicts itself is refused by field: clamped, it would be costed
-//! wrongly and nobody would know. Members that are not known are left alone, for providers add some often.
+//! against the whole. A part that is more than its whole is refused by field: clamped, it would be costed wrongly and
+//! nobody would know. The total of all is no part: it tells where reasoning stands, and one that fits nothing goes to
+//! the log. Members that are not known are left alone, for providers add some often.
 
 mod anthropic;
 mod bedrock;
@@ -67,6 +68,8 @@ pub struct TakenUsage {
     pub service_tier: Option<ServiceTier>,
     /// The model, where the whole response was given.
     pub model: Option<String>,
+    /// What the provider charges for beside its prices for these counts, as it names it: the cost is not known in full.
+    pub unpriced: Vec<String>,
 }
 
 /// Where the argument stands in a call.
@@ -74,12 +77,16 @@ const ROOT: &str = "provider_usage";
 
 /// Takes a provider's usage object, or the whole response that it stands in.
 ///
-/// `provider_hint` settles what the object itself does not.
+/// The provider and the model, as the caller knows them, settle what the object itself does not.
 ///
 /// # Errors
 /// `invalid_argument` that names the field: no shape that is known, a count that can't be, or one that
 /// contradicts another.
-pub fn parse(provider_hint: Option<&str>, usage: &Value) -> Result<TakenUsage, Refusal> {
+pub fn parse(
+    provider_hint: Option<&str>,
+    model: Option<&str>,
+    usage: &Value,
+) -> Result<TakenUsage, Refusal> {
     let given = Fields::new(ROOT, usage)?;
     let response = given
         .object(&["response", "message"])
@@ -93,9 +100,10 @@ pub fn parse(provider_hint: Option<&str>, usage: &Value) -> Result<TakenUsage, R
              inputTokens, billed_units or prompt_eval_count); or give the counts themselves",
         )
     })?;
+    let own_model = response.text(&["model", "modelVersion", "model_version"]);
     let mut taken = match shape {
         Shape::Anthropic => anthropic::take(&usage),
-        Shape::Gemini => gemini::take(&usage, &response),
+        Shape::Gemini => gemini::take(&usage, &response, own_model.or(model)),
         Shape::Bedrock => bedrock::take(&usage),
         Shape::Cohere => cohere::take(&usage),
         Shape::Ollama => ollama::take(&usage),
@@ -115,8 +123,7 @@ pub fn parse(provider_hint: Option<&str>, usage: &Value) -> Result<TakenUsage, R
         nested.or_else(|| fields.text(&["service_tier", "serviceTier", "trafficType"]))
     });
     taken.service_tier = words.into_iter().flatten().find_map(fields::tier);
-    let model = response.text(&["model", "modelVersion", "model_version"]);
-    taken.model = model.map(ToOwned::to_owned);
+    taken.model = own_model.map(ToOwned::to_owned);
     Ok(taken)
 }
 
@@ -129,6 +136,7 @@ impl TakenUsage {
             reported_cost: None,
             service_tier: None,
             model: None,
+            unpriced: Vec::new(),
         }
     }
 }

@@ -23,6 +23,7 @@ const NAMES: Names = Names {
     output: "output_tokens",
     output_details: &["output_tokens_details", "output_token_details"],
     cached: &[],
+    written: &[],
 };
 
 pub(super) fn take(usage: &Fields<'_>, response: &Fields<'_>) -> Result<TakenUsage, Refusal> {

@@ -15,7 +15,7 @@ fn counts(named: &[(&str, u64)]) -> Counts {
 
 /// A usage object is taken with these counts, and one call.
 fn takes(hint: Option<&str>, usage: &Value, shape: Shape, named: &[(&str, u64)]) -> TakenUsage {
-    let taken = parse(hint, usage).unwrap_or_else(|refusal| panic!("{refusal}\n{usage}"));
+    let taken = parse(hint, None, usage).unwrap_or_else(|refusal| panic!("{refusal}\n{usage}"));
     let mut expected = counts(named);
     expected.requests = expected.requests.max(1);
     assert_eq!(taken.counts, expected, "{usage}");
@@ -24,6 +24,6 @@ fn takes(hint: Option<&str>, usage: &Value, shape: Shape, named: &[(&str, u64)])
 }
 
 fn refuses(hint: Option<&str>, usage: &Value, field: &str) {
-    let refusal = parse(hint, usage).expect_err(&usage.to_string());
+    let refusal = parse(hint, None, usage).expect_err(&usage.to_string());
     assert_eq!(refusal.details["field"], field, "{refusal}");
 }

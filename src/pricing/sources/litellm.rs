@@ -276,6 +276,7 @@ impl<'a> Key<'a> {
             "output_cost_per_token" => Unit::Output,
             "output_cost_per_reasoning_token" => Unit::Reasoning,
             "cache_read_input_token_cost" => Unit::CacheRead,
+            "cache_read_input_audio_token_cost" => Unit::CacheReadAudio,
             "cache_creation_input_token_cost" => Unit::CacheWrite,
             "cache_creation_input_token_cost_above_1hr" => Unit::CacheWrite1h,
             "input_cost_per_audio_token" => Unit::AudioInput,

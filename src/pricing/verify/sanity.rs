@@ -29,11 +29,13 @@ pub(super) fn whole(points: &Points) -> Option<PriceRule> {
 
 /// Whether a single rate of a price can't be beside the others of it.
 pub(super) fn single(points: &Points, place: Place) -> Option<PriceRule> {
-    if place.unit != Unit::CacheRead {
-        return None;
-    }
+    let saved = match place.unit {
+        Unit::CacheRead => Unit::Input,
+        Unit::CacheReadAudio => Unit::AudioInput,
+        _ => return None,
+    };
     let input = points.get(&Place {
-        unit: Unit::Input,
+        unit: saved,
         ..place
     })?;
     let read = points.get(&place)?;
@@ -126,6 +128,11 @@ mod tests {
         let read = Place::standard(Unit::CacheRead);
         let dear = price(r#"{"input":"2","cache_read":"2.1"}"#);
         assert_eq!(single(&dear, read), Some(PriceRule::CacheAboveInput));
+        let audio =
+            price(r#"{"input":"2","audio_input":"9","cache_read":"1","cache_read_audio":"9.1"}"#);
+        let read_audio = Place::standard(Unit::CacheReadAudio);
+        assert_eq!(single(&audio, read_audio), Some(PriceRule::CacheAboveInput));
+        assert_eq!(single(&audio, read), None);
         let fair = price(r#"{"input":"2","cache_read":"2"}"#);
         assert_eq!(single(&fair, read), None);
         assert_eq!(single(&price(r#"{"cache_read":"2"}"#), read), None);

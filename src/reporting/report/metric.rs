@@ -83,7 +83,9 @@ impl Metric {
             Self::Requests => net(|counts| counts.requests),
             Self::Records => saturate(sums.records),
             Self::InputTokens => net(|counts| counts.input_tokens),
-            Self::CacheReadTokens => net(|counts| counts.cache_read_tokens),
+            Self::CacheReadTokens => {
+                net(|counts| counts.cache_read_tokens + counts.cache_read_audio_tokens)
+            }
             Self::CacheWriteTokens => net(|counts| counts.cache_write_tokens),
             Self::CacheWrite1hTokens => net(|counts| counts.cache_write_1h_tokens),
             Self::OutputTokens => net(|counts| counts.output_tokens),

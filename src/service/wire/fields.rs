@@ -287,6 +287,8 @@ macro_rules! arguments {
                     requests: self.calls(),
                     web_searches: self.web_searches.unwrap_or(0),
                     seconds: self.seconds.unwrap_or(0),
+                    // Only a provider's usage object tells cached audio apart.
+                    cache_read_audio_tokens: 0,
                 })
             }
 

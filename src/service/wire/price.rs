@@ -29,7 +29,7 @@ pub struct LongPromptRates {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TierRatesView {
-    /// USD per million, by unit: input, cache_read, cache_write, cache_write_1h, output, reasoning, audio_input,
+    /// USD per million, by unit: input, cache_read, cache_read_audio, cache_write, cache_write_1h, output, reasoning, audio_input,
     /// audio_output, image, request, web_search, second.
     pub rates: RatesByUnit,
     /// Rates of long prompts.

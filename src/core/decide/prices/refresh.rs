@@ -81,7 +81,9 @@ impl Desk<'_> {
             {
                 changed.push(told(proposal, present, &apply.rates));
             }
+            let answered = self.state.unknown_cost(&proposal.provider, &proposal.model);
             done.push(self.say(Event::PriceApplied(Arc::new(applied(proposal, apply)))));
+            self.resolve(answered);
         }
         match (waiting, hold) {
             (None, None) => {}

@@ -62,7 +62,8 @@ fn openai_audio_in_chat_and_realtime() {
         &[
             ("input_tokens", 59),
             ("audio_input_tokens", 9),
-            ("cache_read_tokens", 64),
+            ("cache_read_tokens", 60),
+            ("cache_read_audio_tokens", 4),
             ("output_tokens", 30),
             ("audio_output_tokens", 91),
         ],
@@ -294,4 +295,55 @@ fn any_other_that_follows_openai() {
         Shape::OpenaiCompatible,
         &[("input_tokens", 10)],
     );
+}
+
+#[test]
+fn what_a_cache_takes_behind_openais_names() {
+    let qwen = json!({"prompt_tokens": 1100, "completion_tokens": 10, "total_tokens": 1110, "prompt_tokens_details":
+        {"cached_tokens": 0, "cache_creation_input_tokens": 1024, "cache_creation": {"ephemeral_5m_input_tokens": 1024},
+            "cache_type": "ephemeral"}});
+    takes(
+        Some("dashscope"),
+        &qwen,
+        Shape::OpenaiCompatible,
+        &[
+            ("input_tokens", 76),
+            ("cache_write_tokens", 1024),
+            ("output_tokens", 10),
+        ],
+    );
+    let proxy = json!({"prompt_tokens": 1100, "completion_tokens": 10, "total_tokens": 1110,
+        "cache_creation_input_tokens": 400, "cache_read_input_tokens": 500});
+    let expected = [
+        ("input_tokens", 200),
+        ("cache_read_tokens", 500),
+        ("cache_write_tokens", 400),
+        ("output_tokens", 10),
+    ];
+    takes(
+        Some("anthropic"),
+        &proxy,
+        Shape::OpenaiCompatible,
+        &expected,
+    );
+    let mut detailed = proxy.clone();
+    detailed["prompt_tokens_details"] = json!({"cached_tokens": null, "audio_tokens": null});
+    takes(None, &detailed, Shape::OpenaiCompatible, &expected);
+    detailed["prompt_tokens_details"] = json!({"cached_tokens": 500, "cache_creation_tokens": 400,
+        "cache_creation_token_details": {"ephemeral_5m_input_tokens": 300, "ephemeral_1h_input_tokens": 100}});
+    takes(
+        None,
+        &detailed,
+        Shape::OpenaiCompatible,
+        &[
+            ("input_tokens", 200),
+            ("cache_read_tokens", 500),
+            ("cache_write_tokens", 300),
+            ("cache_write_1h_tokens", 100),
+            ("output_tokens", 10),
+        ],
+    );
+    let mut wrong = proxy;
+    wrong["cache_creation_input_tokens"] = json!(601);
+    refuses(None, &wrong, "provider_usage.cache_creation_input_tokens");
 }

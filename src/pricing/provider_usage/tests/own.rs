@@ -55,6 +55,63 @@ fn anthropic_with_caches_by_time() {
 }
 
 #[test]
+fn anthropic_with_several_runs() {
+    let compacted = json!({"input_tokens": 23_000, "output_tokens": 1000, "server_tool_use": {"web_search_requests": 1},
+        "iterations": [
+            {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3500},
+            {"type": "message", "input_tokens": 23_000, "output_tokens": 1000, "cache_read_input_tokens": 7,
+                "cache_creation_input_tokens": 5, "cache_creation": {"ephemeral_5m_input_tokens": 2, "ephemeral_1h_input_tokens": 3}}]});
+    let taken = takes(
+        Some("anthropic"),
+        &compacted,
+        Shape::Anthropic,
+        &[
+            ("input_tokens", 203_000),
+            ("output_tokens", 4500),
+            ("cache_read_tokens", 7),
+            ("cache_write_tokens", 2),
+            ("cache_write_1h_tokens", 3),
+            ("web_searches", 1),
+        ],
+    );
+    assert!(taken.unpriced.is_empty());
+    for none in [json!(null), json!([])] {
+        let alone = json!({"input_tokens": 3, "output_tokens": 2, "iterations": none});
+        takes(
+            None,
+            &alone,
+            Shape::Anthropic,
+            &[("input_tokens", 3), ("output_tokens", 2)],
+        );
+    }
+    let advised = json!({"input_tokens": 10, "output_tokens": 2, "iterations": [
+        {"type": "message", "input_tokens": 4, "output_tokens": 1},
+        {"type": "advisor_message", "model": "claude-opus-4-6", "input_tokens": 100, "output_tokens": 50},
+        {"type": "message", "input_tokens": 6, "output_tokens": 1}]});
+    let taken = takes(
+        None,
+        &advised,
+        Shape::Anthropic,
+        &[("input_tokens", 110), ("output_tokens", 52)],
+    );
+    assert_eq!(taken.unpriced, ["advisor: claude-opus-4-6"]);
+}
+
+#[test]
+fn what_anthropic_bills_beside_its_prices_is_named() {
+    let usage = |speed: &str, place: &str| json!({"input_tokens": 3, "output_tokens": 2, "speed": speed, "inference_geo": place});
+    for (speed, place, named) in [
+        ("standard", "not_available", &[][..]),
+        ("standard", "global", &[]),
+        ("fast", "global", &["speed: fast"]),
+        ("fast", "us", &["speed: fast", "inference_geo: us"]),
+    ] {
+        let taken = parse(Some("anthropic"), None, &usage(speed, place)).unwrap();
+        assert_eq!(taken.unpriced, named, "{speed} {place}");
+    }
+}
+
+#[test]
 fn gemini_with_thoughts_tools_and_modalities() {
     let response = json!({
         "candidates": [{"groundingMetadata": {"webSearchQueries": ["a", "b"]}}],
@@ -72,12 +129,13 @@ fn gemini_with_thoughts_tools_and_modalities() {
         Shape::Gemini,
         &[
             ("input_tokens", 450),
-            ("cache_read_tokens", 400),
+            ("cache_read_tokens", 300),
+            ("cache_read_audio_tokens", 100),
             ("audio_input_tokens", 200),
             ("output_tokens", 50),
             ("audio_output_tokens", 150),
             ("reasoning_tokens", 300),
-            ("web_searches", 2),
+            ("web_searches", 1),
         ],
     );
     assert_eq!(taken.model.as_deref(), Some("gemini-2.5-flash"));
@@ -94,11 +152,31 @@ fn gemini_with_thoughts_tools_and_modalities() {
         &json!({"promptTokenCount": 12, "cachedContentTokenCount": 13, "totalTokenCount": 12}),
         "provider_usage.cachedContentTokenCount",
     );
-    refuses(
-        None,
-        &json!({"promptTokenCount": 12, "candidatesTokenCount": 3, "totalTokenCount": 99}),
-        "provider_usage.totalTokenCount",
-    );
+}
+
+#[test]
+fn gemini_bills_a_grounded_prompt_or_each_search() {
+    for (said, told, searches) in [
+        (Some("gemini-2.5-flash"), None, 1),
+        (Some("gemini-live-2.5-flash-preview"), None, 1),
+        (Some("gemini-3.1-pro-preview"), Some("gemini-2.5-pro"), 3),
+        (None, Some("google/gemini-2.0-flash"), 1),
+        (None, Some("models/gemini-1.5-pro-002"), 1),
+        (None, Some("gemini-3-flash-preview"), 3),
+        (None, Some("gemini-flash-latest"), 3),
+        (None, None, 3),
+    ] {
+        let response = json!({"modelVersion": said,
+            "candidates": [{"groundingMetadata": {"webSearchQueries": ["a", "b"]}},
+                {"grounding_metadata": {"web_search_queries": ["c"]}}],
+            "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 20, "totalTokenCount": 30}});
+        let taken = parse(Some("google"), told, &response).unwrap();
+        assert_eq!(taken.counts.web_searches, searches, "{said:?} {told:?}");
+    }
+    let ungrounded = json!({"modelVersion": "gemini-2.5-flash", "candidates": [{"groundingMetadata": {}}],
+        "usageMetadata": {"promptTokenCount": 10, "totalTokenCount": 10}});
+    let taken = parse(None, None, &ungrounded).unwrap();
+    assert_eq!(taken.counts.web_searches, 0);
 }
 
 #[test]
@@ -133,10 +211,12 @@ fn bedrock_converse() {
     let mut wrong = response;
     wrong["usage"]["cacheWriteInputTokens"] = json!(99);
     refuses(None, &wrong, "provider_usage.usage.cacheWriteInputTokens");
-    refuses(
+    let off = json!({"inputTokens": 30, "outputTokens": 628, "totalTokens": 600});
+    takes(
         None,
-        &json!({"inputTokens": 30, "outputTokens": 628, "totalTokens": 600}),
-        "provider_usage.totalTokens",
+        &off,
+        Shape::Bedrock,
+        &[("input_tokens", 30), ("output_tokens", 628)],
     );
 }
 
@@ -160,6 +240,9 @@ fn cohere_bills_units() {
         Shape::Cohere,
         &[("input_tokens", 7), ("images", 1)],
     );
+    let pictures = json!({"meta": {"billed_units": {"input_tokens": 7, "image_tokens": 900}}});
+    let taken = takes(None, &pictures, Shape::Cohere, &[("input_tokens", 907)]);
+    assert_eq!(taken.unpriced, ["image_tokens"]);
 }
 
 #[test]

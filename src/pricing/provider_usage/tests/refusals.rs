@@ -33,15 +33,6 @@ fn what_contradicts_itself_is_refused_by_field() {
             "provider_usage.prompt_tokens",
         ),
         (
-            json!({"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 9}),
-            "provider_usage.total_tokens",
-        ),
-        (
-            json!({"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 13,
-                "completion_tokens_details": {"reasoning_tokens": 4}}),
-            "provider_usage.total_tokens",
-        ),
-        (
             json!({"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 10}}),
             "provider_usage.prompt_tokens_details.cached_tokens",
         ),
@@ -64,6 +55,49 @@ fn what_contradicts_itself_is_refused_by_field() {
     }
 }
 
+/// Each row: the total, the reasoning that is named, and what is counted of output and of reasoning, of 900 and 100.
+#[test]
+fn a_total_only_tells_where_reasoning_stands() {
+    for (total, reasoning, counted) in [
+        (Some(1000), 60, (40, 60)),
+        (Some(1060), 60, (100, 60)),
+        // Off by one.
+        (Some(999), 60, (40, 60)),
+        (Some(1001), 60, (40, 60)),
+        (Some(1059), 60, (100, 60)),
+        (Some(1061), 60, (100, 61)),
+        (Some(999), 0, (100, 0)),
+        (Some(1001), 0, (100, 1)),
+        // Not counted at all.
+        (Some(0), 60, (40, 60)),
+        (None, 60, (40, 60)),
+        // Anything else: the dearer.
+        (Some(500), 60, (100, 60)),
+        (Some(1030), 60, (100, 60)),
+        (Some(1200), 60, (100, 200)),
+        (Some(1200), 0, (100, 200)),
+        (Some(500), 0, (100, 0)),
+    ] {
+        let usage = json!({"prompt_tokens": 900, "completion_tokens": 100, "total_tokens": total,
+            "completion_tokens_details": {"reasoning_tokens": reasoning}});
+        let taken = parse(Some("groq"), None, &usage).unwrap().counts;
+        let counts = (taken.output_tokens, taken.reasoning_tokens);
+        assert_eq!(counts, counted, "{total:?} {reasoning}");
+        let google = json!({"promptTokenCount": 900, "candidatesTokenCount": 100, "totalTokenCount": total,
+            "thoughtsTokenCount": reasoning});
+        let taken = parse(None, None, &google).unwrap().counts;
+        let counts = (taken.output_tokens, taken.reasoning_tokens);
+        // Google's thoughts stand beside its candidates where the total does not say otherwise.
+        let beside = matches!(total, None | Some(0));
+        let counted = if beside { (100, reasoning) } else { counted };
+        assert_eq!(counts, counted, "{google}");
+    }
+    let xai = json!({"prompt_tokens": 3110, "completion_tokens": 673, "total_tokens": 4691,
+        "completion_tokens_details": {"reasoning_tokens": 909}});
+    let taken = parse(Some("xai"), None, &xai).unwrap().counts;
+    assert_eq!((taken.output_tokens, taken.reasoning_tokens), (673, 909));
+}
+
 proptest! {
     #[test]
     fn an_inclusive_usage_keeps_every_token(
@@ -76,7 +110,7 @@ proptest! {
             "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": audio},
             "completion_tokens_details": {"reasoning_tokens": reasoning},
         });
-        let taken = parse(None, &usage).unwrap().counts;
+        let taken = parse(None, None, &usage).unwrap().counts;
         prop_assert_eq!(taken.tokens(), input + cached + audio + output + reasoning);
         prop_assert_eq!((taken.input_tokens, taken.reasoning_tokens), (input, reasoning));
     }
@@ -93,7 +127,7 @@ proptest! {
     ) {
         let object: serde_json::Map<String, Value> =
             names.iter().zip(&values).map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        if let Ok(taken) = parse(hint, &Value::Object(object)) {
+        if let Ok(taken) = parse(hint, None, &Value::Object(object)) {
             let said: u64 = values.iter().map(|value| value.unsigned_abs()).sum();
             prop_assert!(taken.counts.tokens() <= said);
         }

@@ -296,6 +296,7 @@ fn priced(key: &str, pictures: bool) -> Option<(Unit, ToRate)> {
         "input_mtok" => (Unit::Input, number::rate),
         "output_mtok" => (Unit::Output, number::rate),
         "cache_read_mtok" => (Unit::CacheRead, number::rate),
+        "cache_audio_read_mtok" => (Unit::CacheReadAudio, number::rate),
         "cache_write_mtok" | "cache_write_5m_mtok" => (Unit::CacheWrite, number::rate),
         "cache_write_1h_mtok" => (Unit::CacheWrite1h, number::rate),
         "output_reasoning_mtok" => (Unit::Reasoning, number::rate),

@@ -12,6 +12,7 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::core::verdict::Verdict;
 use crate::pricing::book::PriceBook;
+use crate::pricing::catalogue::provider;
 use crate::pricing::cost::dearest_cost_usd;
 use crate::service::advice::{Asked, way_out};
 use crate::service::estimate::{Unsaid, Workload, estimate, name_model, own_cost};
@@ -166,7 +167,10 @@ fn wanted(
     let service_tier = input.service_tier.unwrap_or_default();
     let (mut model, mut cost) = (
         ModelRef {
-            provider: input.provider.clone(),
+            provider: input
+                .provider
+                .as_deref()
+                .map(|name| provider::canonical(name).into_owned()),
             ..ModelRef::default()
         },
         own_cost(input.cost_usd)?,

@@ -10,6 +10,7 @@ use crate::core::scope::Scope;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
+use crate::service::scoping::by_own_names;
 use crate::service::wire::budget::{BudgetView, PolicyInput};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -88,6 +89,9 @@ impl Operation for SaveBudgetOperation {
         let id = input.request_id.take();
         let request = request(call, "save_budget", id.as_ref(), &input)?;
         let reason = input.reason.clone();
+        input.scope = input
+            .scope
+            .map(|scope| by_own_names(scope, &desk.prices(), desk.now()));
         let command = Command::SaveBudget(Box::new(draft(input)?));
         let Ordered::Done { entry, duplicate } =
             desk.give_one(call, reason, request, command).await?

@@ -52,7 +52,7 @@ pub struct EstimateCostAnswer {
     pub estimated: bool,
     /// A line for each unit.
     pub lines: Vec<CostLineView>,
-    /// What was counted and has no price; the cost is more than the sum then.
+    /// What has no price: it costs more than the sum.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unpriced: Vec<Unit>,
     /// The version of the price.

@@ -5,7 +5,7 @@ use crate::core::command::Command;
 use crate::core::event::Event;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
-use crate::service::Service;
+use crate::pricing::catalogue::provider::canonical;
 use crate::service::estimate::{Named, name_model};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
@@ -13,6 +13,7 @@ use crate::service::prices::override_version;
 use crate::service::wire::price::RatesView;
 use crate::service::wire::repricing::RepricingView;
 use crate::service::wire::schema::Instant;
+use crate::service::{Desk, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,24 @@ pub struct OverridePriceAnswer {
     pub duplicate: bool,
 }
 
+/// The names under which the ledger keeps a model's overrides. Those set before providers had one name each are kept as
+/// they were written then; the price book has them under the one name already.
+fn kept_under(desk: &Desk, provider: &str, model: &str) -> (String, String) {
+    let state = desk.state();
+    let otherwise = || {
+        let mut kept = state.overrides();
+        kept.find(|(kept_provider, kept_model, _)| {
+            kept_model.eq_ignore_ascii_case(model) && canonical(kept_provider) == provider
+        })
+    };
+    let names = if state.overrides_of(provider, model).is_empty() {
+        otherwise().map(|(provider, model, _)| (provider.to_owned(), model.to_owned()))
+    } else {
+        None
+    };
+    names.unwrap_or_else(|| (provider.to_owned(), model.to_owned()))
+}
+
 impl Operation for OverridePrice {
     type Input = OverridePriceInput;
     type Output = OverridePriceAnswer;
@@ -107,9 +126,16 @@ impl Operation for OverridePrice {
         let (entry, duplicate) = match named {
             Err(refusal) => (desk.repeated(request, refusal).await?, true),
             Ok(Named { model, .. }) => {
+                let provider = model.provider.unwrap_or(input.provider);
+                let model = model.model.unwrap_or(input.model);
+                let (provider, model) = if rates.is_none() {
+                    kept_under(&desk, &provider, &model)
+                } else {
+                    (provider, model)
+                };
                 let command = Command::OverridePrice {
-                    provider: model.provider.unwrap_or(input.provider),
-                    model: model.model.unwrap_or(input.model),
+                    provider,
+                    model,
                     rates,
                     effective_from,
                 };
@@ -134,6 +160,7 @@ impl Operation for OverridePrice {
         else {
             return Err(unexpected());
         };
+        let provider = canonical(&provider).into_owned();
         let version = rates.is_some().then(|| override_version(entry.sequence));
         let word = if rates.is_some() {
             "has a price of yours"

@@ -15,6 +15,9 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+mod costing;
+mod names;
+
 impl House {
     async fn apply(&self, refresh: ApplyPrices) {
         let caller = Caller {
@@ -288,7 +291,7 @@ async fn a_price_set_for_the_past_offers_corrections() {
     let answer = house.done("override_price", known).await;
     assert_eq!(
         answer["repricing"]["adjustments"],
-        json!([{"record_id": "use-2", "cost_usd": "0.5"}]),
+        json!([{"record_id": "use-3", "cost_usd": "0.5"}]),
         "{answer}"
     );
     let later = set("openai", "gpt-4o", "2026-11-24T00:00:00Z");

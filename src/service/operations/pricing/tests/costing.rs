@@ -1,0 +1,121 @@
+//! What a provider's usage object is recorded at, where the price does not say it all.
+
+use super::*;
+
+/// What xAI sends of a call with live search, whose sources litellm and genai-prices have no price for.
+fn searched() -> Value {
+    json!({"provider": "xai", "model": "grok-4", "occurred_at": "2026-11-24T10:00:00Z", "provider_usage": {
+        "prompt_tokens": 1_000_000, "completion_tokens": 10, "total_tokens": 1_000_010, "num_sources_used": 4}})
+}
+
+#[tokio::test]
+async fn what_has_a_price_is_posted_and_what_has_none_is_named() {
+    let mut house = House::new();
+    let budget = json!({"name": "A", "policies": [{"enforcement": "hard_limit", "period": "daily", "limit_cost_usd": "1"}]});
+    house.done("save_budget", budget).await;
+    let recorded = house.done("record_usage", searched()).await;
+    let record = &recorded["records"][0];
+    assert_eq!(record["cost_usd"], "3.00015", "{recorded}");
+    assert_eq!(record["cost_source"], "unknown");
+    assert_eq!(record["unpriced"], json!(["web_search"]));
+    assert_eq!(record["overrun"], true);
+    house.restart();
+    let status = house
+        .done("get_budget_status", json!({"budget_name": "A"}))
+        .await;
+    assert!(status.to_string().contains("3.00015"), "{status}");
+    let report = house.done("usage_report", json!({"period": "today"})).await;
+    assert_eq!(report["totals"]["cost_usd"], "3.00015", "{report}");
+}
+
+#[tokio::test]
+async fn a_price_for_the_rest_offers_the_rest() {
+    let house = House::new();
+    house.done("record_usage", searched()).await;
+    let whole = json!({"provider": "xai", "model": "grok-4", "effective_from": "2026-11-23T00:00:00Z", "reason": "search",
+        "rates": {"standard": {"rates": {"input": "3", "output": "15", "web_search": "25000"}}}});
+    let answer = house.done("override_price", whole).await;
+    let offered = answer["repricing"]["adjustments"].as_array();
+    let offered: Vec<_> = offered
+        .into_iter()
+        .flatten()
+        .map(|one| &one["cost_usd"])
+        .collect();
+    assert_eq!(offered, [&json!("0.1")], "{answer}");
+}
+
+#[tokio::test]
+async fn a_mode_that_costs_more_than_the_price_says_so() {
+    let house = House::new();
+    let fast = json!({"provider": "anthropic", "model": "claude-opus-4-6", "provider_usage": {
+        "input_tokens": 1000, "output_tokens": 1000, "cache_read_input_tokens": 0, "speed": "fast"}});
+    let recorded = house.done("record_usage", fast.clone()).await;
+    let record = &recorded["records"][0];
+    assert_eq!(record["cost_usd"], "0.03", "{recorded}");
+    assert_eq!(record["cost_source"], "unknown");
+    assert_eq!(record["unpriced"], json!(["speed: fast"]));
+    let mut told = fast;
+    told["reported_cost_usd"] = json!("0.18");
+    let recorded = house.done("record_usage", told).await;
+    assert_eq!(recorded["records"][0]["cost_source"], "reported");
+    assert_eq!(recorded["records"][0].get("unpriced"), None);
+}
+
+#[tokio::test]
+async fn cached_audio_is_costed_at_its_own_rate() {
+    let house = House::new();
+    let heard = json!({"provider": "google", "model": "gemini-2.5-flash", "occurred_at": "2026-11-24T10:00:00Z", "provider_usage": {
+        "promptTokenCount": 1000, "cachedContentTokenCount": 800, "candidatesTokenCount": 10, "totalTokenCount": 1010,
+        "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 900}, {"modality": "TEXT", "tokenCount": 100}],
+        "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 800}]}});
+    let recorded = house.done("record_usage", heard).await;
+    // 100 of text at 0.3, 100 of audio at 1, 800 of cached audio at 0.1, 10 of output at 2.5.
+    assert_eq!(recorded["records"][0]["cost_usd"], "0.000235", "{recorded}");
+    let ask = json!({"period": "today", "metrics": ["tokens", "cache_read_tokens", "audio_input_tokens"]});
+    let report = house.done("usage_report", ask).await;
+    assert_eq!(
+        report["totals"],
+        json!({"tokens": 1010, "cache_read_tokens": 800, "audio_input_tokens": 100})
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_cost_is_alerted_once_until_the_model_has_a_price() {
+    let mut house = House::new();
+    let standing = json!({"kind": "cost_unknown", "state": "open"});
+    let first = house.done("record_usage", searched()).await;
+    let message = &first["alerts"][0]["message"];
+    assert!(
+        message.as_str().unwrap().contains("xai/grok-4")
+            && message.to_string().contains("web_search"),
+        "{first}"
+    );
+    house.restart();
+    let again = house.done("record_usage", searched()).await;
+    assert_eq!(again["alerts"], json!([]), "it stands already");
+    let nobodys = json!({"model": "nobodys", "input_tokens": 1});
+    house.done("record_usage", nobodys).await;
+    let alerts = house.done("list_alerts", standing.clone()).await;
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 2, "{alerts}");
+    let set = |units: Value| {
+        json!({"provider": "xai", "model": "grok-4", "reason": "search", "effective_from": "2026-11-24T09:00:00Z",
+            "rates": {"standard": {"rates": units}}})
+    };
+    let without = set(json!({"input": "3", "output": "15"}));
+    house.done("override_price", without).await;
+    let alerts = house.done("list_alerts", standing.clone()).await;
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 1, "{alerts}");
+    let doubted = house.done("record_usage", searched()).await;
+    assert_eq!(
+        doubted["alerts"].as_array().unwrap().len(),
+        1,
+        "no price of searches yet"
+    );
+    let whole = set(json!({"input": "3", "output": "15", "web_search": "25000"}));
+    house.done("override_price", whole).await;
+    let known = house.done("record_usage", searched()).await;
+    assert_eq!(known["records"][0]["cost_usd"], "3.10015");
+    assert_eq!(known["alerts"], json!([]));
+    let alerts = house.done("list_alerts", standing).await;
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 1, "{alerts}");
+}

@@ -1,0 +1,131 @@
+//! Models that no catalogue knows, under whatever name their provider goes by.
+
+use super::*;
+
+fn set(provider: &str, model: &str) -> Value {
+    json!({"provider": provider, "model": model, "effective_from": "2026-11-22T00:00:00Z", "reason": "contract",
+        "rates": {"standard": {"rates": {"input": "3", "output": "9"}}}})
+}
+
+fn remove(provider: &str, model: &str) -> Value {
+    json!({"provider": provider, "model": model, "remove": true, "reason": "over"})
+}
+
+async fn status(house: &House, provider: &str, model: &str) -> Result<Value, Code> {
+    let ask = json!({"provider": provider, "model": model});
+    let price = house.ask("get_price", ask).await;
+    price
+        .map(|price| price["status"].clone())
+        .map_err(|refusal| refusal.code)
+}
+
+#[tokio::test]
+async fn an_override_is_taken_away_under_every_name_of_its_provider() {
+    let mut house = House::new();
+    for (set_as, removed_as) in [
+        ("ACME", "acme"),
+        ("acme2", "ACME2"),
+        ("Moonshot AI", "kimi"),
+        ("x-ai", "Grok"),
+    ] {
+        let answer = house.done("override_price", set(set_as, "q")).await;
+        assert_eq!(status(&house, removed_as, "q").await.unwrap(), "override");
+        house.restart();
+        let gone = house.done("override_price", remove(removed_as, "q")).await;
+        assert_eq!(gone["provider"], answer["provider"]);
+        assert_eq!(status(&house, set_as, "q").await, Err(Code::PriceUnknown));
+    }
+}
+
+#[tokio::test]
+async fn an_override_that_an_older_ledger_keeps_under_another_name_is_taken_away() {
+    let mut house = House::new();
+    let kept = Command::OverridePrice {
+        provider: "ACME Labs".into(),
+        model: "q".into(),
+        rates: Some((*rates("3", "9")).clone()),
+        effective_from: at("2026-11-22T00:00:00Z"),
+    };
+    let caller = Caller {
+        role: Role::Admin,
+        ..Caller::default()
+    };
+    let reason = Some("contract".to_owned());
+    house
+        .desk
+        .give(&Call::new(caller), reason, None, kept)
+        .await
+        .unwrap();
+    house.restart();
+    assert_eq!(status(&house, "acme_labs", "q").await.unwrap(), "override");
+    let gone = house.done("override_price", remove("Acme Labs", "q")).await;
+    assert_eq!(gone["provider"], "acme_labs");
+    house.restart();
+    assert_eq!(
+        status(&house, "ACME Labs", "q").await,
+        Err(Code::PriceUnknown)
+    );
+}
+
+#[tokio::test]
+async fn a_limit_on_a_provider_holds_for_models_that_nobody_knows() {
+    let house = House::new();
+    let policies = json!([{"enforcement": "hard_limit", "period": "daily", "limit_tokens": 10}]);
+    for (name, provider) in [("A", "openai"), ("B", "Gemini")] {
+        let budget = json!({"name": name, "scope": {"provider": provider}, "policies": policies});
+        house.done("save_budget", budget).await;
+    }
+    for (provider, model, allowed) in [
+        (Some("openai"), "gpt-yyy", false),
+        (Some("OpenAI"), "gpt-yyy", false),
+        (Some(" OPENAI "), "gpt-yyy", false),
+        (None, "openai/gpt-yyy", false),
+        (None, "OpenAI/gpt-yyy", false),
+        (Some("google"), "gemini-yyy", false),
+        (Some("Google-AI-Studio"), "gemini-yyy", false),
+        (Some("vertex"), "gemini-yyy", false),
+        (Some("azure"), "gpt-yyy", true),
+        (None, "meta-llama/yyy", true),
+        // Nobody knows whose it is, so no limit on a provider is about it.
+        (None, "gpt-yyy", true),
+    ] {
+        let call =
+            json!({"provider": provider, "model": model, "input_tokens": 100, "output_tokens": 1});
+        let checked = house.done("check_budget", call).await;
+        assert_eq!(
+            checked["allowed"], allowed,
+            "{provider:?} {model}: {checked}"
+        );
+    }
+    let call = json!({"provider": "OpenAI", "tokens": 100});
+    let held = house.done("allocate_budget", call).await;
+    assert_eq!(held["allowed"], false, "a hold without a model: {held}");
+    let used = json!({"provider": "OPENAI", "model": "gpt-yyy", "input_tokens": 7});
+    house.done("record_usage", used).await;
+    let left = house
+        .done("get_budget_status", json!({"budget_name": "A"}))
+        .await;
+    assert!(left.to_string().contains(r#""tokens":7"#), "{left}");
+}
+
+#[tokio::test]
+async fn a_price_offers_to_cost_what_was_recorded_under_other_names() {
+    let house = House::new();
+    for (provider, model) in [
+        (Some("OpenAI"), "gpt-zzz"),
+        (None, "openai/gpt-zzz"),
+        // Whose it was nobody said; now one provider alone has a model of that name.
+        (None, "gpt-zzz"),
+        (Some("azure"), "gpt-zzz"),
+    ] {
+        let used = json!({"provider": provider, "model": model, "input_tokens": 1_000_000, "occurred_at": "2026-11-23T00:00:00Z"});
+        house.done("record_usage", used).await;
+    }
+    let answer = house.done("override_price", set("openai", "gpt-zzz")).await;
+    assert_eq!(
+        answer["repricing"]["adjustments"],
+        json!([{"record_id": "use-1", "cost_usd": "3"}, {"record_id": "use-3", "cost_usd": "3"},
+            {"record_id": "use-4", "cost_usd": "3"}]),
+        "{answer}"
+    );
+}

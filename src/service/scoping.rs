@@ -1,0 +1,93 @@
+//! The names in a budget's scope, brought to those that charges carry.
+
+use crate::core::scope::{Scope, Values};
+use crate::pricing::book::PriceBook;
+use crate::pricing::catalogue::{Unresolved, provider};
+use jiff::Timestamp;
+
+/// A scope by the names under which usage is recorded: a limit under a name that no usage ever has would cover nothing.
+///
+/// A provider is named as the catalogue does. A model under another of its names is covered under its own as well;
+/// patterns stay as they are.
+pub fn by_own_names(mut scope: Scope, prices: &PriceBook, now: Timestamp) -> Scope {
+    let providers = scope.provider.iter().flat_map(provider::limited);
+    scope.provider = Values::new(providers.map(std::borrow::Cow::into_owned));
+    let mut models: Vec<String> = Vec::new();
+    for model in scope.model.iter() {
+        models.push(model.to_owned());
+        if !model.contains(['*', '?']) {
+            own_names(model, &scope.provider, prices, now, &mut models);
+        }
+    }
+    scope.model = Values::new(models);
+    scope
+}
+
+fn own_names(
+    model: &str,
+    providers: &Values,
+    prices: &PriceBook,
+    now: Timestamp,
+    names: &mut Vec<String>,
+) {
+    let mut add = |provider: Option<&str>| match prices.price_at(provider, model, now) {
+        Ok(price) => {
+            names.push(price.model.to_owned());
+            Vec::new()
+        }
+        Err(Unresolved::Ambiguous { providers }) => providers,
+        Err(Unresolved::Unknown) => Vec::new(),
+    };
+    if providers.is_free() {
+        for provider in add(None) {
+            add(Some(&provider));
+        }
+    } else {
+        for provider in providers.iter() {
+            add(Some(provider));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(values: &[&str]) -> Values {
+        Values::new(values.iter().map(ToString::to_string))
+    }
+
+    fn saved(providers: &[&str], models: &[&str]) -> (Values, Values) {
+        let scope = Scope {
+            provider: values(providers),
+            model: values(models),
+            ..Scope::default()
+        };
+        let now = "2026-11-24T12:00:00Z".parse().unwrap();
+        let saved = by_own_names(scope, &PriceBook::default(), now);
+        (saved.provider, saved.model)
+    }
+
+    #[test]
+    fn a_scope_is_kept_by_the_names_that_usage_has() {
+        for (providers, models, kept_providers, kept_models) in [
+            (&["OpenAI"][..], &[][..], &["openai"][..], &[][..]),
+            (&["Gemini"], &[], &["google", "vertex_ai"], &[]),
+            (&["In House"], &[], &["in_house"], &[]),
+            (&[], &["GPT-4o"], &[], &["GPT-4o", "gpt-4o"]),
+            (&[], &["gpt-4o"], &[], &["gpt-4o"]),
+            (&[], &["GPT-*", "tuned"], &[], &["GPT-*", "tuned"]),
+            (
+                &["claude"],
+                &["Claude-Sonnet-4-5-latest"],
+                &["anthropic"],
+                &["Claude-Sonnet-4-5-latest", "claude-sonnet-4-5"],
+            ),
+        ] {
+            assert_eq!(
+                saved(providers, models),
+                (values(kept_providers), values(kept_models))
+            );
+        }
+    }
+}
