@@ -3,7 +3,7 @@
 mod strict;
 
 use super::nearest::nearest;
-use crate::core::refusal::Refusal;
+use crate::core::refusal::{Refusal, clipped};
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::Value;
 use serde_path_to_error::Track;
@@ -170,14 +170,6 @@ fn shown(got: &str) -> String {
     };
     let rest = rest.strip_prefix("point ").unwrap_or(rest);
     clipped(format!("{kind} {rest}").trim_end())
-}
-
-/// At most 100 characters: an argument may be of any length, and its echo helps nobody.
-fn clipped(text: &str) -> String {
-    match text.char_indices().nth(100) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

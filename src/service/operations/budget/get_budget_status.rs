@@ -159,7 +159,9 @@ fn find<'a>(
             .budget_named(name)
             .map(|known| (vec![known], None))
             .ok_or_else(|| {
-                Refusal::not_found("budget", format!("{name:?}; list_budgets names them"))
+                let mut refusal = Refusal::not_found("budget", name);
+                refusal.message.push_str("; list_budgets names them");
+                refusal
             }),
         (None, None) => {
             let length = page::length(input.limit)?;
