@@ -220,7 +220,7 @@ operation!(ListAlerts "list_alerts" Budget Viewer Reads, Paged => Any, |_service
     answer(json!({"alerts": []}))
 });
 
-operation!(SaveBudget "save_budget" Budget Admin Changes, Budget => Any, |service, _call, input| {
+operation!(SaveBudget "save_budget" Budget Admin Adds, Budget => Any, |service, _call, input| {
     let id = input.budget_id.unwrap_or_else(|| "bud_2".to_owned());
     save(service, &id, &input.name.unwrap_or_default());
     answer(json!({ "budget_id": id }))
@@ -284,7 +284,7 @@ pub(crate) struct AllRecorded {
     records: Vec<Recorded>,
 }
 
-operation!(RecordUsage "record_usage" Budget Agent Changes, Records => AllRecorded, |_service, _call, input| {
+operation!(RecordUsage "record_usage" Budget Agent Adds, Records => AllRecorded, |_service, _call, input| {
     let records: Vec<Recorded> = input.records.into_iter().map(|usage| Recorded {
         cost_usd: format!("0.{:06}", usage.input_tokens + usage.output_tokens + usage.cache_read_tokens),
         record_id: usage.request_id + &usage.provider + &usage.model,
@@ -295,7 +295,7 @@ operation!(RecordUsage "record_usage" Budget Agent Changes, Records => AllRecord
     Ok(Answer { content: AllRecorded { records }, text })
 });
 
-operation!(RequestIncrease "request_increase" Budget Agent Changes, Model => Any, |_service, call, input| {
+operation!(RequestIncrease "request_increase" Budget Agent Adds, Model => Any, |_service, call, input| {
     let Some(ask) = &call.ask else {
         return answer(json!({"granted": false, "reply": "nobody to ask"}));
     };

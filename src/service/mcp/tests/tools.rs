@@ -49,7 +49,7 @@ async fn a_listed_tool_says_what_it_takes_gives_and_does() {
         .map(|hint| hints[hint].as_bool().unwrap())
     };
     assert_eq!(hints("check_budget"), [true, false, true, false]);
-    assert_eq!(hints("save_budget"), [false, false, true, false]);
+    assert_eq!(hints("save_budget"), [false, false, false, false]);
     assert_eq!(hints("archive_budget"), [false, true, true, false]);
     assert_eq!(
         tool("check_budget")["inputSchema"],

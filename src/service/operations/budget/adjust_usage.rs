@@ -107,7 +107,7 @@ impl Operation for AdjustUsage {
             itself stays. Needs a reason.",
         toolset: Toolset::Budget,
         role: Role::Operator,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 

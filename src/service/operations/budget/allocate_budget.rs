@@ -90,7 +90,7 @@ impl Operation for AllocateBudget {
             record_usage with final=true after the call; what was not used is available again at once.",
         toolset: Toolset::Budget,
         role: Role::Agent,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 

@@ -79,7 +79,7 @@ impl Operation for ExtendAllocation {
             decided like a new hold. Returns the hold, or a refusal as check_budget gives it.",
         toolset: Toolset::Budget,
         role: Role::Agent,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 

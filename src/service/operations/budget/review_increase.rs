@@ -116,7 +116,7 @@ impl Operation for ReviewIncrease {
             policy's present window only.",
         toolset: Toolset::Budget,
         role: Role::Admin,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 

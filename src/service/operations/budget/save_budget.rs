@@ -75,7 +75,7 @@ impl Operation for SaveBudgetOperation {
             it is saved. Returns the budget with its ids.",
         toolset: Toolset::Budget,
         role: Role::Admin,
-        effect: Effect::Changes,
+        effect: Effect::Overwrites,
         open_world: false,
     };
 

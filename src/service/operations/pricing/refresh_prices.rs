@@ -106,7 +106,7 @@ impl Operation for RefreshPrices {
             what is in doubt waits in review_price_changes. With dry_run it only tells.",
         toolset: Toolset::Pricing,
         role: Role::Operator,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: true,
     };
 

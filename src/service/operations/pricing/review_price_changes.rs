@@ -174,7 +174,7 @@ impl Operation for ReviewPriceChanges {
             reject one. An approved price holds at once; a rejected one is not proposed again.",
         toolset: Toolset::Pricing,
         role: Role::Operator,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 

@@ -65,7 +65,7 @@ impl Operation for RequestIncreaseOperation {
             an amount and a reason. Returns its status: open until an admin answers, or the person's answer.",
         toolset: Toolset::Budget,
         role: Role::Agent,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 
