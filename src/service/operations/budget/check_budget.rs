@@ -1,5 +1,6 @@
 //! `check_budget`: would it fit?
 
+use crate::core::decide::{check_amount, check_context};
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::Service;
@@ -45,6 +46,7 @@ impl Operation for CheckBudget {
         let context = call.caller.fill(input.given_context())?;
         let (now, prices) = (desk.now(), desk.prices());
         let Estimate {
+        check_context(&context)?;
             model,
             service_tier,
             counts,
@@ -54,6 +56,8 @@ impl Operation for CheckBudget {
         } = estimate(&prices, &input, input.cost_usd, now)?;
         desk.end_what_is_due(now).await?;
         let state = desk.state();
+        // What allocate_budget would refuse is not found to fit.
+        check_amount(&amount)?;
         let verdict = state.weigh(&model.facts(&context), &amount, now, now);
         let asked = Asked {
             model: &model,
