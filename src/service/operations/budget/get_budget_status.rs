@@ -83,7 +83,7 @@ pub struct BudgetStatus {
     /// The budget above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<BudgetId>,
-    /// Its policies' counters.
+    /// Its policies' counters; of one by session or task that nothing has used, its limit without counts_for.
     pub policies: Vec<CounterStatus>,
     /// The budgets right below it.
     pub children: Vec<BudgetId>,
@@ -211,6 +211,11 @@ impl View<'_> {
             keys.sort_by_cached_key(|key| std::cmp::Reverse(share(&standing(key.clone()))));
             keys.truncate(KEYS_MOST);
             let found = keys.into_iter().map(standing);
+            if keys.is_empty() {
+                let mut whole = self.counter(&standing(MeterKey::Of("".into())), policy);
+                whole.standing.counts_for = None;
+                return Ok(vec![whole]);
+            }
             return Ok(found
                 .map(|finding| self.counter(&finding, policy))
                 .collect());
