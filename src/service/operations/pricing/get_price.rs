@@ -38,6 +38,9 @@ pub struct GetPriceAnswer {
     #[serde(flatten)]
     pub price: PriceView,
     /// Every version, the earliest first.
+    /// Set where no price of that time is known: then this is the earliest that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earliest_known: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<Vec<PriceView>>,
 }
@@ -76,8 +79,10 @@ impl Operation for GetPrice {
         let history = history.map_err(|error| no_price(&prices, provider, &input.model, &error))?;
         let content = GetPriceAnswer {
             price: PriceView::of(&price),
+        let is_later = price.effective_from > at;
             history: history.map(|versions| versions.iter().map(PriceView::of).collect()),
         };
+            earliest_known: is_later.then_some(true),
         let rates = content.price.rates.standard.rates.iter();
         let rates: Vec<_> = rates
             .map(|(unit, rate)| format!("{} ${rate}", unit.as_str()))
@@ -90,6 +95,12 @@ impl Operation for GetPrice {
         );
         Ok(Answer { text, content })
     }
+        if is_later {
+            let since = price.effective_from;
+            text.push_str(&format!(
+                " No price of {at} is known; this is the earliest, of {since}."
+            ));
+        }
 }
 
 /// The refusal of a model whose price is asked for and not known.
