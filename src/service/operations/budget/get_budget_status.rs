@@ -9,6 +9,7 @@ use crate::core::verdict::Finding;
 use crate::service::Service;
 use crate::service::ledger::Shared;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::count::counted;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use crate::service::wire::schema::{Instant, Share};
@@ -348,7 +349,10 @@ fn words(budgets: &[BudgetStatus]) -> String {
         }
     }
     if lines.is_empty() {
-        format!("{} budgets, no policies.", budgets.len())
+        format!(
+            "{}, no policies.",
+            counted(budgets.len(), "budget", "budgets")
+        )
     } else {
         lines.join("\n")
     }

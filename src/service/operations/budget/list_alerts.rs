@@ -7,6 +7,7 @@ use crate::core::role::Role;
 use crate::core::state::{Row, RowKey};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::alert::AlertView;
+use crate::service::wire::count::counted;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use crate::service::wire::schema::Instant;
@@ -79,7 +80,11 @@ impl Operation for ListAlerts {
             .iter()
             .take(10)
             .map(|alert| format!("\n{} {}", alert.alert_id, alert.message));
-        let text = format!("{} alerts.{}", alerts.len(), lines.collect::<String>());
+        let text = format!(
+            "{}.{}",
+            counted(alerts.len(), "alert", "alerts"),
+            lines.collect::<String>()
+        );
         Ok(Answer {
             text,
             content: ListAlertsAnswer {

@@ -10,6 +10,7 @@ use crate::core::state::{Row, RowKey, State};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request};
 use crate::service::wire::amounts::Amounts;
+use crate::service::wire::count::counted;
 use crate::service::wire::page;
 use crate::service::wire::schema::Instant;
 use crate::service::wire::verdict::name_of;
@@ -159,8 +160,8 @@ async fn list(
         )
     });
     let text = format!(
-        "{} requests wait for an answer.{}",
-        increases.len(),
+        "{} for an answer.{}",
+        counted(increases.len(), "request waits", "requests wait"),
         lines.collect::<String>()
     );
     Ok(Answer {

@@ -11,6 +11,7 @@ use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::budget::{BudgetView, PolicyInput};
+use crate::service::wire::count::counted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -106,7 +107,7 @@ impl Operation for SaveBudgetOperation {
             "{} {:?} is saved with {} policies.",
             budget.budget_id,
             budget.name,
-            budget.policies.len()
+            counted(budget.policies.len(), "policy", "policies")
         );
         Ok(Answer {
             text,

@@ -7,6 +7,7 @@ use crate::core::role::Role;
 use crate::pricing::catalogue::{Mode, ModelCard, Search, Sort};
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::count::counted;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use crate::service::wire::price::RatesByUnit;
@@ -130,7 +131,11 @@ impl Operation for SearchModels {
             .take(10)
             .map(|model| format!("{}/{}", model.provider, model.model))
             .collect();
-        let text = format!("{} models: {}", found.len(), names.join(", "));
+        let text = format!(
+            "{}: {}",
+            counted(found.len(), "model", "models"),
+            names.join(", ")
+        );
         Ok(Answer {
             text,
             content: SearchModelsAnswer {

@@ -9,6 +9,7 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::count::counted;
 use crate::service::wire::page;
 use crate::service::wire::schema::Instant;
 use schemars::JsonSchema;
@@ -138,7 +139,7 @@ fn words(answer: &AuditTrailAnswer) -> String {
     format!(
         "{}{} events.{more}{}",
         verified.unwrap_or_default(),
-        answer.events.len(),
+        counted(answer.events.len(), "event", "events"),
         lines.collect::<String>()
     )
 }
