@@ -3,14 +3,15 @@
 use super::wire::fields::{HasCounts, NamesModel};
 use crate::core::charge::{Amount, ModelRef};
 use crate::core::decide::check_name;
-use crate::core::price::ServiceTier;
-use crate::core::quantity::{Counts, Usd};
+use crate::core::price::{ServiceTier, Unit};
+use crate::core::quantity::{COUNT_MOST, Counts, Usd};
 use crate::core::refusal::Refusal;
 use crate::pricing::book::{Price, PriceBook};
 use crate::pricing::catalogue::Unresolved;
 use crate::pricing::cost::full_cost_usd;
 use crate::pricing::tokens;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
 /// The provider of a record whose model no price list knows, where the caller names none.
 pub const UNKNOWN_PROVIDER: &str = "unknown";
@@ -163,7 +164,7 @@ fn counts_of(workload: &impl Workload, named: &Named<'_>) -> Result<(Counts, boo
             )
         })?;
         estimated = true;
-    } else if given.is_none() {
+    } else if given.is_none() && !(workload.requests().is_some() && is_sold_by_call(named)) {
         return Err(Refusal::invalid(
             "input_tokens",
             "expects counts, or input_text and max_output_tokens",
@@ -181,3 +182,13 @@ fn most_output_of(named: &Named<'_>) -> Option<u64> {
         _ => card.max_output_tokens,
     }
 }
+/// Whether a model is sold by the call alone, so that calls are all there is to count.
+fn is_sold_by_call(named: &Named<'_>) -> bool {
+    let Some(price) = &named.price else {
+        return false;
+    };
+    let rates = &price.rates.standard.rates;
+    let of_calls = |(unit, rate): (&Unit, &Decimal)| *unit == Unit::Request || rate.is_zero();
+    rates.contains_key(&Unit::Request) && rates.iter().all(of_calls)
+}
+

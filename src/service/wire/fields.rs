@@ -17,8 +17,12 @@ pub trait NamesModel {
 pub trait HasCounts {
     /// The counts that were given; none where none was.
     fn given_counts(&self) -> Option<Counts>;
+    /// How many calls the caller says that it is.
+    fn requests(&self) -> Option<u64>;
     /// How many calls it is; one, unless the caller says otherwise.
-    fn calls(&self) -> u64;
+    fn calls(&self) -> u64 {
+        self.requests().unwrap_or(1)
+    }
 }
 
 /// Arguments with a context.
@@ -288,8 +292,8 @@ macro_rules! arguments {
                 })
             }
 
-            fn calls(&self) -> u64 {
-                self.requests.unwrap_or(1)
+            fn requests(&self) -> Option<u64> {
+                self.requests
             }
         }
     };

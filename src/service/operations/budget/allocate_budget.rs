@@ -136,6 +136,8 @@ fn wanted(
     input: &AllocateBudgetInput,
     now: Timestamp,
 ) -> Result<Wanted, Refusal> {
+    let by_call = input.requests.is_some() && input.tokens.is_none() && input.cost_usd.is_none();
+    let describes = describes || (by_call && input.model.is_some());
     let describes =
         input.given_counts().is_some() || input.text().0.is_some() || input.text().1.is_some();
     if describes {
