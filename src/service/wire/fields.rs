@@ -68,9 +68,9 @@ macro_rules! arguments {
         $($crate::service::wire::fields::arguments!(@access $part $name);)*
     };
     (@grow [$($meta:tt)*] $name:ident [] { $($fields:tt)* }) => {
-        $($meta)*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields)]
+        $($meta)*
         pub struct $name { $($fields)* }
     };
     (@grow $meta:tt $name:ident [model $($rest:ident)*] { $($fields:tt)* }) => {

@@ -9,12 +9,14 @@ use crate::service::estimate::{Estimate, estimate};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::check::CheckAnswer;
 use crate::service::wire::fields::{HasContext, arguments};
+use crate::service::wire::schema::needed;
 
 /// Would it fit?
 pub struct CheckBudget;
 
 arguments!(
     /// A call that is about to be made.
+    #[schemars(transform = needed(&["model"]))]
     CheckBudgetInput [model, counts, text, context] {
         /// What it costs at the most, for a model without a price; a decimal string.
         #[serde(skip_serializing_if = "Option::is_none")]

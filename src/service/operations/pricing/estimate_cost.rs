@@ -10,7 +10,7 @@ use crate::service::Service;
 use crate::service::estimate::estimate;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::fields::{NamesModel, arguments};
-use crate::service::wire::schema::Instant;
+use crate::service::wire::schema::{Instant, needed};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ pub struct EstimateCost;
 
 arguments!(
     /// A call, and when it is made.
+    #[schemars(transform = needed(&["model"]))]
     EstimateCostInput [model, counts, text] {
         /// At the price of that time; default now.
         #[serde(skip_serializing_if = "Option::is_none")]
