@@ -291,6 +291,16 @@ mod tests {
             ),
             ("[]", "arguments: expects an object, got a list"),
             ("7", "arguments: expects an object, got the number `7`"),
+            (r#"{"model":"m","model":"twice"}"#, "model: is given twice"),
+        ];
+        for (text, message) in cases {
+            assert_eq!(refused(text), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_no_object_and_a_choice_says_its_words() {
+        let cases = [
             (
                 r#"{"model":"m","records":[["a",true]]}"#,
                 "records[0]: expects an object, got a list",
@@ -319,7 +329,6 @@ mod tests {
                 r#"{"model":"m","rates":{"batch":"x"}}"#,
                 r#"rates.batch: expects a whole number of at least 0, got the text "x""#,
             ),
-            (r#"{"model":"m","model":"twice"}"#, "model: is given twice"),
         ];
         for (text, message) in cases {
             assert_eq!(refused(text), message, "{text}");

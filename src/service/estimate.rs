@@ -47,6 +47,15 @@ pub struct Named<'a> {
     pub price: Option<Price<'a>>,
 }
 
+/// A model's names must say something and fit.
+///
+/// # Errors
+/// `invalid_argument` that names the field.
+pub fn check_model(provider: Option<&str>, model: &str) -> Result<(), Refusal> {
+    check_name("model", model)?;
+    provider.map_or(Ok(()), |provider| check_name("provider", provider))
+}
+
 /// Looks a model up. One that nobody knows is taken as it was named, without a price.
 ///
 /// # Errors
@@ -57,10 +66,7 @@ pub fn name_model<'a>(
     model: &str,
     at: Timestamp,
 ) -> Result<Named<'a>, Refusal> {
-    check_name("model", model)?;
-    if let Some(provider) = provider {
-        check_name("provider", provider)?;
-    }
+    check_model(provider, model)?;
     match prices.price_at(provider, model, at) {
         Ok(price) => {
             let tier = price.card.map(|card| card.tier);
@@ -130,6 +136,12 @@ pub fn estimate(
 
 fn counts_of(workload: &impl Workload, named: &Named<'_>) -> Result<(Counts, bool), Refusal> {
     let (text, most_output) = workload.text();
+    if most_output.is_some_and(|most| most > COUNT_MOST) {
+        return Err(Refusal::invalid(
+            "max_output_tokens",
+            "expects at most 10^12",
+        ));
+    }
     let given = workload.given_counts();
     let mut counts = given.unwrap_or(Counts {
         requests: workload.calls(),
@@ -173,15 +185,6 @@ fn counts_of(workload: &impl Workload, named: &Named<'_>) -> Result<(Counts, boo
     Ok((counts, estimated))
 }
 
-/// The most that a model writes; nothing for one that writes no text.
-fn most_output_of(named: &Named<'_>) -> Option<u64> {
-    use crate::pricing::catalogue::Mode;
-    let card = named.price.as_ref()?.card?;
-    match card.mode {
-        Mode::Embedding | Mode::Rerank | Mode::Moderation => Some(0),
-        _ => card.max_output_tokens,
-    }
-}
 /// Whether a model is sold by the call alone, so that calls are all there is to count.
 fn is_sold_by_call(named: &Named<'_>) -> bool {
     let Some(price) = &named.price else {
@@ -192,3 +195,12 @@ fn is_sold_by_call(named: &Named<'_>) -> bool {
     rates.contains_key(&Unit::Request) && rates.iter().all(of_calls)
 }
 
+/// The most that a model writes; nothing for one that writes no text.
+fn most_output_of(named: &Named<'_>) -> Option<u64> {
+    use crate::pricing::catalogue::Mode;
+    let card = named.price.as_ref()?.card?;
+    match card.mode {
+        Mode::Embedding | Mode::Rerank | Mode::Moderation => Some(0),
+        _ => card.max_output_tokens,
+    }
+}

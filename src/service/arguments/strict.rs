@@ -5,9 +5,7 @@
 //! arguments stands in between, at every depth.
 
 use serde::de::value::StrDeserializer;
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
 /// A deserializer, or a part of one, that is strict at every depth.
@@ -81,7 +79,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         length: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple_struct(name, length, Strict(visitor))
+        self.0
+            .deserialize_tuple_struct(name, length, Strict(visitor))
     }
 
     fn is_human_readable(&self) -> bool {

@@ -253,9 +253,9 @@ macro_rules! arguments {
     (@grow $meta:tt $name:ident [page $($rest:ident)*] { $($fields:tt)* }) => {
         $crate::service::wire::fields::arguments!(@grow $meta $name [$($rest)*] {
             $($fields)*
-            /// Page length, 1 to 1000; default 50.
+            /// Page length; default 50.
             #[serde(skip_serializing_if = "Option::is_none")]
-            pub limit: Option<u64>,
+            pub limit: Option<$crate::service::wire::page::PageLength>,
             /// next_cursor of the page before.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub cursor: Option<String>,

@@ -1,18 +1,22 @@
 //! Schemas of the core's types, as every client reads them, and instants.
 
+use crate::core::alert::{AlertKind, Severity};
+use crate::core::allocation::AllocationStatus;
 use crate::core::context::Priority;
+use crate::core::decide::TTL_MOST;
 use crate::core::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
+use crate::core::price::ServiceTier;
 use crate::core::quantity::Usd;
 use crate::core::scope::Values;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
 
 macro_rules! schema {
-use serde_json::Value;
     ($($type:ty: $name:literal => { $($body:tt)* })*) => {$(
         impl JsonSchema for $type {
             fn inline_schema() -> bool {
@@ -39,6 +43,7 @@ schema! {
     AlertId: "AlertId" => { "type": "string" }
     ChangeId: "ChangeId" => { "type": "string" }
     IncreaseId: "IncreaseId" => { "type": "string" }
+    ServiceTier: "ServiceTier" => { "type": "string", "enum": ["standard", "batch", "flex", "priority"] }
     Priority: "Priority" => { "type": "integer", "minimum": 1, "maximum": 10 }
     Values: "Values" => { "type": "array", "items": { "type": "string" } }
     AlertKind: "AlertKind" => { "type": "string", "enum": [

@@ -18,7 +18,7 @@ use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Tools
 use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::check::{CheckAnswer, WayOut};
 use crate::service::wire::fields::{HasContext, HasCounts, arguments};
-use crate::service::wire::schema::Instant;
+use crate::service::wire::schema::{HoldSeconds, Instant};
 use crate::service::{Desk, Service};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -41,7 +41,7 @@ arguments!(
         pub cost_usd: Option<Usd>,
         /// How long it holds; default 86400.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub ttl_seconds: Option<u32>,
+        pub ttl_seconds: Option<HoldSeconds>,
         /// Makes a retry safe: the same id holds only once.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub request_id: Option<String>,
@@ -103,9 +103,7 @@ impl Operation for AllocateBudget {
         let context = call.caller.fill(input.given_context())?;
         let prices = desk.prices();
         let wanted = wanted(&prices, &input, desk.now())?;
-        let ttl = input
-            .ttl_seconds
-            .map_or(TTL, |seconds| SignedDuration::from_secs(seconds.into()));
+        let ttl = input.ttl_seconds.map_or(TTL, HoldSeconds::duration);
         let id = input.request_id.take();
         let request = request(call, "allocate_budget", id.as_ref(), &input)?;
         let command = Command::Allocate(Allocate {
@@ -136,10 +134,10 @@ fn wanted(
     input: &AllocateBudgetInput,
     now: Timestamp,
 ) -> Result<Wanted, Refusal> {
-    let by_call = input.requests.is_some() && input.tokens.is_none() && input.cost_usd.is_none();
-    let describes = describes || (by_call && input.model.is_some());
     let describes =
         input.given_counts().is_some() || input.text().0.is_some() || input.text().1.is_some();
+    let by_call = input.requests.is_some() && input.tokens.is_none() && input.cost_usd.is_none();
+    let describes = describes || (by_call && input.model.is_some());
     if describes {
         if input.tokens.is_some() {
             return Err(Refusal::invalid(

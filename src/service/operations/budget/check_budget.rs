@@ -46,9 +46,9 @@ impl Operation for CheckBudget {
     ) -> Result<Answer<CheckAnswer>, Refusal> {
         let desk = service.desk().await?;
         let context = call.caller.fill(input.given_context())?;
+        check_context(&context)?;
         let (now, prices) = (desk.now(), desk.prices());
         let Estimate {
-        check_context(&context)?;
             model,
             service_tier,
             counts,
@@ -56,10 +56,10 @@ impl Operation for CheckBudget {
             amount,
             ..
         } = estimate(&prices, &input, input.cost_usd, now)?;
-        desk.end_what_is_due(now).await?;
-        let state = desk.state();
         // What allocate_budget would refuse is not found to fit.
         check_amount(&amount)?;
+        desk.end_what_is_due(now).await?;
+        let state = desk.state();
         let verdict = state.weigh(&model.facts(&context), &amount, now, now);
         let asked = Asked {
             model: &model,

@@ -13,10 +13,9 @@ use crate::service::estimate::name_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::amounts::Amounts;
-use crate::service::wire::schema::Instant;
+use crate::service::wire::schema::{HoldSeconds, Instant};
 use crate::service::wire::verdict::{PolicyOutcome, reasons};
 use crate::service::{Desk, Service};
-use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +30,7 @@ pub struct ExtendAllocationInput {
     pub allocation_id: AllocationId,
     /// How long it holds from now on; it is never made shorter.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ttl_seconds: Option<u32>,
+    pub ttl_seconds: Option<HoldSeconds>,
     /// Tokens to hold more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
@@ -91,9 +90,7 @@ impl Operation for ExtendAllocation {
         let desk = service.desk().await?;
         own_allocation(&desk, call, input.allocation_id)?;
         let more = more(&desk, &input)?;
-        let ttl = input
-            .ttl_seconds
-            .map(|seconds| SignedDuration::from_secs(seconds.into()));
+        let ttl = input.ttl_seconds.map(HoldSeconds::duration);
         let id = input.request_id.take();
         let request = request(call, "extend_allocation", id.as_ref(), &input)?;
         let command = Command::Extend(Extend {

@@ -165,7 +165,7 @@ fn find<'a>(
                 refusal
             }),
         (None, None) => {
-            let length = page::length(input.limit)?;
+            let length = page::length(input.limit);
             let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
             let active = state
                 .budgets()
@@ -211,12 +211,12 @@ impl View<'_> {
             let mut keys: Vec<_> = self.state.used_keys(policy).collect();
             keys.sort_by_cached_key(|key| std::cmp::Reverse(share(&standing(key.clone()))));
             keys.truncate(KEYS_MOST);
-            let found = keys.into_iter().map(standing);
             if keys.is_empty() {
                 let mut whole = self.counter(&standing(MeterKey::Of("".into())), policy);
                 whole.standing.counts_for = None;
                 return Ok(vec![whole]);
             }
+            let found = keys.into_iter().map(standing);
             return Ok(found
                 .map(|finding| self.counter(&finding, policy))
                 .collect());

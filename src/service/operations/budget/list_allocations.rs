@@ -58,7 +58,7 @@ impl Operation for ListAllocations {
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
         desk.end_what_is_due(desk.now()).await?;
-        let length = page::length(input.limit)?;
+        let length = page::length(input.limit);
         let below = page::position(input.cursor.as_ref())?.unwrap_or(u64::MAX);
         let wanted = Wanted {
             status: input.status.unwrap_or(AllocationStatus::Held),

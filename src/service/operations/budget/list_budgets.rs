@@ -53,7 +53,7 @@ impl Operation for ListBudgets {
         input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
-        let length = page::length(input.limit)?;
+        let length = page::length(input.limit);
         let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
         let archived_too = input.include_archived.unwrap_or(false);
         let state = desk.state();

@@ -50,7 +50,7 @@ pub struct ReviewIncreaseInput {
     pub request_id: Option<String>,
     /// Page length of list, 1 to 1000; default 50.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u64>,
+    pub limit: Option<page::PageLength>,
     /// next_cursor of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -139,7 +139,7 @@ async fn list(
     input: &ReviewIncreaseInput,
 ) -> Result<Answer<ReviewIncreaseAnswer>, Refusal> {
     let desk = service.desk().await?;
-    let length = page::length(input.limit)?;
+    let length = page::length(input.limit);
     desk.end_what_is_due(desk.now()).await?;
     let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
     let state = desk.state();

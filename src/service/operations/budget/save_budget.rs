@@ -104,7 +104,7 @@ impl Operation for SaveBudgetOperation {
             |known| BudgetView::of(known, &state),
         );
         let text = format!(
-            "{} {:?} is saved with {} policies.",
+            "{} {:?} is saved with {}.",
             budget.budget_id,
             budget.name,
             counted(budget.policies.len(), "policy", "policies")

@@ -7,7 +7,7 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::pricing::cost::cost;
 use crate::service::Service;
-use crate::service::estimate::estimate;
+use crate::service::estimate::{check_model, estimate};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::fields::{NamesModel, arguments};
 use crate::service::wire::schema::{Instant, needed};
@@ -84,6 +84,7 @@ impl Operation for EstimateCost {
         let (provider, model, tier) = input.named_model();
         let model =
             model.ok_or_else(|| Refusal::invalid("model", "expects the model of the call"))?;
+        check_model(provider, model)?;
         let price = prices
             .price_at(provider, model, at)
             .map_err(|error| no_price(&prices, provider, model, &error))?;

@@ -110,7 +110,7 @@ impl Operation for SearchModels {
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
         let prices = desk.prices();
-        let length = page::length(input.limit)?;
+        let length = page::length(input.limit);
         let start = page::position(input.cursor.as_ref())?.unwrap_or(0);
         let start = usize::try_from(start).unwrap_or(usize::MAX);
         let found = prices.catalogue().search(&search(&input));

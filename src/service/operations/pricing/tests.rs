@@ -30,7 +30,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// A service over disks that outlast it.
-struct House {
+pub(in super::super) struct House {
     files: FaultyFiles,
     disk: MemoryDisk,
     service: Arc<Service>,
@@ -38,7 +38,7 @@ struct House {
 }
 
 impl House {
-    fn new() -> Self {
+    pub(in super::super) fn new() -> Self {
         let files = FaultyFiles::new(Path::new("/house"), 7);
         let disk = MemoryDisk::default();
         let (service, desk) = open(&files, &disk);
@@ -55,7 +55,11 @@ impl House {
         (self.service, self.desk) = open(&self.files, &self.disk);
     }
 
-    async fn ask(&self, tool: &str, arguments: Value) -> Result<Value, Refusal> {
+    pub(in super::super) async fn ask(
+        &self,
+        tool: &str,
+        arguments: Value,
+    ) -> Result<Value, Refusal> {
         let caller = Caller {
             actor: "ann".into(),
             role: Role::Admin,
@@ -69,7 +73,7 @@ impl House {
         Ok(answer.content)
     }
 
-    async fn done(&self, tool: &str, arguments: Value) -> Value {
+    pub(in super::super) async fn done(&self, tool: &str, arguments: Value) -> Value {
         self.ask(tool, arguments).await.unwrap()
     }
 
