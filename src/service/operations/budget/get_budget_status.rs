@@ -2,7 +2,7 @@
 
 use crate::core::alert::MeterKey;
 use crate::core::id::BudgetId;
-use crate::core::refusal::Refusal;
+use crate::core::refusal::{Refusal, clipped};
 use crate::core::role::Role;
 use crate::core::state::{BudgetState, PolicyState, RowKey, State};
 use crate::core::verdict::Finding;
@@ -160,7 +160,7 @@ fn find<'a>(
             .budget_named(name)
             .map(|known| (vec![known], None))
             .ok_or_else(|| {
-                let mut refusal = Refusal::not_found("budget", name);
+                let mut refusal = Refusal::not_found("budget", format!("{:?}", clipped(name)));
                 refusal.message.push_str("; list_budgets names them");
                 refusal
             }),
