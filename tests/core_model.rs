@@ -50,7 +50,7 @@ fn the_runs_come_across_everything() {
         for recorded in world.events() {
             kinds.insert(recorded.event.kind());
             if let Event::AlertRaised { cause, .. } = &recorded.event {
-                kinds.insert(cause.kind());
+                kinds.insert(cause.kind().as_str());
             }
         }
     }

@@ -279,6 +279,39 @@ async fn a_dry_run_only_tells() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_retry_of_a_refresh_is_known_again_and_asks_nobody() {
+    let ground = Ground::new().await;
+    let once = json!({"request_id": "r1"});
+    // Nothing is done yet that a retry could be known by.
+    let told = json!({"request_id": "r1", "dry_run": true});
+    assert_eq!(
+        ground.call("refresh_prices", told).await["duplicate"],
+        false
+    );
+    let first = ground.call("refresh_prices", once.clone()).await;
+    assert_eq!(first["duplicate"], false, "{first}");
+    let sequence = ground.sequence();
+    let asked = ground.server.received_requests().await.unwrap().len();
+
+    ground.pass_hours(30);
+    ground.say("litellm", &litellm("1e-06", "5e-06")).await;
+    ground.say("models_dev", &models_dev("1", "5")).await;
+    let again = ground.call("refresh_prices", once).await;
+    assert_eq!(again["duplicate"], true, "{again}");
+    assert_eq!(ground.sequence(), sequence);
+    assert_eq!(
+        ground.server.received_requests().await.unwrap().len(),
+        asked
+    );
+
+    let other = json!({"request_id": "r1", "sources": ["litellm"]});
+    let refusal = ground
+        .called("refresh_prices", other, Progress::default())
+        .await;
+    assert!(refusal.unwrap_err().starts_with("conflict"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_fails_is_told_and_what_it_said_last_serves() {
     let ground = Ground::new().await;
     ground.refresh().await;

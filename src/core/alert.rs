@@ -129,10 +129,55 @@ pub enum AlertCause {
     },
 }
 
+/// The kinds of alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertKind {
+    /// The warning threshold of a policy is reached.
+    ThresholdWarning,
+    /// Its action threshold is reached.
+    ThresholdAction,
+    /// Its limit is passed.
+    LimitExceeded,
+    /// More was spent than was held or left.
+    Overrun,
+    /// A critical call passed a hard limit.
+    CriticalBypass,
+    /// An agent asks for more.
+    IncreaseRequested,
+    /// Usage of a model without a price was recorded.
+    CostUnknown,
+    /// Prices changed.
+    PriceChanged,
+    /// A change of a price waits for a person.
+    PriceHeldBack,
+    /// A source of prices fails.
+    SourceFailed,
+    /// A source of prices is often outvoted.
+    SourceOutvoted,
+}
+
+impl AlertKind {
+    /// The kind's name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ThresholdWarning => "threshold_warning",
+            Self::ThresholdAction => "threshold_action",
+            Self::LimitExceeded => "limit_exceeded",
+            Self::Overrun => "overrun",
+            Self::CriticalBypass => "critical_bypass",
+            Self::IncreaseRequested => "increase_requested",
+            Self::CostUnknown => "cost_unknown",
+            Self::PriceChanged => "price_changed",
+            Self::PriceHeldBack => "price_held_back",
+            Self::SourceFailed => "source_failed",
+            Self::SourceOutvoted => "source_outvoted",
+        }
+    }
+}
+
 /// How much an alert matters.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Good to know.
@@ -144,29 +189,29 @@ pub enum Severity {
 }
 
 impl AlertCause {
-    /// The kind's name on the wire.
-    pub const fn kind(&self) -> &'static str {
+    /// What kind of thing it is.
+    pub const fn kind(&self) -> AlertKind {
         match self {
             Self::Level {
                 level: Level::Warning,
                 ..
-            } => "threshold_warning",
+            } => AlertKind::ThresholdWarning,
             Self::Level {
                 level: Level::Action,
                 ..
-            } => "threshold_action",
+            } => AlertKind::ThresholdAction,
             Self::Level {
                 level: Level::Exceeded,
                 ..
-            } => "limit_exceeded",
-            Self::AllocationOverrun { .. } | Self::PolicyOverrun { .. } => "overrun",
-            Self::CriticalBypass { .. } => "critical_bypass",
-            Self::IncreaseRequested { .. } => "increase_requested",
-            Self::CostUnknown { .. } => "cost_unknown",
-            Self::PricesChanged { .. } => "price_changed",
-            Self::PriceHeldBack { .. } => "price_held_back",
-            Self::SourceFailed { .. } => "source_failed",
-            Self::SourceOutvoted { .. } => "source_outvoted",
+            } => AlertKind::LimitExceeded,
+            Self::AllocationOverrun { .. } | Self::PolicyOverrun { .. } => AlertKind::Overrun,
+            Self::CriticalBypass { .. } => AlertKind::CriticalBypass,
+            Self::IncreaseRequested { .. } => AlertKind::IncreaseRequested,
+            Self::CostUnknown { .. } => AlertKind::CostUnknown,
+            Self::PricesChanged { .. } => AlertKind::PriceChanged,
+            Self::PriceHeldBack { .. } => AlertKind::PriceHeldBack,
+            Self::SourceFailed { .. } => AlertKind::SourceFailed,
+            Self::SourceOutvoted { .. } => AlertKind::SourceOutvoted,
         }
     }
 

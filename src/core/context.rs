@@ -1,7 +1,9 @@
 //! Who and what a charge is for.
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The tags of a charge, by name.
 pub type Tags = BTreeMap<String, String>;
@@ -37,8 +39,8 @@ pub struct Context {
 }
 
 /// How much a charge matters, 1 to 10; 10 may pass a hard limit whose policy says `critical_bypass`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "u8", into = "u8")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "u8")]
 pub struct Priority(u8);
 
 impl Priority {
@@ -51,6 +53,36 @@ impl Priority {
 impl Default for Priority {
     fn default() -> Self {
         Self::NORMAL
+    }
+}
+
+impl<'de> Deserialize<'de> for Priority {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_u8(ReadPriority)
+    }
+}
+
+struct ReadPriority;
+
+impl Visitor<'_> for ReadPriority {
+    type Value = Priority;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number from 1 to 10")
+    }
+
+    fn visit_u64<E: de::Error>(self, level: u64) -> Result<Priority, E> {
+        u8::try_from(level)
+            .ok()
+            .and_then(|level| Priority::try_from(level).ok())
+            .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(level), &self))
+    }
+
+    fn visit_i64<E: de::Error>(self, level: i64) -> Result<Priority, E> {
+        match u64::try_from(level) {
+            Ok(level) => self.visit_u64(level),
+            Err(_) => Err(E::invalid_value(Unexpected::Signed(level), &self)),
+        }
     }
 }
 

@@ -80,11 +80,18 @@ impl Refusal {
     /// The same about a part of a larger argument, `records[3]` say.
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
-        if let Some(Value::String(field)) = self.details.get_mut("field") {
-            *field = format!("{place}.{field}");
-        }
-        self.message = format!("{place}.{}", self.message);
-        self
+        let field = self.details.get("field").and_then(Value::as_str);
+        let says_it = field.is_some_and(|field| {
+            let rest = self.message.strip_prefix(field);
+            rest.is_some_and(|rest| rest.starts_with(": "))
+        });
+        let whole = field.map_or_else(|| place.to_owned(), |field| format!("{place}.{field}"));
+        self.message = if says_it {
+            format!("{place}.{}", self.message)
+        } else {
+            format!("{place}: {}", self.message)
+        };
+        self.with("field", whole)
     }
 
     /// An argument that can't be taken: which one, and what it expects.
@@ -94,11 +101,55 @@ impl Refusal {
 
     /// Nothing has that id or name.
     pub fn not_found(what: &str, id: impl fmt::Display) -> Self {
-        Self::new(Code::NotFound, format!("there is no {what} {id}")).with(what, id.to_string())
+        let id = clipped(&id.to_string());
+        Self::new(Code::NotFound, format!("there is no {what} {id}")).with(what, id)
     }
 
     /// The store can't serve now; nothing was written.
     pub fn unavailable(why: impl Into<String>) -> Self {
         Self::new(Code::Unavailable, why)
+    }
+}
+
+/// At most 100 characters: what a caller gives may be of any length, and its echo helps nobody.
+pub fn clipped(text: &str) -> String {
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_larger_argument_is_named_with_its_place() {
+        let wrong = Refusal::invalid("model", "is missing").within("records[1]");
+        assert_eq!(wrong.message, "records[1].model: is missing");
+        assert_eq!(wrong.details["field"], "records[1].model");
+        let missing = Refusal::not_found("allocation", "all-77").within("records[1]");
+        assert_eq!(missing.message, "records[1]: there is no allocation all-77");
+        assert_eq!(missing.details["field"], "records[1]");
+        let fixed = Refusal::new(Code::PermissionDenied, "this client's project is fixed")
+            .with("field", "project")
+            .within("allocation_id");
+        assert_eq!(
+            fixed.message,
+            "allocation_id: this client's project is fixed"
+        );
+        assert_eq!(fixed.details["field"], "allocation_id.project");
+        let twice = missing.within("batch");
+        assert_eq!(
+            twice.message,
+            "batch.records[1]: there is no allocation all-77"
+        );
+    }
+
+    #[test]
+    fn a_long_name_that_is_not_found_is_cut() {
+        let refusal = Refusal::not_found("budget", "ü".repeat(100_000));
+        assert!(refusal.message.len() < 300);
+        assert!(refusal.details["budget"].as_str().unwrap().len() < 300);
     }
 }

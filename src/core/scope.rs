@@ -10,7 +10,7 @@ use wildmatch::WildMatch;
 
 /// The values of one dimension, any of which will do; none means that the dimension is free.
 ///
-/// On the wire one value is a string and several are a list.
+/// On the wire they are a list, and one alone may be given as a string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Values(Vec<String>);
 
@@ -49,8 +49,9 @@ impl Values {
 impl Serialize for Values {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0.as_slice() {
-            [only] => only.serialize(serializer),
-            several => several.serialize(serializer),
+            // An event is as it always was; its reader takes either.
+            [only] if !serializer.is_human_readable() => only.serialize(serializer),
+            values => values.serialize(serializer),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::estimate::call_cost;
 use super::wire::check::{Alternative, WayOut};
 use crate::core::charge::{Amount, ModelRef};
 use crate::core::context::Context;
-use crate::core::price::{ModelTier, ServiceTier};
+use crate::core::price::{ModelTier, ServiceTier, Unit};
 use crate::core::quantity::{COUNT_MOST, Counts, Usd};
 use crate::core::state::State;
 use crate::core::verdict::{Outcome, Verdict};
@@ -183,6 +183,7 @@ impl Search<'_> {
             && wide(card.max_output_tokens, self.counts.completion_tokens())
             && card.capabilities.cover(needs)
             && !tuned
+            && !is_for_one_task(&card.model)
             && !wants_more
             && card.tier == ModelTier::RemoteHeavyweight
     }
@@ -192,7 +193,16 @@ impl Search<'_> {
             .prices
             .price_at(Some(&card.provider), &card.model, self.now)
             .ok()?;
+        // What sells no output answers nothing.
+        price.standard_rate(Unit::Output)?;
         full_cost_usd(price.rates, self.counts, self.asked.service_tier)
             .filter(|cost| !cost.is_nothing())
     }
+}
+
+/// Whether a model that is sold as one for chat is by its name for one task alone: judging what others say, or reading
+/// pictures of text.
+fn is_for_one_task(model: &str) -> bool {
+    let model = model.to_ascii_lowercase();
+    ["guard", "ocr"].iter().any(|task| model.contains(task))
 }

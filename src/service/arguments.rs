@@ -1,10 +1,14 @@
 //! Reads a call's arguments, and says in plain words what is wrong with them.
 
+mod strict;
+
 use super::nearest::nearest;
-use crate::core::refusal::Refusal;
-use serde::de::DeserializeOwned;
+use crate::core::refusal::{Refusal, clipped};
+use serde::de::{DeserializeOwned, Deserializer};
 use serde_json::Value;
+use serde_path_to_error::Track;
 use std::sync::Arc;
+use strict::Strict;
 
 /// Arguments as a face received them.
 #[derive(Clone, Debug)]
@@ -27,37 +31,32 @@ impl Arguments {
     /// # Errors
     /// `invalid_argument` that names the field and what it expects.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, Refusal> {
-        if !self.is_object() {
-            return Err(Refusal::invalid("arguments", "expects an object"));
-        }
         match self {
-            Self::Value(value) => serde_path_to_error::deserialize(value).map_err(refuse),
+            Self::Value(value) => read_tracked(value),
             // Keeping the path costs more than the reading itself, so only what fails is read with it.
-            Self::Text(text) => serde_json::from_str(&text).or_else(|_| {
+            Self::Text(text) => {
                 let mut json = serde_json::Deserializer::from_str(&text);
-                serde_path_to_error::deserialize(&mut json).map_err(refuse)
-            }),
+                T::deserialize(Strict(&mut json))
+                    .or_else(|_| read_tracked(&mut serde_json::Deserializer::from_str(&text)))
+            }
         }
     }
 }
 
-impl Arguments {
-    /// serde would also take a list, field by field in the order of the type: nothing that a caller should rely on.
-    fn is_object(&self) -> bool {
-        match self {
-            Self::Value(value) => value.is_object(),
-            Self::Text(text) => text.trim_ascii_start().starts_with('{'),
-        }
-    }
-}
-
-fn refuse(error: serde_path_to_error::Error<serde_json::Error>) -> Refusal {
-    let path = error.path().to_string();
-    let message = error.into_inner().to_string();
-    let message = message
-        .rfind(" at line ")
-        .map_or(message.as_str(), |end| &message[..end]);
-    explain(&path, message)
+fn read_tracked<'de, T, D>(json: D) -> Result<T, Refusal>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de, Error = serde_json::Error>,
+{
+    let mut track = Track::new();
+    let json = serde_path_to_error::Deserializer::new(json, &mut track);
+    T::deserialize(Strict(json)).map_err(|error| {
+        let message = error.to_string();
+        let message = message
+            .rfind(" at line ")
+            .map_or(message.as_str(), |end| &message[..end]);
+        explain(&track.path().to_string(), message)
+    })
 }
 
 /// serde's message in the caller's words.
@@ -142,7 +141,6 @@ fn in_words(expected: &str, got: &str) -> String {
         "f32" | "f64" => "a number".to_owned(),
         "a boolean" => "true or false".to_owned(),
         "a sequence" => "a list".to_owned(),
-        "string or map" => "one of the values in the schema".to_owned(),
         "a map" => "an object".to_owned(),
         _ if expected.starts_with("struct ") || expected.starts_with("internally tagged") => {
             "an object".to_owned()
@@ -174,18 +172,11 @@ fn shown(got: &str) -> String {
     clipped(format!("{kind} {rest}").trim_end())
 }
 
-/// At most 100 characters: an argument may be of any length, and its echo helps nobody.
-fn clipped(text: &str) -> String {
-    match text.char_indices().nth(100) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde::Deserialize;
+    use std::collections::BTreeMap;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -198,6 +189,8 @@ mod tests {
         tier: Tier,
         #[serde(default)]
         records: Vec<Record>,
+        #[serde(default)]
+        rates: BTreeMap<Tier, u64>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -209,7 +202,7 @@ mod tests {
         is_final: bool,
     }
 
-    #[derive(Debug, Default, Deserialize)]
+    #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
     #[serde(rename_all = "snake_case")]
     enum Tier {
         #[default]
@@ -234,7 +227,7 @@ mod tests {
             ("{}", "model: is missing"),
             (
                 r#"{"model":"m","modle":1}"#,
-                r#"modle: "modle" is not a field here; did you mean model? The fields are model, input_tokens, tier, records"#,
+                r#"modle: "modle" is not a field here; did you mean model? The fields are model, input_tokens, tier, records, rates"#,
             ),
             (
                 r#"{"model":"m","input_tokens":"12"}"#,
@@ -262,7 +255,7 @@ mod tests {
             ),
             (
                 r#"{"model":"m","zzz":1}"#,
-                r#"zzz: "zzz" is not a field here. The fields are model, input_tokens, tier, records"#,
+                r#"zzz: "zzz" is not a field here. The fields are model, input_tokens, tier, records, rates"#,
             ),
             (
                 r#"{"model":"m","tier":"zzz"}"#,
@@ -296,9 +289,46 @@ mod tests {
                 r#"{"model":"m","records":7}"#,
                 "records: expects a list, got the number `7`",
             ),
-            ("[]", "arguments: expects an object"),
-            ("7", "arguments: expects an object"),
+            ("[]", "arguments: expects an object, got a list"),
+            ("7", "arguments: expects an object, got the number `7`"),
             (r#"{"model":"m","model":"twice"}"#, "model: is given twice"),
+        ];
+        for (text, message) in cases {
+            assert_eq!(refused(text), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_no_object_and_a_choice_says_its_words() {
+        let cases = [
+            (
+                r#"{"model":"m","records":[["a",true]]}"#,
+                "records[0]: expects an object, got a list",
+            ),
+            (
+                r#"{"model":"m","tier":5}"#,
+                "tier: expects one of standard, batch, got the number `5`",
+            ),
+            (
+                r#"{"model":"m","tier":true}"#,
+                "tier: expects one of standard, batch, got the boolean `true`",
+            ),
+            (
+                r#"{"model":"m","tier":["batch"]}"#,
+                "tier: expects one of standard, batch, got a list",
+            ),
+            (
+                r#"{"model":"m","tier":{"batch":null}}"#,
+                "tier: expects one of standard, batch, got an object",
+            ),
+            (
+                r#"{"model":"m","rates":{"bach":1}}"#,
+                r#"rates.bach: "bach" is not a value here; did you mean batch? The values are standard, batch"#,
+            ),
+            (
+                r#"{"model":"m","rates":{"batch":"x"}}"#,
+                r#"rates.batch: expects a whole number of at least 0, got the text "x""#,
+            ),
         ];
         for (text, message) in cases {
             assert_eq!(refused(text), message, "{text}");

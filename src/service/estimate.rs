@@ -3,14 +3,15 @@
 use super::wire::fields::{HasCounts, NamesModel};
 use crate::core::charge::{Amount, ModelRef};
 use crate::core::decide::check_name;
-use crate::core::price::ServiceTier;
-use crate::core::quantity::{Counts, Usd};
+use crate::core::price::{ServiceTier, Unit};
+use crate::core::quantity::{COUNT_MOST, Counts, Usd};
 use crate::core::refusal::Refusal;
 use crate::pricing::book::{Price, PriceBook};
 use crate::pricing::catalogue::{Unresolved, provider};
 use crate::pricing::cost::{cost_usd, full_cost_usd};
 use crate::pricing::tokens;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use std::borrow::Cow;
 
 /// The provider of a record whose model no price list knows, where the caller names none.
@@ -56,6 +57,15 @@ pub struct Named<'a> {
     pub price: Option<Price<'a>>,
 }
 
+/// A model's names must say something and fit.
+///
+/// # Errors
+/// `invalid_argument` that names the field.
+pub fn check_model(provider: Option<&str>, model: &str) -> Result<(), Refusal> {
+    check_name("model", model)?;
+    provider.map_or(Ok(()), |provider| check_name("provider", provider))
+}
+
 /// Looks a model up. One that nobody knows keeps its name, without a price; its provider's is the catalogue's all the
 /// same, so that limits, reports and a price that is set later meet it under whatever name it goes by. A provider that
 /// nobody named stays unknown: only what leaves the provider free is about that.
@@ -68,10 +78,7 @@ pub fn name_model<'a>(
     model: &str,
     at: Timestamp,
 ) -> Result<Named<'a>, Refusal> {
-    check_name("model", model)?;
-    if let Some(provider) = provider {
-        check_name("provider", provider)?;
-    }
+    check_model(provider, model)?;
     match prices.price_at(provider, model, at) {
         Ok(price) => {
             let tier = price.card.map(|card| card.tier);
@@ -191,6 +198,12 @@ fn counts_of(
     named: &Named<'_>,
 ) -> Result<(Counts, bool), Refusal> {
     let (text, most_output) = workload.text();
+    if most_output.is_some_and(|most| most > COUNT_MOST) {
+        return Err(Refusal::invalid(
+            "max_output_tokens",
+            "expects at most 10^12",
+        ));
+    }
     let given = workload.given_counts();
     let mut counts = given.unwrap_or(Counts {
         requests: workload.calls(),
@@ -225,7 +238,7 @@ fn counts_of(
             )
         })?;
         estimated = true;
-    } else if given.is_none() {
+    } else if given.is_none() && !(workload.requests().is_some() && is_sold_by_call(named)) {
         return Err(Refusal::invalid(
             "input_tokens",
             "expects counts, or input_text and max_output_tokens",
@@ -245,6 +258,16 @@ fn most_chat_output_of(named: &Named<'_>) -> Option<u64> {
     use crate::pricing::catalogue::Mode;
     let card = named.price.as_ref()?.card?;
     card.max_output_tokens.filter(|_| card.mode == Mode::Chat)
+}
+
+/// Whether a model is sold by the call alone, so that calls are all there is to count.
+fn is_sold_by_call(named: &Named<'_>) -> bool {
+    let Some(price) = &named.price else {
+        return false;
+    };
+    let rates = &price.rates.standard.rates;
+    let of_calls = |(unit, rate): (&Unit, &Decimal)| *unit == Unit::Request || rate.is_zero();
+    rates.contains_key(&Unit::Request) && rates.iter().all(of_calls)
 }
 
 /// The most that a model writes; nothing for one that writes no text.

@@ -40,9 +40,11 @@ impl Toolset {
 pub enum Effect {
     /// Nothing: it only reads.
     Reads,
-    /// Adds or changes; the same `request_id` again changes nothing more.
-    Changes,
-    /// Ends or takes away something that others may use; the same `request_id` again changes nothing more.
+    /// Adds; without a `request_id`, the same call again adds once more.
+    Adds,
+    /// May write over what others use, and add; without a `request_id`, the same call again may add once more.
+    Overwrites,
+    /// Ends something that others may use, which the same call again finds ended.
     Ends,
 }
 

@@ -171,37 +171,56 @@ operation!(SearchModels "search_models" Pricing Viewer Reads, Paged => Any, |_se
 });
 
 operation!(ListBudgets "list_budgets" Budget Viewer Reads, Paged => Any, |service, _call, input| {
-    let from: usize = input.cursor.map_or(Ok(0), |cursor| {
-        cursor.parse().map_err(|_| Refusal::invalid("cursor", "is not one of this list"))
+    answer(page(service, input.limit, input.cursor)?)
+});
+
+/// The budgets from `cursor` on, at most `limit`.
+fn page(service: &Service, limit: usize, cursor: Option<String>) -> Result<Value, Refusal> {
+    let from: usize = cursor.map_or(Ok(0), |cursor| {
+        cursor
+            .parse()
+            .map_err(|_| Refusal::invalid("cursor", "is not one of this list"))
     })?;
     let page: Vec<Value> = budgets(service, |all| {
-        let page = all.iter().skip(from).take(input.limit);
-        page.map(|(id, name)| json!({"budget_id": id, "name": name})).collect()
+        let page = all.iter().skip(from).take(limit);
+        page.map(|(id, name)| json!({"budget_id": id, "name": name}))
+            .collect()
     });
     let count = page.len();
     let mut content = json!({ "budgets": page });
-    if count == input.limit {
+    if count == limit {
         content["next_cursor"] = (from + count).to_string().into();
     }
-    answer(content)
-});
+    Ok(content)
+}
 
-operation!(GetBudgetStatus "get_budget_status" Budget Viewer Reads, Budget => Any, |service, _call, input| {
-    let found: Vec<Value> = budgets(service, |all| {
-        let wanted = all.iter().filter(|(id, _)| input.budget_id.as_ref().is_none_or(|it| it == *id));
-        wanted.map(|(id, name)| json!({"budget_id": id, "name": name})).collect()
-    });
-    match input.budget_id {
-        Some(id) if found.is_empty() => Err(Refusal::not_found("budget", id)),
-        _ => answer(json!({ "budgets": found })),
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Status {
+    /// Which budget.
+    budget_id: Option<String>,
+    /// How many at most.
+    #[serde(default = "fifty")]
+    limit: usize,
+    /// Where to go on.
+    cursor: Option<String>,
+}
+
+operation!(GetBudgetStatus "get_budget_status" Budget Viewer Reads, Status => Any, |service, _call, input| {
+    let Some(id) = input.budget_id else {
+        return answer(page(service, input.limit, input.cursor)?);
+    };
+    match budgets(service, |all| all.get(&id).cloned()) {
+        None => Err(Refusal::not_found("budget", id)),
+        Some(name) => answer(json!({ "budgets": [{"budget_id": id, "name": name}] })),
     }
 });
 
-operation!(ListAlerts "list_alerts" Budget Viewer Reads, Nothing => Any, |_service, _call, _input| {
+operation!(ListAlerts "list_alerts" Budget Viewer Reads, Paged => Any, |_service, _call, _input| {
     answer(json!({"alerts": []}))
 });
 
-operation!(SaveBudget "save_budget" Budget Admin Changes, Budget => Any, |service, _call, input| {
+operation!(SaveBudget "save_budget" Budget Admin Adds, Budget => Any, |service, _call, input| {
     let id = input.budget_id.unwrap_or_else(|| "bud_2".to_owned());
     save(service, &id, &input.name.unwrap_or_default());
     answer(json!({ "budget_id": id }))
@@ -265,7 +284,7 @@ pub(crate) struct AllRecorded {
     records: Vec<Recorded>,
 }
 
-operation!(RecordUsage "record_usage" Budget Agent Changes, Records => AllRecorded, |_service, _call, input| {
+operation!(RecordUsage "record_usage" Budget Agent Adds, Records => AllRecorded, |_service, _call, input| {
     let records: Vec<Recorded> = input.records.into_iter().map(|usage| Recorded {
         cost_usd: format!("0.{:06}", usage.input_tokens + usage.output_tokens + usage.cache_read_tokens),
         record_id: usage.request_id + &usage.provider + &usage.model,
@@ -276,7 +295,7 @@ operation!(RecordUsage "record_usage" Budget Agent Changes, Records => AllRecord
     Ok(Answer { content: AllRecorded { records }, text })
 });
 
-operation!(RequestIncrease "request_increase" Budget Agent Changes, Model => Any, |_service, call, input| {
+operation!(RequestIncrease "request_increase" Budget Agent Adds, Model => Any, |_service, call, input| {
     let Some(ask) = &call.ask else {
         return answer(json!({"granted": false, "reply": "nobody to ask"}));
     };

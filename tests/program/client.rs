@@ -254,10 +254,15 @@ impl Drop for Client {
 
 /// What an answer holds for programs.
 pub(crate) fn content(answer: &Value) -> Value {
-    answer["result"]
-        .get("structuredContent")
-        .unwrap_or(answer)
-        .clone()
+    let result = &answer["result"];
+    if let Some(content) = result.get("structuredContent") {
+        assert_eq!(result["isError"], false, "{answer}");
+        return content.clone();
+    }
+    result["content"][1]["text"].as_str().map_or_else(
+        || answer.clone(),
+        |text| serde_json::from_str(text).unwrap(),
+    )
 }
 
 /// Saves a budget with one hard limit of cost for all time.

@@ -1,6 +1,7 @@
 """The main job by the official Python SDK: main_job.py PROGRAM DATA_DIR."""
 
 import asyncio
+import json
 import sys
 from contextlib import AsyncExitStack
 
@@ -63,7 +64,9 @@ async def main(program, data_dir):
 
         refused = await agent.call_tool("save_budget", {"name": "mine"})
         assert refused.is_error, refused
-        assert refused.structured_content["code"] == "permission_denied", refused
+        assert refused.structured_content is None, refused
+        refusal = json.loads(refused.content[1].text)
+        assert refusal["code"] == "permission_denied", refusal
         resources = (await agent.list_resources()).resources
         assert any(str(resource.uri) == "budget://status" for resource in resources), resources
         status = await agent.read_resource("budget://status")

@@ -130,7 +130,11 @@ impl Desk<'_> {
     }
 }
 
-fn check_amount(amount: &Amount) -> Result<(), Refusal> {
+/// What is asked must be something, and within its bounds.
+///
+/// # Errors
+/// `invalid_argument` that names the part.
+pub fn check_amount(amount: &Amount) -> Result<(), Refusal> {
     if amount.tokens.is_some_and(|tokens| tokens > COUNT_MOST) {
         return Err(Refusal::invalid("tokens", "expects at most 10^12"));
     }

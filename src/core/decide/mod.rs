@@ -13,12 +13,12 @@ mod record;
 mod tests;
 mod text;
 
-pub use allocate::TTL_MOST;
+pub use allocate::{TTL_MOST, check_amount};
 pub use increases::check_increase;
 pub use increases::closed as closed_increase;
 pub use prices::CHANGES_MOST;
 pub use record::RECORDS_MOST;
-pub use text::name as check_name;
+pub use text::{context as check_context, name as check_name};
 
 use super::command::Command;
 use super::event::{Event, Recorded, Request, Stamp};

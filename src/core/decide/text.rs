@@ -56,7 +56,10 @@ pub(super) fn prose(field: &str, text: Option<&String>) -> Result<(), Refusal> {
 }
 
 /// Every text of a context must fit.
-pub(super) fn context(context: &Context) -> Result<(), Refusal> {
+///
+/// # Errors
+/// `invalid_argument` that names the part.
+pub fn context(context: &Context) -> Result<(), Refusal> {
     optional_name("component", context.component.as_ref())?;
     optional_name("task_type", context.task_type.as_ref())?;
     optional_name("session_id", context.session_id.as_ref())?;

@@ -120,29 +120,45 @@ fn counterpart<'a>(genai: &'a [Provider], offer: &Offer) -> Option<(&'a Model, M
     own.or_else(|| genai::find(genai, shared, &offer.model).map(|(model, _)| (model, Match::Loose)))
 }
 
+/// What a model is for, where its name says that it is not for chat.
+fn mode_by_name(model: &str) -> Option<Mode> {
+    let id = model.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| id.contains(word));
+    if has(&["rerank"]) {
+        Some(Mode::Rerank)
+    } else if has(&["embed", "voyage", "bge-"]) {
+        Some(Mode::Embedding)
+    } else if has(&["whisper", "transcribe", "scribe", "-stt"]) {
+        Some(Mode::AudioTranscription)
+    } else if has(&["tts"]) {
+        Some(Mode::AudioSpeech)
+    } else if has(&["realtime"]) {
+        Some(Mode::Realtime)
+    } else if has(&["image", "dall-e", "flux"]) {
+        Some(Mode::Image)
+    } else {
+        None
+    }
+}
+
+/// What a model is for: litellm's word, but for one that it has for chat and whose own name knows better.
+///
+/// A name with "image" in it may be of a model that chats and draws, so it is no better than that word.
+fn mode(offer: &Offer) -> Mode {
+    let by_name = || mode_by_name(&offer.model).filter(|_| !offer.model.contains("image"));
+    match offer.mode {
+        None => Mode::Chat,
+        Some(Mode::Chat) => by_name().unwrap_or(Mode::Chat),
+        Some(other) => other,
+    }
+}
+
 /// What genai-prices alone offers.
 fn offer(provider: &str, model: &Model) -> Offer {
-    let id = model.id.to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| id.contains(word));
-    let mode = if has(&["embed", "voyage"]) && !has(&["rerank"]) {
-        Mode::Embedding
-    } else if has(&["rerank"]) {
-        Mode::Rerank
-    } else if has(&["whisper", "transcribe", "scribe", "-stt"]) {
-        Mode::AudioTranscription
-    } else if has(&["tts"]) {
-        Mode::AudioSpeech
-    } else if has(&["realtime"]) {
-        Mode::Realtime
-    } else if has(&["image", "dall-e", "flux"]) {
-        Mode::Image
-    } else {
-        Mode::Chat
-    };
     Offer {
         provider: provider.to_owned(),
         model: model.id.clone(),
-        mode: Some(mode),
+        mode: Some(mode_by_name(&model.id).unwrap_or(Mode::Chat)),
         context_window: model.context_window,
         max_output_tokens: None,
         ..Offer::default()
@@ -188,12 +204,13 @@ fn card(offer: Offer, told: &Told, date: Date, report: &mut Report) -> Option<Mo
         rates: Arc::new(sheet.rates()),
     });
     let since = now.and_then(|now| told.over_time[now].since);
+    let mode = mode(&offer);
     Some(ModelCard {
         tier: tier::of(&offer.provider, &offer.model),
         provider: offer.provider.into(),
         model: offer.model.into(),
         aliases: vec![],
-        mode: offer.mode.unwrap_or(Mode::Chat),
+        mode,
         context_window: offer.context_window.or(told.window),
         max_output_tokens: offer.max_output_tokens,
         capabilities: offer.capabilities,
@@ -294,5 +311,30 @@ fn choose(litellm: &Sheet, genai: &Sheet, how: Option<Match>) -> (Word, Sheet) {
         (Word::Genai, genai.clone())
     } else {
         (Word::Litellm, litellm.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_knows_better_than_a_word_for_chat() {
+        let of = |model: &str, said| {
+            mode(&Offer {
+                model: model.to_owned(),
+                mode: said,
+                ..Offer::default()
+            })
+        };
+        let chat = Some(Mode::Chat);
+        assert_eq!(of("flux-1-dev-controlnet-union", chat), Mode::Image);
+        assert_eq!(of("mistral/codestral-embed", chat), Mode::Embedding);
+        assert_eq!(of("gemini-2.5-pro-preview-tts", chat), Mode::AudioSpeech);
+        // It chats and draws.
+        assert_eq!(of("gemini-3-pro-image", chat), Mode::Chat);
+        assert_eq!(of("gpt-4o", chat), Mode::Chat);
+        assert_eq!(of("gpt-4o", None), Mode::Chat);
+        assert_eq!(of("bge-reranker", Some(Mode::Embedding)), Mode::Embedding);
     }
 }

@@ -24,7 +24,7 @@ pub const VERSION: u32 = 1;
 pub struct Annotations {
     /// It changes nothing.
     pub read_only_hint: bool,
-    /// It may end or take away what others use.
+    /// It may end, take away or write over what others use.
     pub destructive_hint: bool,
     /// Calling it again with the same arguments changes nothing more.
     pub idempotent_hint: bool,
@@ -38,9 +38,9 @@ impl Annotations {
         let effect = tool.contract.effect;
         Self {
             read_only_hint: effect == Effect::Reads,
-            destructive_hint: effect == Effect::Ends,
-            // What changes takes a `request_id`, and the same one changes nothing more.
-            idempotent_hint: true,
+            destructive_hint: matches!(effect, Effect::Overwrites | Effect::Ends),
+            // Of the others a call is so only by its `request_id`, which it need not have.
+            idempotent_hint: matches!(effect, Effect::Reads | Effect::Ends),
             open_world_hint: tool.contract.open_world,
         }
     }

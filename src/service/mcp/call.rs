@@ -110,23 +110,25 @@ async fn question(rounds: Option<&ByRounds>) -> InputRequiredResult {
 fn result(outcome: Outcome, version: Option<&ProtocolVersion>) -> CallToolResult {
     let (text, content, is_error) = match outcome {
         Ok(answer) => (answer.text, answer.content, false),
-        Err(refusal) => (refusal.to_string(), structured(refusal), true),
+        Err(refusal) => (refusal.to_string(), for_programs(refusal), true),
     };
     let mut blocks = vec![ContentBlock::text(text)];
-    // Structured content came with 2025-06-18; a client from before finds the same as text.
-    if version.is_some_and(|version| *version < ProtocolVersion::V_2025_06_18) {
+    // Structured content came with 2025-06-18; a client from before finds the same as text. So does every client
+    // of a refusal: some check structured content by the tool's output schema even there, and show what it lacks in
+    // place of what is wrong.
+    let as_text = version.is_some_and(|version| *version < ProtocolVersion::V_2025_06_18);
+    if is_error || as_text {
         blocks.push(ContentBlock::text(content.to_string()));
     }
-    let mut result = if is_error {
-        CallToolResult::error(blocks)
-    } else {
-        CallToolResult::success(blocks)
-    };
+    if is_error {
+        return CallToolResult::error(blocks);
+    }
+    let mut result = CallToolResult::success(blocks);
     result.structured_content = Some(content);
     result
 }
 
-fn structured(refusal: Refusal) -> Value {
+fn for_programs(refusal: Refusal) -> Value {
     json!({
         "code": refusal.code.as_str(),
         "message": refusal.message,

@@ -1,6 +1,8 @@
 //! The resources: each is what one tool answers, under a URI.
 
 use super::client::{Client, protocol_error};
+use crate::core::refusal::Refusal;
+use crate::service::wire::page::PAGE_MOST;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use rmcp::ErrorData;
 use rmcp::model::{ListResourcesResult, Resource, ResourceTemplate};
@@ -31,6 +33,8 @@ pub(super) struct Kind {
     pub(super) tool: &'static str,
     /// The tool's argument for each `{name}`.
     arguments: &'static [(&'static str, &'static str)],
+    /// The list that the tool answers in pages; a resource is the whole of it.
+    list: Option<&'static str>,
     /// How long a client may take it for fresh, in milliseconds.
     pub(super) fresh_ms: u64,
 }
@@ -44,6 +48,7 @@ pub(super) const KINDS: [Kind; 4] = [
         description: "Every budget's policies with window, limit, posted, held and available.",
         tool: "get_budget_status",
         arguments: &[],
+        list: Some("budgets"),
         fresh_ms: 0,
     },
     Kind {
@@ -53,6 +58,7 @@ pub(super) const KINDS: [Kind; 4] = [
         description: "The status of one budget and its children.",
         tool: "get_budget_status",
         arguments: &[("id", "budget_id")],
+        list: None,
         fresh_ms: 0,
     },
     Kind {
@@ -62,6 +68,7 @@ pub(super) const KINDS: [Kind; 4] = [
         description: "What a person should see: thresholds crossed, limits exceeded, overruns, price changes.",
         tool: "list_alerts",
         arguments: &[],
+        list: Some("alerts"),
         fresh_ms: 0,
     },
     Kind {
@@ -71,6 +78,7 @@ pub(super) const KINDS: [Kind; 4] = [
         description: "A model's rates per million units with their version and sources.",
         tool: "get_price",
         arguments: &[("provider", "provider"), ("model", "model")],
+        list: None,
         fresh_ms: 300_000,
     },
 ];
@@ -141,9 +149,29 @@ pub(super) fn find(uri: &str) -> Result<(&'static Kind, Value), ErrorData> {
 /// The content of a resource, as JSON.
 pub(super) async fn read(client: &Client, uri: &str) -> Result<(&'static Kind, String), ErrorData> {
     let (kind, arguments) = find(uri)?;
-    match client.ask(kind.tool, arguments).await {
+    let content = match kind.list {
+        None => client.ask(kind.tool, arguments).await,
+        Some(list) => whole(client, kind.tool, list).await,
+    };
+    match content {
         Ok(content) => Ok((kind, content.to_string())),
         Err(refusal) => Err(protocol_error(&refusal)),
+    }
+}
+
+/// All pages of a list as one: a reader of a resource has no way to ask for the next.
+async fn whole(client: &Client, tool: &str, list: &str) -> Result<Value, Refusal> {
+    let mut items = Vec::new();
+    let mut arguments = json!({ "limit": PAGE_MOST });
+    loop {
+        let mut page = client.ask(tool, arguments.clone()).await?;
+        if let Value::Array(more) = page[list].take() {
+            items.extend(more);
+        }
+        match page["next_cursor"].take() {
+            Value::Null => return Ok(json!({ list: items })),
+            cursor => arguments["cursor"] = cursor,
+        }
     }
 }
 
@@ -200,7 +228,7 @@ pub(super) async fn budgets(
     client: &Client,
     cursor: Option<String>,
     limit: usize,
-) -> Result<Budgets, crate::core::refusal::Refusal> {
+) -> Result<Budgets, Refusal> {
     let mut arguments = json!({ "limit": limit });
     if let Some(cursor) = cursor {
         arguments["cursor"] = cursor.into();

@@ -41,3 +41,6 @@ pub static TOOLS: &[Tool] = &[
 pub fn find(name: &str) -> Option<&'static Tool> {
     TOOLS.iter().find(|tool| tool.contract.name == name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,6 +92,7 @@ async fn refresh(refresher: &Refresher, desk: &Desk, due: Vec<String>, schedule:
     let wanted = Wanted {
         sources: due,
         dry_run: false,
+        request: None,
     };
     match refresher.refresh(desk, &call(), &wanted).await {
         Err(error) => tracing::warn!(%error, "the prices were not refreshed"),

@@ -18,6 +18,7 @@ pub use settings::{Settings, SettingsError};
 use super::Desk;
 use super::operation::{Call, Progress};
 use crate::core::command::Command;
+use crate::core::event::Request;
 use crate::core::refusal::Refusal;
 use crate::core::state::{SourceStanding, State};
 use crate::pricing::appraise::{Appraisal, Witness, appraise};
@@ -55,6 +56,8 @@ pub struct Wanted {
     pub sources: Vec<String>,
     /// Whether nothing is to be applied.
     pub dry_run: bool,
+    /// What makes it safe to repeat.
+    pub request: Option<Request>,
 }
 
 /// What came of a refresh.
@@ -118,10 +121,12 @@ impl Refresher {
         if !wanted.dry_run {
             let message = format!("applying {} changes", refreshed.appraisal.proposals.len());
             call.progress.tell(all - 1, Some(all), message);
+            // The first order carries the request id: its events are what a retry is known by.
+            let mut request = wanted.request.clone();
             for order in orders(&refreshed) {
                 let command = Command::ApplyPrices(Box::new(order));
                 let reason = Some("a refresh of the prices".to_owned());
-                desk.give(call, reason, None, command).await?;
+                desk.give(call, reason, request.take(), command).await?;
             }
             self.note_carried_out(&refreshed);
         }

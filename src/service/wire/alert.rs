@@ -2,7 +2,7 @@
 
 use super::schema::Instant;
 use super::verdict::name_of;
-use crate::core::alert::{Alert, AlertStatus, Severity};
+use crate::core::alert::{Alert, AlertKind, AlertStatus, Severity};
 use crate::core::id::{AlertId, BudgetId, PolicyId};
 use crate::core::state::State;
 use schemars::JsonSchema;
@@ -14,7 +14,7 @@ pub struct AlertView {
     /// Its id.
     pub alert_id: AlertId,
     /// What it is about.
-    pub kind: String,
+    pub kind: AlertKind,
     /// How much it matters.
     pub severity: Severity,
     /// Where it is in its life.
@@ -50,7 +50,7 @@ impl AlertView {
         let acknowledged = alert.acknowledged.as_ref();
         Self {
             alert_id: alert.id,
-            kind: alert.cause.kind().to_owned(),
+            kind: alert.cause.kind(),
             severity: alert.cause.severity(),
             state: alert.status,
             message: alert.message.clone(),

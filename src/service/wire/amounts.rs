@@ -44,8 +44,8 @@ impl Amounts {
     pub fn words(&self) -> String {
         let parts = [
             self.cost_usd.map(|cost| format!("${cost}")),
-            self.tokens.map(|tokens| format!("{tokens} tokens")),
-            self.requests.map(|requests| format!("{requests} requests")),
+            self.tokens.map(|tokens| amount(tokens, "token")),
+            self.requests.map(|requests| amount(requests, "request")),
         ];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
         if parts.is_empty() {
@@ -54,4 +54,9 @@ impl Amounts {
             parts.join(", ")
         }
     }
+}
+
+fn amount(number: i64, unit: &str) -> String {
+    let many = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{many}")
 }

@@ -1,5 +1,6 @@
 //! The answer to a check.
 
+use super::count::counted;
 use super::schema::Instant;
 use super::verdict::{PolicyOutcome, reasons};
 use crate::core::charge::Amount;
@@ -91,7 +92,10 @@ impl CheckAnswer {
             .estimated_cost_usd
             .map_or("an unknown cost".to_owned(), |cost| format!("${cost}"));
         let mut words = match self.outcome {
-            Outcome::Allow => format!("Allowed: {cost}, {} policies met.", self.policies.len()),
+            Outcome::Allow => {
+                let met = counted(self.policies.len(), "policy", "policies");
+                format!("Allowed: {cost}, {met} met.")
+            }
             Outcome::Warn => format!("Allowed with a warning: {cost}."),
             Outcome::SoftLimit => format!("Allowed, but a cheaper model would be better: {cost}."),
             Outcome::Deny => format!("Denied: {cost}."),

@@ -17,8 +17,12 @@ pub trait NamesModel {
 pub trait HasCounts {
     /// The counts that were given; none where none was.
     fn given_counts(&self) -> Option<Counts>;
+    /// How many calls the caller says that it is.
+    fn requests(&self) -> Option<u64>;
     /// How many calls it is; one, unless the caller says otherwise.
-    fn calls(&self) -> u64;
+    fn calls(&self) -> u64 {
+        self.requests().unwrap_or(1)
+    }
     /// Whether a count of output was given, be it zero.
     fn says_output(&self) -> bool;
 }
@@ -66,9 +70,9 @@ macro_rules! arguments {
         $($crate::service::wire::fields::arguments!(@access $part $name);)*
     };
     (@grow [$($meta:tt)*] $name:ident [] { $($fields:tt)* }) => {
-        $($meta)*
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields)]
+        $($meta)*
         pub struct $name { $($fields)* }
     };
     (@grow $meta:tt $name:ident [model $($rest:ident)*] { $($fields:tt)* }) => {
@@ -251,9 +255,9 @@ macro_rules! arguments {
     (@grow $meta:tt $name:ident [page $($rest:ident)*] { $($fields:tt)* }) => {
         $crate::service::wire::fields::arguments!(@grow $meta $name [$($rest)*] {
             $($fields)*
-            /// Page length, 1 to 1000; default 50.
+            /// Page length; default 50.
             #[serde(skip_serializing_if = "Option::is_none")]
-            pub limit: Option<u64>,
+            pub limit: Option<$crate::service::wire::page::PageLength>,
             /// next_cursor of the page before.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub cursor: Option<String>,
@@ -292,8 +296,8 @@ macro_rules! arguments {
                 })
             }
 
-            fn calls(&self) -> u64 {
-                self.requests.unwrap_or(1)
+            fn requests(&self) -> Option<u64> {
+                self.requests
             }
 
             fn says_output(&self) -> bool {

@@ -5,6 +5,7 @@ pub mod allocation;
 pub mod amounts;
 pub mod budget;
 pub mod check;
+pub mod count;
 pub mod fields;
 pub mod page;
 pub mod price;

@@ -1,5 +1,6 @@
 //! Lists in pages.
 
+use super::schema::Within;
 use crate::core::refusal::Refusal;
 
 /// The length of a page that does not say.
@@ -7,19 +8,14 @@ pub const PAGE: usize = 50;
 /// The longest page.
 pub const PAGE_MOST: usize = 1000;
 
+/// The length of a page, as the caller asks.
+pub type PageLength = Within<1, { PAGE_MOST as u64 }>;
+
 /// The length of a page, from what the caller asks.
-///
-/// # Errors
-/// `invalid_argument` outside 1 to [`PAGE_MOST`].
-pub fn length(limit: Option<u64>) -> Result<usize, Refusal> {
-    let limit = limit.map_or(Ok(PAGE), usize::try_from);
-    match limit {
-        Ok(limit) if (1..=PAGE_MOST).contains(&limit) => Ok(limit),
-        _ => Err(Refusal::invalid(
-            "limit",
-            format!("expects 1 to {PAGE_MOST}"),
-        )),
-    }
+pub fn length(limit: Option<PageLength>) -> usize {
+    limit
+        .and_then(|limit| usize::try_from(limit.get()).ok())
+        .unwrap_or(PAGE)
 }
 
 /// The number that a cursor stands for.

@@ -45,6 +45,7 @@ pub struct RatesView {
     pub standard: TierRatesView,
     /// The other tiers that are sold: batch, flex, priority.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, TierRatesView>")]
     pub service_tiers: BTreeMap<ServiceTier, TierRatesView>,
 }
 

@@ -111,7 +111,7 @@ impl Bench {
             .state
             .alerts()
             .filter(|alert| alert.status == AlertStatus::Open);
-        open.map(|alert| alert.cause.kind()).collect()
+        open.map(|alert| alert.cause.kind().as_str()).collect()
     }
 
     fn waiting(&self) -> ChangeId {

@@ -63,8 +63,10 @@ pub(super) fn unavailable(id: &Id, method: &str) -> String {
     let answer = if method == CALL {
         json!({"jsonrpc": "2.0", "id": id, "result": {
             "resultType": "complete",
-            "content": [{"type": "text", "text": refusal.to_string()}],
-            "structuredContent": refusal,
+            "content": [
+                {"type": "text", "text": refusal.to_string()},
+                {"type": "text", "text": json!(refusal).to_string()},
+            ],
             "isError": true,
         }})
     } else {
@@ -117,10 +119,13 @@ mod tests {
         let answer: Value = serde_json::from_str(&unavailable(&json!("x"), CALL)).unwrap();
         assert_eq!(answer["id"], "x");
         assert_eq!(answer["result"]["isError"], true);
-        assert_eq!(answer["result"]["structuredContent"]["code"], "unavailable");
-        let message = answer["result"]["structuredContent"]["message"]
-            .as_str()
-            .unwrap();
+        // Clients check structured content by the tool's output schema, which no refusal meets.
+        assert_eq!(answer["result"].get("structuredContent"), None);
+        let refusal = answer["result"]["content"][1]["text"].as_str().unwrap();
+        let refusal: Value = serde_json::from_str(refusal).unwrap();
+        assert_eq!(refusal["code"], "unavailable");
+        assert_eq!(refusal["details"]["may_have_happened"], true);
+        let message = refusal["message"].as_str().unwrap();
         assert!(message.contains("request_id") && message.contains("list_allocations"));
         let answer: Value =
             serde_json::from_str(&unavailable(&json!(2), "resources/read")).unwrap();

@@ -132,6 +132,25 @@ impl Raw {
     }
 }
 
+/// What the answer to a call that was refused holds for programs.
+///
+/// It is a text: clients check structured content by the tool's output schema, which no refusal meets.
+fn refusal(answer: &Value) -> Value {
+    let result = &answer["result"];
+    assert_eq!(result["isError"], true, "{answer}");
+    assert_eq!(result.get("structuredContent"), None, "{answer}");
+    let refusal: Value =
+        serde_json::from_str(result["content"][1]["text"].as_str().unwrap()).unwrap();
+    let sentence = format!(
+        "{}: {}",
+        refusal["code"].as_str().unwrap(),
+        refusal["message"].as_str().unwrap()
+    );
+    assert_eq!(result["content"][0]["text"], sentence);
+    assert!(refusal["details"].is_object(), "{answer}");
+    refusal
+}
+
 /// The `_meta` of a request of 2026-07-28.
 #[expect(clippy::needless_pass_by_value, reason = "called with literals")]
 fn meta(capabilities: Value) -> Value {

@@ -75,6 +75,20 @@ async fn a_resource_is_what_its_tool_answers() {
 }
 
 #[tokio::test]
+async fn a_resource_of_a_list_is_the_whole_of_it() {
+    let mut raw = Raw::session(Role::Viewer, "2025-11-25").await;
+    for number in 0..2_100 {
+        save(&raw.service, &format!("b{number:04}"), "many");
+    }
+    let params = json!({"uri": "budget://status"});
+    let answer = raw.ask(1, "resources/read", params).await;
+    let text = answer["result"]["contents"][0]["text"].as_str().unwrap();
+    let content: Value = serde_json::from_str(text).unwrap();
+    assert_eq!(content["budgets"].as_array().unwrap().len(), 2_101);
+    assert_eq!(content.get("next_cursor"), None);
+}
+
+#[tokio::test]
 async fn what_is_not_there_has_the_code_of_its_protocol() {
     let missing = [
         "budget://budgets/bud_9",

@@ -1,6 +1,6 @@
 //! `tools/list` and `tools/call`.
 
-use super::Raw;
+use super::{Raw, refusal};
 use crate::core::role::Role;
 use crate::service::mcp::list_bytes;
 use crate::service::testing::TOOLS;
@@ -49,7 +49,7 @@ async fn a_listed_tool_says_what_it_takes_gives_and_does() {
         .map(|hint| hints[hint].as_bool().unwrap())
     };
     assert_eq!(hints("check_budget"), [true, false, true, false]);
-    assert_eq!(hints("save_budget"), [false, false, true, false]);
+    assert_eq!(hints("save_budget"), [false, false, false, false]);
     assert_eq!(hints("archive_budget"), [false, true, true, false]);
     assert_eq!(
         tool("check_budget")["inputSchema"],
@@ -94,7 +94,7 @@ async fn a_refusal_is_a_tool_error_for_people_and_programs() {
         "not_found: there is no budget bud_9"
     );
     assert_eq!(
-        result["structuredContent"],
+        refusal(&answer),
         json!({
             "code": "not_found",
             "message": "there is no budget bud_9",
@@ -133,8 +133,7 @@ async fn bad_arguments_are_a_tool_error_that_names_the_field() {
     ];
     for (id, (arguments, field, says)) in (1..).zip(cases) {
         let answer = raw.call(id, "check_budget", arguments).await;
-        let content = &answer["result"]["structuredContent"];
-        assert_eq!(answer["result"]["isError"], true);
+        let content = refusal(&answer);
         assert_eq!(content["code"], "invalid_argument");
         assert_eq!(content["details"]["field"], field);
         assert!(
@@ -145,10 +144,7 @@ async fn bad_arguments_are_a_tool_error_that_names_the_field() {
     let twice = r#"{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":"check_budget","arguments":{"provider":"a","provider":"b","model":"c"}}}"#;
     raw.write(format!("{twice}\n").as_bytes()).await;
     let answer = raw.next().await;
-    assert_eq!(
-        answer["result"]["structuredContent"]["message"],
-        "provider: is given twice"
-    );
+    assert_eq!(refusal(&answer)["message"], "provider: is given twice");
 }
 
 #[tokio::test]
@@ -168,7 +164,7 @@ async fn an_unknown_tool_is_a_protocol_error_that_names_the_near_ones() {
 async fn an_operation_that_panics_is_answered() {
     let mut raw = Raw::session(Role::Agent, "2025-11-25").await;
     let answer = raw.call(1, "panic", json!({})).await;
-    assert_eq!(answer["result"]["structuredContent"]["code"], "unavailable");
+    assert_eq!(refusal(&answer)["code"], "unavailable");
     assert_eq!(raw.ask(2, "ping", json!({})).await["result"], json!({}));
 }
 

@@ -57,7 +57,19 @@ fn bad_lines() -> Vec<(Vec<u8>, Value, i64, &'static str)> {
             with_params(&deep("[", "]")).into_bytes(),
             json!(5),
             -32602,
-            "tools/list",
+            "tools/list: params: expects an object",
+        ),
+        (
+            text(r#"{"jsonrpc":"2.0","id":5,"method":"ping","params":[]}"#),
+            json!(5),
+            -32602,
+            "ping: params: expects an object",
+        ),
+        (
+            text(r#"{"jsonrpc":"2.0","id":5,"method":"tools/call","params":["ping"]}"#),
+            json!(5),
+            -32602,
+            "tools/call: params: expects an object",
         ),
         (
             with_params(&deep(r#"{"a":"#, "}").replace(":}", ":1}")).into_bytes(),

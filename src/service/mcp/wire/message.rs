@@ -209,6 +209,11 @@ fn request(
             return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None));
         }
     };
+    let is_object = |params: &RawValue| params.get().starts_with('{') || params.get() == "null";
+    if !params.is_none_or(is_object) {
+        let message = format!("{method}: params: expects an object");
+        return Err(ErrorData::invalid_params(message, None));
+    }
     request.map_err(|error| {
         ErrorData::invalid_params(format!("{method}: {}", without_place(&error)), None)
     })

@@ -47,7 +47,7 @@ impl Operation for AcknowledgeAlert {
         description: "Note in your name that an alert was seen. It stays until what it is about no longer holds.",
         toolset: Toolset::Budget,
         role: Role::Operator,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 

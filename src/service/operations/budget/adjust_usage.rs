@@ -12,7 +12,7 @@ use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Tools
 use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::amounts::Amounts;
 use crate::service::wire::fields::{HasContext, arguments};
-use crate::service::wire::schema::Instant;
+use crate::service::wire::schema::{Instant, needed};
 use crate::service::{Desk, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,7 @@ pub struct AdjustUsage;
 
 arguments!(
     /// What to correct, and by how much: signed counts and a signed cost.
+    #[schemars(transform = needed(&["reason"]))]
     AdjustUsageInput [context] {
         /// The record to correct; or a model and a context.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +108,7 @@ impl Operation for AdjustUsage {
             itself stays. Needs a reason.",
         toolset: Toolset::Budget,
         role: Role::Operator,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 

@@ -20,7 +20,7 @@ use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Tools
 use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::check::{CheckAnswer, WayOut};
 use crate::service::wire::fields::{HasContext, HasCounts, arguments};
-use crate::service::wire::schema::Instant;
+use crate::service::wire::schema::{HoldSeconds, Instant};
 use crate::service::{Desk, Service};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -43,7 +43,7 @@ arguments!(
         pub cost_usd: Option<Usd>,
         /// How long it holds; default 86400.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub ttl_seconds: Option<u32>,
+        pub ttl_seconds: Option<HoldSeconds>,
         /// Makes a retry safe: the same id holds only once.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub request_id: Option<String>,
@@ -94,7 +94,7 @@ impl Operation for AllocateBudget {
             record_usage with final=true after the call; what was not used is available again at once.",
         toolset: Toolset::Budget,
         role: Role::Agent,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 
@@ -107,9 +107,7 @@ impl Operation for AllocateBudget {
         let context = call.caller.fill(input.given_context())?;
         let prices = desk.prices();
         let wanted = wanted(&prices, &input, desk.now());
-        let ttl = input
-            .ttl_seconds
-            .map_or(TTL, |seconds| SignedDuration::from_secs(seconds.into()));
+        let ttl = input.ttl_seconds.map_or(TTL, HoldSeconds::duration);
         let id = input.request_id.take();
         let request = request(call, "allocate_budget", id.as_ref(), &input)?;
         let wanted = match wanted {
@@ -141,6 +139,8 @@ fn wanted(
 ) -> Result<Wanted, Refusal> {
     let describes =
         input.given_counts().is_some() || input.text().0.is_some() || input.text().1.is_some();
+    let by_call = input.requests.is_some() && input.tokens.is_none() && input.cost_usd.is_none();
+    let describes = describes || (by_call && input.model.is_some());
     if describes {
         if input.tokens.is_some() {
             return Err(Refusal::invalid(

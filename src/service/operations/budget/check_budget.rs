@@ -1,5 +1,6 @@
 //! `check_budget`: would it fit?
 
+use crate::core::decide::{check_amount, check_context};
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::Service;
@@ -8,12 +9,14 @@ use crate::service::estimate::{Estimate, Unsaid, estimate};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::check::CheckAnswer;
 use crate::service::wire::fields::{HasContext, arguments};
+use crate::service::wire::schema::needed;
 
 /// Would it fit?
 pub struct CheckBudget;
 
 arguments!(
     /// A call that is about to be made.
+    #[schemars(transform = needed(&["model"]))]
     CheckBudgetInput [model, counts, text, context] {
         /// What it costs at the most, a decimal string; no less than its price.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,6 +46,7 @@ impl Operation for CheckBudget {
     ) -> Result<Answer<CheckAnswer>, Refusal> {
         let desk = service.desk().await?;
         let context = call.caller.fill(input.given_context())?;
+        check_context(&context)?;
         let (now, prices) = (desk.now(), desk.prices());
         let Estimate {
             model,
@@ -52,6 +56,8 @@ impl Operation for CheckBudget {
             amount,
             ..
         } = estimate(&prices, &input, Unsaid::Most, input.cost_usd, now)?;
+        // What allocate_budget would refuse is not found to fit.
+        check_amount(&amount)?;
         desk.end_what_is_due(now).await?;
         let state = desk.state();
         let verdict = state.weigh(&model.facts(&context), &amount, now, now);

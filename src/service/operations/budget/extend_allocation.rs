@@ -16,10 +16,9 @@ use crate::service::estimate::{name_model, own_cost};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::amounts::Amounts;
-use crate::service::wire::schema::Instant;
+use crate::service::wire::schema::{HoldSeconds, Instant};
 use crate::service::wire::verdict::{PolicyOutcome, reasons};
 use crate::service::{Desk, Service};
-use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +33,7 @@ pub struct ExtendAllocationInput {
     pub allocation_id: AllocationId,
     /// How long it holds from now on; it is never made shorter.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ttl_seconds: Option<u32>,
+    pub ttl_seconds: Option<HoldSeconds>,
     /// Tokens to hold more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
@@ -82,7 +81,7 @@ impl Operation for ExtendAllocation {
             decided like a new hold. Returns the hold, or a refusal as check_budget gives it.",
         toolset: Toolset::Budget,
         role: Role::Agent,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 
@@ -93,9 +92,7 @@ impl Operation for ExtendAllocation {
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
         let hold = desk.own_hold(call, input.allocation_id)?;
-        let ttl = input
-            .ttl_seconds
-            .map(|seconds| SignedDuration::from_secs(seconds.into()));
+        let ttl = input.ttl_seconds.map(HoldSeconds::duration);
         let id = input.request_id.take();
         let request = request(call, "extend_allocation", id.as_ref(), &input)?;
         let more = match more(&desk, &hold, &input) {

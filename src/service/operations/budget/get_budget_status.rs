@@ -2,13 +2,14 @@
 
 use crate::core::alert::MeterKey;
 use crate::core::id::BudgetId;
-use crate::core::refusal::Refusal;
+use crate::core::refusal::{Refusal, clipped};
 use crate::core::role::Role;
 use crate::core::state::{BudgetState, PolicyState, RowKey, State};
 use crate::core::verdict::Finding;
 use crate::service::Service;
 use crate::service::ledger::Shared;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::count::counted;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use crate::service::wire::schema::{Instant, Share};
@@ -83,7 +84,7 @@ pub struct BudgetStatus {
     /// The budget above it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<BudgetId>,
-    /// Its policies' counters.
+    /// Its policies' counters; of one by session or task that nothing has used, its limit without counts_for.
     pub policies: Vec<CounterStatus>,
     /// The budgets right below it.
     pub children: Vec<BudgetId>,
@@ -159,10 +160,12 @@ fn find<'a>(
             .budget_named(name)
             .map(|known| (vec![known], None))
             .ok_or_else(|| {
-                Refusal::not_found("budget", format!("{name:?}; list_budgets names them"))
+                let mut refusal = Refusal::not_found("budget", format!("{:?}", clipped(name)));
+                refusal.message.push_str("; list_budgets names them");
+                refusal
             }),
         (None, None) => {
-            let length = page::length(input.limit)?;
+            let length = page::length(input.limit);
             let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
             let active = state
                 .budgets()
@@ -208,6 +211,11 @@ impl View<'_> {
             let mut keys: Vec<_> = self.state.used_keys(policy).collect();
             keys.sort_by_cached_key(|key| std::cmp::Reverse(share(&standing(key.clone()))));
             keys.truncate(KEYS_MOST);
+            if keys.is_empty() {
+                let mut whole = self.counter(&standing(MeterKey::Of("".into())), policy);
+                whole.standing.counts_for = None;
+                return Ok(vec![whole]);
+            }
             let found = keys.into_iter().map(standing);
             return Ok(found
                 .map(|finding| self.counter(&finding, policy))
@@ -341,7 +349,10 @@ fn words(budgets: &[BudgetStatus]) -> String {
         }
     }
     if lines.is_empty() {
-        format!("{} budgets, no policies.", budgets.len())
+        format!(
+            "{}, no policies.",
+            counted(budgets.len(), "budget", "budgets")
+        )
     } else {
         lines.join("\n")
     }

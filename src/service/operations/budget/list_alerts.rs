@@ -1,12 +1,13 @@
 //! `list_alerts`: what a person should see, the newest first.
 
-use crate::core::alert::{Alert, AlertStatus, Severity};
+use crate::core::alert::{Alert, AlertKind, AlertStatus, Severity};
 use crate::core::id::AlertId;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::core::state::{Row, RowKey};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::alert::AlertView;
+use crate::service::wire::count::counted;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use crate::service::wire::schema::Instant;
@@ -26,9 +27,9 @@ arguments!(
         /// Only those that matter so much.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub severity: Option<Severity>,
-        /// Only this kind, such as threshold_warning, limit_exceeded, overrun, price_held_back.
+        /// Only this kind.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub kind: Option<String>,
+        pub kind: Option<AlertKind>,
         /// Only those raised since then.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub since: Option<Instant>,
@@ -66,7 +67,7 @@ impl Operation for ListAlerts {
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
         desk.end_what_is_due(desk.now()).await?;
-        let length = page::length(input.limit)?;
+        let length = page::length(input.limit);
         let below = page::position(input.cursor.as_ref())?.unwrap_or(u64::MAX);
         let mut found = find(&desk, &input, below, length + 1)?;
         let next_cursor = page::cut(&mut found, length, |alert| alert.id.0);
@@ -79,7 +80,11 @@ impl Operation for ListAlerts {
             .iter()
             .take(10)
             .map(|alert| format!("\n{} {}", alert.alert_id, alert.message));
-        let text = format!("{} alerts.{}", alerts.len(), lines.collect::<String>());
+        let text = format!(
+            "{}.{}",
+            counted(alerts.len(), "alert", "alerts"),
+            lines.collect::<String>()
+        );
         Ok(Answer {
             text,
             content: ListAlertsAnswer {
@@ -101,10 +106,7 @@ fn find(
             && input
                 .severity
                 .is_none_or(|severity| alert.cause.severity() == severity)
-            && input
-                .kind
-                .as_deref()
-                .is_none_or(|kind| alert.cause.kind() == kind)
+            && input.kind.is_none_or(|kind| alert.cause.kind() == kind)
             && input.since.is_none_or(|since| alert.raised >= since.time())
     };
     let state = desk.state();

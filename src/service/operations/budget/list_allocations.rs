@@ -8,6 +8,7 @@ use crate::core::role::Role;
 use crate::core::state::{Row, RowKey};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::allocation::AllocationView;
+use crate::service::wire::count::counted;
 use crate::service::wire::fields::{HasContext, arguments};
 use crate::service::wire::page;
 use crate::service::{Desk, Service};
@@ -57,7 +58,7 @@ impl Operation for ListAllocations {
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
         desk.end_what_is_due(desk.now()).await?;
-        let length = page::length(input.limit)?;
+        let length = page::length(input.limit);
         let below = page::position(input.cursor.as_ref())?.unwrap_or(u64::MAX);
         let wanted = Wanted {
             status: input.status.unwrap_or(AllocationStatus::Held),
@@ -69,8 +70,8 @@ impl Operation for ListAllocations {
         let next_cursor = page::cut(&mut found, length, |allocation| allocation.id.0);
         let allocations: Vec<_> = found.iter().map(AllocationView::from).collect();
         let text = format!(
-            "{} holds{}.",
-            allocations.len(),
+            "{}{}.",
+            counted(allocations.len(), "hold", "holds"),
             if next_cursor.is_some() {
                 ", and more"
             } else {

@@ -5,6 +5,7 @@ use crate::core::role::Role;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::budget::BudgetView;
+use crate::service::wire::count::counted;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use schemars::JsonSchema;
@@ -52,7 +53,7 @@ impl Operation for ListBudgets {
         input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
-        let length = page::length(input.limit)?;
+        let length = page::length(input.limit);
         let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
         let archived_too = input.include_archived.unwrap_or(false);
         let state = desk.state();
@@ -69,8 +70,8 @@ impl Operation for ListBudgets {
             .map(|budget| budget.name.as_str())
             .collect();
         let text = format!(
-            "{} budgets{}: {}",
-            budgets.len(),
+            "{}{}: {}",
+            counted(budgets.len(), "budget", "budgets"),
             if next_cursor.is_some() {
                 ", and more"
             } else {

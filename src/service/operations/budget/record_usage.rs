@@ -51,7 +51,7 @@ impl Operation for RecordUsage {
             alerts it raised.",
         toolset: Toolset::Budget,
         role: Role::Agent,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 

@@ -10,6 +10,7 @@ use crate::core::state::{Row, RowKey, State};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request};
 use crate::service::wire::amounts::Amounts;
+use crate::service::wire::count::counted;
 use crate::service::wire::page;
 use crate::service::wire::schema::Instant;
 use crate::service::wire::verdict::name_of;
@@ -49,7 +50,7 @@ pub struct ReviewIncreaseInput {
     pub request_id: Option<String>,
     /// Page length of list, 1 to 1000; default 50.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u64>,
+    pub limit: Option<page::PageLength>,
     /// next_cursor of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -116,7 +117,7 @@ impl Operation for ReviewIncrease {
             policy's present window only.",
         toolset: Toolset::Budget,
         role: Role::Admin,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 
@@ -138,7 +139,7 @@ async fn list(
     input: &ReviewIncreaseInput,
 ) -> Result<Answer<ReviewIncreaseAnswer>, Refusal> {
     let desk = service.desk().await?;
-    let length = page::length(input.limit)?;
+    let length = page::length(input.limit);
     desk.end_what_is_due(desk.now()).await?;
     let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
     let state = desk.state();
@@ -159,8 +160,8 @@ async fn list(
         )
     });
     let text = format!(
-        "{} requests wait for an answer.{}",
-        increases.len(),
+        "{} for an answer.{}",
+        counted(increases.len(), "request waits", "requests wait"),
         lines.collect::<String>()
     );
     Ok(Answer {

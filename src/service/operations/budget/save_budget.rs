@@ -12,6 +12,7 @@ use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Tools
 use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::scoping::by_own_names;
 use crate::service::wire::budget::{BudgetView, PolicyInput};
+use crate::service::wire::count::counted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +77,7 @@ impl Operation for SaveBudgetOperation {
             it is saved. Returns the budget with its ids.",
         toolset: Toolset::Budget,
         role: Role::Admin,
-        effect: Effect::Changes,
+        effect: Effect::Overwrites,
         open_world: false,
     };
 
@@ -107,10 +108,10 @@ impl Operation for SaveBudgetOperation {
             |known| BudgetView::of(known, &state),
         );
         let text = format!(
-            "{} {:?} is saved with {} policies.",
+            "{} {:?} is saved with {}.",
             budget.budget_id,
             budget.name,
-            budget.policies.len()
+            counted(budget.policies.len(), "policy", "policies")
         );
         Ok(Answer {
             text,

@@ -51,7 +51,7 @@ impl Operation for SavePolicy {
             period, and how strictly it is kept.",
         toolset: Toolset::Budget,
         role: Role::Admin,
-        effect: Effect::Changes,
+        effect: Effect::Overwrites,
         open_world: false,
     };
 

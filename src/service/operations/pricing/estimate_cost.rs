@@ -7,10 +7,10 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::pricing::cost::cost;
 use crate::service::Service;
-use crate::service::estimate::{Unsaid, estimate};
+use crate::service::estimate::{Unsaid, check_model, estimate};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::fields::{NamesModel, arguments};
-use crate::service::wire::schema::Instant;
+use crate::service::wire::schema::{Instant, needed};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ pub struct EstimateCost;
 
 arguments!(
     /// A call, and when it is made.
+    #[schemars(transform = needed(&["model"]))]
     EstimateCostInput [model, counts, text] {
         /// At the price of that time; default now.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +84,7 @@ impl Operation for EstimateCost {
         let (provider, model, tier) = input.named_model();
         let model =
             model.ok_or_else(|| Refusal::invalid("model", "expects the model of the call"))?;
+        check_model(provider, model)?;
         let price = prices
             .price_at(provider, model, at)
             .map_err(|error| no_price(&prices, provider, model, &error))?;

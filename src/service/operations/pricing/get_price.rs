@@ -5,6 +5,7 @@ use crate::core::role::Role;
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::Unresolved;
 use crate::service::Service;
+use crate::service::estimate::check_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::price::PriceView;
 use crate::service::wire::schema::Instant;
@@ -37,6 +38,9 @@ pub struct GetPriceAnswer {
     /// The price.
     #[serde(flatten)]
     pub price: PriceView,
+    /// Set where no price of that time is known: then this is the earliest that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub earliest_known: Option<bool>,
     /// Every version, the earliest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<Vec<PriceView>>,
@@ -65,6 +69,7 @@ impl Operation for GetPrice {
         let prices = desk.prices();
         let at = input.at.map_or_else(|| desk.now(), Instant::time);
         let provider = input.provider.as_deref();
+        check_model(provider, &input.model)?;
         let price = prices
             .price_at(provider, &input.model, at)
             .map_err(|error| no_price(&prices, provider, &input.model, &error))?;
@@ -74,20 +79,28 @@ impl Operation for GetPrice {
             .then(|| prices.history(provider, &input.model))
             .transpose();
         let history = history.map_err(|error| no_price(&prices, provider, &input.model, &error))?;
+        let is_later = price.effective_from > at;
         let content = GetPriceAnswer {
             price: PriceView::of(&price),
+            earliest_known: is_later.then_some(true),
             history: history.map(|versions| versions.iter().map(PriceView::of).collect()),
         };
         let rates = content.price.rates.standard.rates.iter();
         let rates: Vec<_> = rates
             .map(|(unit, rate)| format!("{} ${rate}", unit.as_str()))
             .collect();
-        let text = format!(
+        let mut text = format!(
             "{}/{} per million: {}.",
             price.provider,
             price.model,
             rates.join(", ")
         );
+        if is_later {
+            let since = price.effective_from;
+            text.push_str(&format!(
+                " No price of {at} is known; this is the earliest, of {since}."
+            ));
+        }
         Ok(Answer { text, content })
     }
 }

@@ -9,4 +9,4 @@ pub mod review_price_changes;
 pub mod search_models;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

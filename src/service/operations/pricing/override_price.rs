@@ -91,7 +91,7 @@ impl Operation for OverridePrice {
             Recorded usage keeps the cost it was recorded at; for a time that is over the answer offers corrections.",
         toolset: Toolset::Pricing,
         role: Role::Admin,
-        effect: Effect::Changes,
+        effect: Effect::Overwrites,
         open_world: false,
     };
 

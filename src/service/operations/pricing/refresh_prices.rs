@@ -5,6 +5,7 @@ use crate::core::role::Role;
 use crate::pricing::appraise::{Appraisal, Counts};
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::ordering::request;
 use crate::service::refresh::{Answered, Gathered, Refreshed, Wanted};
 use crate::service::wire::schema::Instant;
 use schemars::JsonSchema;
@@ -24,6 +25,9 @@ pub struct RefreshPricesInput {
     /// Whether to only tell what would change; default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
+    /// Makes a retry safe: what the same id has applied is not asked for again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 /// What became of a source.
@@ -94,6 +98,8 @@ pub struct RefreshPricesAnswer {
     pub models: RefreshCounts,
     /// Whether no source could be reached: then this machine is offline, and no source counts as failed.
     pub offline: bool,
+    /// Whether this request_id had refreshed them before: then nothing was asked.
+    pub duplicate: bool,
 }
 
 impl Operation for RefreshPrices {
@@ -106,24 +112,51 @@ impl Operation for RefreshPrices {
             what is in doubt waits in review_price_changes. With dry_run it only tells.",
         toolset: Toolset::Pricing,
         role: Role::Operator,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: true,
     };
 
     async fn run(
         service: &Service,
         call: &Call,
-        input: Self::Input,
+        mut input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
+        let id = input.request_id.take();
+        let request = request(call, "refresh_prices", id.as_ref(), &input)?;
+        let dry_run = input.dry_run.unwrap_or(false);
+        // A dry run changes nothing, so there is nothing to know again.
+        let request = request.filter(|_| !dry_run);
+        if let Some(request) = &request
+            && desk.ledger().known(request.clone()).await?.is_some()
+        {
+            return Ok(done_before());
+        }
         let wanted = Wanted {
             sources: input.sources.unwrap_or_default(),
-            dry_run: input.dry_run.unwrap_or(false),
+            dry_run,
+            request,
         };
         let refreshed = service.refresher()?.refresh(&desk, call, &wanted).await?;
         let content = view(&refreshed, wanted.dry_run, desk.now());
         let text = told(&content);
         Ok(Answer { content, text })
+    }
+}
+
+/// What is answered where the request id has refreshed the prices before.
+fn done_before() -> Answer<RefreshPricesAnswer> {
+    let content = RefreshPricesAnswer {
+        dry_run: false,
+        sources: Vec::new(),
+        models: Counts::default().into(),
+        offline: false,
+        duplicate: true,
+    };
+    Answer {
+        content,
+        text: "This request_id has refreshed the prices before; nothing was asked again."
+            .to_owned(),
     }
 }
 
@@ -135,6 +168,7 @@ fn view(refreshed: &Refreshed, dry_run: bool, now: jiff::Timestamp) -> RefreshPr
         sources: sources.map(|one| source(one, appraisal, now)).collect(),
         models: appraisal.counts.into(),
         offline: refreshed.offline,
+        duplicate: false,
     }
 }
 

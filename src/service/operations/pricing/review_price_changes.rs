@@ -57,7 +57,7 @@ pub struct ReviewPriceChangesInput {
     pub provider: Option<String>,
     /// Page length of list, 1 to 1000; default 50.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u64>,
+    pub limit: Option<page::PageLength>,
     /// next_cursor of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -174,7 +174,7 @@ impl Operation for ReviewPriceChanges {
             reject one. An approved price holds at once; a rejected one is not proposed again.",
         toolset: Toolset::Pricing,
         role: Role::Operator,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 
@@ -196,7 +196,7 @@ fn list(
     desk: &Desk,
     input: &ReviewPriceChangesInput,
 ) -> Result<Answer<ReviewPriceChangesAnswer>, Refusal> {
-    let length = page::length(input.limit)?;
+    let length = page::length(input.limit);
     let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
     let state = desk.state();
     let all = || {

@@ -7,6 +7,7 @@ use crate::core::role::Role;
 use crate::pricing::catalogue::{Mode, ModelCard, Search, Sort};
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::count::counted;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use crate::service::wire::price::RatesByUnit;
@@ -109,7 +110,7 @@ impl Operation for SearchModels {
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
         let prices = desk.prices();
-        let length = page::length(input.limit)?;
+        let length = page::length(input.limit);
         let start = page::position(input.cursor.as_ref())?.unwrap_or(0);
         let start = usize::try_from(start).unwrap_or(usize::MAX);
         let found = prices.catalogue().search(&search(&input));
@@ -130,7 +131,11 @@ impl Operation for SearchModels {
             .take(10)
             .map(|model| format!("{}/{}", model.provider, model.model))
             .collect();
-        let text = format!("{} models: {}", found.len(), names.join(", "));
+        let text = format!(
+            "{}: {}",
+            counted(found.len(), "model", "models"),
+            names.join(", ")
+        );
         Ok(Answer {
             text,
             content: SearchModelsAnswer {

@@ -13,6 +13,7 @@ use crate::core::tally::{Tally, saturate};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
 use crate::service::wire::fields::{HasContext, arguments};
+use crate::service::wire::schema::needed;
 use crate::service::{Desk, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ pub struct RequestIncreaseOperation;
 
 arguments!(
     /// How much more is asked, of which policy, and why.
+    #[schemars(transform = needed(&["policy_id", "reason"]))]
     RequestIncreaseInput [context] {
         /// The policy, as check_budget names it.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,7 +67,7 @@ impl Operation for RequestIncreaseOperation {
             an amount and a reason. Returns its status: open until an admin answers, or the person's answer.",
         toolset: Toolset::Budget,
         role: Role::Agent,
-        effect: Effect::Changes,
+        effect: Effect::Adds,
         open_world: false,
     };
 

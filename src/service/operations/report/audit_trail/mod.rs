@@ -9,6 +9,7 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::wire::count::counted;
 use crate::service::wire::page;
 use crate::service::wire::schema::Instant;
 use schemars::JsonSchema;
@@ -16,6 +17,7 @@ use search::Search;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use subject::EventKind;
 use verification::Verification;
 use view::EventView;
 
@@ -35,18 +37,18 @@ pub(crate) struct AuditTrailInput {
     /// Only those by this actor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
-    /// Only this kind, such as usage_recorded, budget_saved, policy_saved, allocation_made, alert_raised.
+    /// Only this kind.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
+    pub kind: Option<EventKind>,
     /// Only those about this id (bud-1, pol-2, all-7, use-9, alt-3, inc-5), provider/model or request_id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// Also check the whole journal's hash chain; default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verify: Option<bool>,
-    /// Page length, 1 to 1000; default 50.
+    /// Page length; default 50.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u64>,
+    pub limit: Option<page::PageLength>,
     /// next_cursor of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -94,10 +96,10 @@ impl Operation for AuditTrail {
         input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
-        let length = page::length(input.limit)?;
+        let length = page::length(input.limit);
         let below = page::position(input.cursor.as_ref())?.unwrap_or(u64::MAX);
         let verify = input.verify.unwrap_or(false);
-        let search = Search::of(input)?;
+        let search = Search::of(input);
         let progress = call.progress.clone();
         let stop = Arc::new(AtomicBool::new(false));
         let _stopping = StopOnDrop(Arc::clone(&stop));
@@ -136,9 +138,9 @@ fn words(answer: &AuditTrailAnswer) -> String {
         .as_ref()
         .map_or("", |_| " There may be more.");
     format!(
-        "{}{} events.{more}{}",
+        "{}{}.{more}{}",
         verified.unwrap_or_default(),
-        answer.events.len(),
+        counted(answer.events.len(), "event", "events"),
         lines.collect::<String>()
     )
 }

@@ -3,9 +3,14 @@
 use crate::core::alert::AlertCause;
 use crate::core::event::Event;
 use crate::core::id::{AlertId, AllocationId, ChangeId, IncreaseId, RecordId};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, EnumAccess, VariantAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
+use std::fmt;
 
 /// Every kind of event.
-pub(crate) const KINDS: [&str; 21] = [
+pub(crate) static KINDS: [&str; 21] = [
     "usage_recorded",
     "usage_adjusted",
     "allocation_made",
@@ -28,6 +33,49 @@ pub(crate) const KINDS: [&str; 21] = [
     "price_history_imported",
     "source_reported",
 ];
+
+/// The kind of an event, as the audit trail is asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct EventKind(pub(crate) &'static str);
+
+impl JsonSchema for EventKind {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("EventKind")
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": KINDS })
+    }
+}
+
+impl<'de> Deserialize<'de> for EventKind {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_enum("EventKind", &KINDS, ReadKind)
+    }
+}
+
+struct ReadKind;
+
+impl<'de> Visitor<'de> for ReadKind {
+    type Value = EventKind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the kind of an event")
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, kind: A) -> Result<EventKind, A::Error> {
+        let (name, rest): (String, _) = kind.variant()?;
+        rest.unit_variant()?;
+        let known = KINDS.into_iter().find(|known| **known == *name);
+        known
+            .map(EventKind)
+            .ok_or_else(|| de::Error::unknown_variant(&name, &KINDS))
+    }
+}
 
 /// The ids that an event is about, its own first; of a price `provider/model`.
 pub(crate) fn subjects(sequence: u64, event: &Event) -> Vec<String> {

@@ -55,9 +55,9 @@ pub(crate) struct UsageReportInput {
     /// Figures; default cost_usd, tokens, requests, records.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Vec<Metric>>,
-    /// Page length, 1 to 1000; default 50.
+    /// Page length; default 50.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u64>,
+    pub limit: Option<page::PageLength>,
     /// next_cursor of the page before; keeps its hours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -104,7 +104,7 @@ impl Operation for UsageReport {
         input: Self::Input,
     ) -> Result<Answer<Self::Output>, Refusal> {
         let desk = service.desk().await?;
-        let length = page::length(input.limit)?;
+        let length = page::length(input.limit);
         let zone = zone(input.time_zone.as_deref())?;
         let (hours, offset) = match &input.cursor {
             Some(cursor) => Hours::of_cursor(cursor)?,
