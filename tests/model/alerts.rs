@@ -173,7 +173,8 @@ impl Model {
                 assert_eq!(stands, self.holds(&cause), "whether it stands: {cause:?}");
             }
         }
-        for (id, key) in &step.charged {
+        let active = step.charged.iter().filter(|(id, _)| self.is_active(*id));
+        for (id, key) in active {
             for cause in self.levels(*id, key) {
                 let (holds, told) = (self.holds(&cause), self.is_alerted(&cause));
                 assert!(told || !holds, "reached late and not alerted: {cause:?}");

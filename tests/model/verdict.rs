@@ -40,7 +40,7 @@ impl Model {
             .map(|(id, key)| {
                 let (posted, held) = (self.posted(id, &key), self.held(id, &key, now));
                 let limits = self.limits(id, &key);
-                let used = (posted.not_below_zero() + held).parts();
+                let used = (posted + held).parts();
                 let policy = &self.policy(id).unwrap().1;
                 let outcome = asked.map(|asked| outcome(policy, limits, used, asked, critical));
                 Opinion {
@@ -73,7 +73,7 @@ impl Model {
             {
                 continue;
             }
-            let used = Sum::from(opinion.posted).not_below_zero() + opinion.held.into();
+            let used = Sum::from(opinion.posted) + opinion.held.into();
             for part in 0..3 {
                 let (asked, after) = (asked.parts()[part], (used + asked).parts()[part]);
                 assert!(

@@ -1,6 +1,5 @@
 //! Recording what was used. Money that was spent is always recorded in full.
 
-use super::alerts::crossings;
 use super::{Desk, Done, text};
 use crate::core::alert::AlertCause;
 use crate::core::allocation::Allocation;
@@ -78,6 +77,7 @@ impl Desk<'_> {
         let beyond_hold = self.is_beyond_hold(&usage, taken);
         let findings = self.state.weigh_posting(&usage, taken, self.now).findings;
         let overrun = beyond_hold || findings.iter().any(passes);
+        let counted = findings.iter().map(|finding| finding.policy).collect();
         let allocation = usage.allocation;
         let spender = overrun.then(|| spender(&usage));
         let place = self.add(
@@ -85,17 +85,15 @@ impl Desk<'_> {
                 usage,
                 draw,
                 overrun,
+                counted: Some(counted),
             }),
             request,
         );
         if let Some(spender) = spender {
             self.raise_overruns(&spender, allocation, &findings, beyond_hold);
         }
-        if let Event::UsageRecorded(recorded) = &self.entries[place].recorded.event {
-            let usage = &recorded.usage;
-            let crossed = crossings(self.state, &usage.facts(), usage.occurred);
-            self.raise_levels(crossed);
-        }
+        let counters = findings.into_iter().map(|own| (own.policy, own.meter));
+        self.raise_crossings(&counters.collect::<Vec<_>>());
         place
     }
 

@@ -23,6 +23,7 @@ use super::allocation::Allocation;
 use super::budget::Budget;
 use super::charge::{Amount, Facts};
 use super::context::{Context, Priority};
+use super::event::UsageAdjusted;
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
 use super::increase::Increase;
 use super::price::Rates;
@@ -86,6 +87,9 @@ struct OpenAllocation {
     allocation: Allocation,
     meets: Meets,
 }
+
+/// Counters of policies.
+pub(super) type Counters = SmallVec<[(PolicyId, MeterKey); 8]>;
 
 /// The prices that admins set for one model, in the order in which they were set.
 pub type PriceOverrides = Vec<PriceOverride>;
@@ -282,6 +286,35 @@ impl State {
         false
     }
 
+    /// The counters that a charge falls into: of the policies that it meets and that apply then.
+    pub(super) fn counters(&self, facts: &Facts<'_>, at: Timestamp) -> Counters {
+        let met = self.met(facts);
+        let policies = met.iter().filter_map(|id| self.policies.get(id));
+        policies
+            .filter(|state| state.policy.applies(at))
+            .map(|state| (state.policy.id, state.meter_key(facts.context, at)))
+            .collect()
+    }
+
+    /// The counters that a correction falls into: those that counted the record which it corrects, as far as they are
+    /// counted still. What a counter never held it can't be given back.
+    pub(super) fn corrected(&self, adjusted: &UsageAdjusted) -> Counters {
+        let at = adjusted.occurred;
+        let mut counters = match &adjusted.counted {
+            None => self.counters(&adjusted.facts(), at),
+            Some(counted) => counted
+                .iter()
+                .filter_map(|id| Some((*id, self.policies.get(id)?)))
+                .map(|(id, state)| (id, state.meter_key(&adjusted.context, at)))
+                .collect(),
+        };
+        if let Some(record) = adjusted.record {
+            let counts = |id| self.policy(id).is_some_and(|state| state.counts(record));
+            counters.retain(|(id, _)| counts(*id));
+        }
+        counters
+    }
+
     /// The active budgets that cover a charge, and all above them, each once, by id.
     fn covering(&self, facts: &Facts<'_>) -> SmallVec<[&BudgetState; 8]> {
         let mut candidates = Meets::new();
@@ -407,13 +440,7 @@ impl State {
     ) -> Finding {
         let (limits, posted) = (state.limits(&key), state.meter(&key).posted);
         let held = self.held(state, &key, now);
-        let (outcome, cause) = judge(
-            &state.policy,
-            &limits,
-            posted.or_zero() + held,
-            asked,
-            critical,
-        );
+        let (outcome, cause) = judge(&state.policy, &limits, posted + held, asked, critical);
         Finding {
             budget: state.budget,
             policy: state.policy.id,

@@ -8,7 +8,7 @@ use super::{Meter, PolicyState, RowKey, State};
 use crate::core::alert::MeterKey;
 use crate::core::charge::Facts;
 use crate::core::command::Command;
-use crate::core::event::Event;
+use crate::core::event::{Event, UsageAdjusted};
 use crate::core::id::PolicyId;
 use crate::core::period::Window;
 use jiff::{SignedDuration, Timestamp};
@@ -80,9 +80,7 @@ impl State {
                 }
             }
             Command::Adjust(adjusted) => {
-                let adjusted = &adjusted.adjusted;
-                let (facts, at) = (adjusted.facts(), adjusted.occurred);
-                self.missing_of_charge(&facts, at, until, &mut missing);
+                self.missing_of_correction(&adjusted.adjusted, until, &mut missing);
             }
             // Only where the clock was set back by days.
             Command::Allocate(wanted) => {
@@ -119,8 +117,7 @@ impl State {
                 self.missing_of_charge(&facts, at, until, &mut missing);
             }
             Event::UsageAdjusted(adjusted) => {
-                let (facts, at) = (adjusted.facts(), adjusted.occurred);
-                self.missing_of_charge(&facts, at, until, &mut missing);
+                self.missing_of_correction(adjusted, until, &mut missing);
             }
             Event::AlertRaised { cause, .. } => {
                 if let Some((policy, key)) = cause.meter() {
@@ -164,6 +161,19 @@ impl State {
         for id in self.met(facts) {
             if let Some(policy) = self.policies.get(&id) {
                 let key = policy.meter_key(facts.context, at);
+                self.missing_about(id, &key, until, missing);
+            }
+        }
+    }
+
+    fn missing_of_correction(
+        &self,
+        adjusted: &UsageAdjusted,
+        until: Timestamp,
+        missing: &mut Vec<RowKey>,
+    ) {
+        if adjusted.occurred <= until {
+            for (id, key) in self.corrected(adjusted) {
                 self.missing_about(id, &key, until, missing);
             }
         }

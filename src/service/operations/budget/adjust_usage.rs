@@ -1,7 +1,7 @@
 //! `adjust_usage`: a correction, as an event of its own.
 
 use crate::core::command::{Adjust, Command};
-use crate::core::event::{Event, UsageAdjusted};
+use crate::core::event::{Event, UsageAdjusted, UsageRecorded};
 use crate::core::id::RecordId;
 use crate::core::quantity::{COUNT_MOST, Counts, Usd};
 use crate::core::refusal::Refusal;
@@ -151,11 +151,12 @@ impl Operation for AdjustUsage {
 fn adjust(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<Adjust, Refusal> {
     let correction = correction(input)?;
     if let Some(id) = input.record_id {
-        let usage = recorded(desk, id)?;
+        let UsageRecorded { usage, counted, .. } = recorded(desk, id)?;
         call.caller.fill(usage.context.clone())?;
         let recorded = Some((usage.counts, usage.cost.usd));
         let adjusted = UsageAdjusted {
             record: Some(id),
+            counted,
             provider: usage.provider,
             model: usage.model,
             tier: usage.tier,
@@ -175,6 +176,7 @@ fn adjust(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<Adjust, 
     let named = name_model(&prices, input.provider.as_deref(), name, occurred)?;
     let adjusted = UsageAdjusted {
         record: None,
+        counted: None,
         provider: named
             .model
             .provider
@@ -191,13 +193,13 @@ fn adjust(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<Adjust, 
     })
 }
 
-fn recorded(desk: &Desk, id: RecordId) -> Result<Usage, Refusal> {
+fn recorded(desk: &Desk, id: RecordId) -> Result<UsageRecorded, Refusal> {
     let shared = desk.ledger().shared();
     if id.0 == 0 || id.0 > shared.state().sequence() {
         return Err(Refusal::not_found("record", id));
     }
     match shared.event(id.0)?.event {
-        Event::UsageRecorded(recorded) => Ok(recorded.usage),
+        Event::UsageRecorded(recorded) => Ok(recorded),
         _ => Err(Refusal::not_found("record", id)),
     }
 }
