@@ -77,6 +77,8 @@ pub struct Standing {
     pub cause: AlertCause,
     /// When it resolves by itself.
     pub ends: Timestamp,
+    /// Whether somebody has acknowledged it.
+    pub seen: bool,
 }
 
 /// One request for more that waits.

@@ -9,7 +9,6 @@ use crate::core::policy::{Enforcement, Limits, Policy};
 use crate::core::refusal::Refusal;
 use crate::core::state::{PolicyState, State};
 use crate::core::tally::Tally;
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 impl Desk<'_> {

@@ -282,9 +282,7 @@ impl State {
                 .or_default()
                 .insert(alert.id);
         }
-        if let AlertCause::AllocationOverrun { allocation } = alert.cause {
-            self.unbudgeted_overruns.insert(allocation, alert.id);
-        }
+        self.open_overruns.insert(&alert);
         if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
             self.price_alerts.insert(*change, alert.id);
         }
@@ -310,6 +308,7 @@ impl State {
 
     fn acknowledge_alert(&mut self, id: AlertId, note: Option<&String>, stamp: &Stamp) {
         if let Some(alert) = self.alerts.get_mut(&id) {
+            self.open_overruns.remove(alert);
             alert.status = AlertStatus::Acknowledged;
             alert.acknowledged = Some(Acknowledgement {
                 actor: stamp.actor.clone(),
@@ -328,9 +327,7 @@ impl State {
         if let Some((_, policy)) = alert.cause.policy() {
             self.forget_policy_alert(policy, id);
         }
-        if let AlertCause::AllocationOverrun { allocation } = &alert.cause {
-            self.unbudgeted_overruns.remove(allocation);
-        }
+        self.open_overruns.remove(&alert);
         // A window that is over has raised what it has raised: it does so once.
         let over = alert.cause.meter().is_some_and(|(_, key)| key.is_over(at));
         if !over {

@@ -25,8 +25,8 @@ pub struct Meter {
     pub raised: Raised,
 }
 
-/// The alerts of a counter, one of each kind at the most: those that stand, and of a window that is over those that it
-/// ever raised, as it raises none twice.
+/// The alerts of a counter: of each level the one that stands, or of a window that is over the one that it ever raised,
+/// as it raises no level twice; and the latest of an overrun.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Raised([Option<AlertId>; 4]);
 
@@ -34,11 +34,6 @@ impl Raised {
     /// The alert of a level.
     pub const fn level(&self, level: Level) -> Option<AlertId> {
         self.0[level as usize]
-    }
-
-    /// The alert of an overrun.
-    pub const fn overrun(&self) -> Option<AlertId> {
-        self.0[3]
     }
 
     pub(super) fn alerts(&self) -> impl Iterator<Item = AlertId> {

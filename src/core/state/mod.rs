@@ -7,6 +7,7 @@ mod hold_index;
 mod holds;
 mod meters;
 mod moved;
+mod overruns;
 mod prices;
 mod rows;
 mod scope_index;
@@ -34,6 +35,7 @@ use super::verdict::{Finding, Outcome, Verdict, judge};
 use hold_index::HoldIndex;
 use holds::{Held, Meets};
 use jiff::Timestamp;
+use overruns::OpenOverruns;
 use prices::{ModelKey, PriceLog};
 use rustc_hash::FxHashMap;
 use scope_index::ScopeIndex;
@@ -57,7 +59,7 @@ pub struct State {
     alerts: BTreeMap<AlertId, Alert>,
     alert_ends: BTreeSet<(Timestamp, AlertId)>,
     policy_alerts: FxHashMap<PolicyId, BTreeSet<AlertId>>,
-    unbudgeted_overruns: FxHashMap<AllocationId, AlertId>,
+    open_overruns: OpenOverruns,
     increases: BTreeMap<IncreaseId, Increase>,
     increase_ends: BTreeSet<(Timestamp, IncreaseId)>,
     overrides: BTreeMap<(String, String), Vec<PriceOverride>>,
@@ -195,16 +197,6 @@ impl State {
     pub fn alerts_about(&self, policy: PolicyId) -> impl Iterator<Item = &Alert> {
         let about = self.policy_alerts.get(&policy).into_iter().flatten();
         about.filter_map(|id| self.alerts.get(id))
-    }
-
-    /// How many alerts stand for overruns that no policy met.
-    pub fn unbudgeted_overruns(&self) -> usize {
-        self.unbudgeted_overruns.len()
-    }
-
-    /// The alert that stands for an allocation's overrun that no policy met.
-    pub fn unbudgeted_overrun(&self, allocation: AllocationId) -> Option<AlertId> {
-        self.unbudgeted_overruns.get(&allocation).copied()
     }
 
     /// Every request for more that has no answer, by id.
