@@ -98,6 +98,13 @@ impl State {
                     self.missing_about(asked.policy, &asked.meter, until, &mut missing);
                 }
             }
+            Command::SavePolicy(_, draft) => {
+                self.missing_of_alerts(draft.id, until, &mut missing);
+            }
+            Command::SaveBudget(draft) => {
+                let changed = draft.policies.iter().map(|policy| policy.id);
+                changed.for_each(|id| self.missing_of_alerts(id, until, &mut missing));
+            }
             _ => {}
         }
         missing.sort_unstable();
@@ -163,6 +170,19 @@ impl State {
                 let key = policy.meter_key(facts.context, at);
                 self.missing_about(id, &key, until, missing);
             }
+        }
+    }
+
+    /// What the levels that stand of a policy are weighed by when it is saved.
+    fn missing_of_alerts(
+        &self,
+        policy: Option<PolicyId>,
+        until: Timestamp,
+        missing: &mut Vec<RowKey>,
+    ) {
+        let about = policy.into_iter().flat_map(|id| self.alerts_about(id));
+        for (policy, key) in about.filter_map(|alert| alert.cause.meter()) {
+            self.missing_about(policy, key, until, missing);
         }
     }
 
