@@ -152,7 +152,7 @@ fn adjust(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<Adjust, 
     let correction = correction(input)?;
     if let Some(id) = input.record_id {
         let UsageRecorded { usage, counted, .. } = recorded(desk, id)?;
-        call.caller.fill(usage.context.clone())?;
+        call.caller.owns(&usage.context)?;
         let recorded = Some((usage.counts, usage.cost.usd));
         let adjusted = UsageAdjusted {
             record: Some(id),
