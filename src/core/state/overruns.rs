@@ -50,11 +50,11 @@ impl OpenOverruns {
                     }
                 }
             }
-            AlertCause::AllocationOverrun { allocation } => {
-                // A later one may have taken the place of one that was acknowledged.
-                if self.of_allocations.get(allocation) == Some(&alert.id) {
-                    self.of_allocations.remove(allocation);
-                }
+            // A later one may have taken the place of one that was acknowledged.
+            AlertCause::AllocationOverrun { allocation }
+                if self.of_allocations.get(allocation) == Some(&alert.id) =>
+            {
+                self.of_allocations.remove(allocation);
             }
             _ => {}
         }

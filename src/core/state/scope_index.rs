@@ -193,7 +193,7 @@ fn fixed_end(pattern: &str) -> (End, &str) {
     }
 }
 
-const fn model_label<'a>((end, text): (End, &'a str)) -> Label<'a> {
+const fn model_label((end, text): (End, &str)) -> Label<'_> {
     match end {
         End::First => Label::ModelPrefix(text),
         End::Last => Label::ModelSuffix(text),
