@@ -6,7 +6,7 @@ use crate::core::id::RecordId;
 use crate::core::quantity::{COUNT_MOST, Counts, Usd};
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
-use crate::core::usage::{Correction, Usage};
+use crate::core::usage::Correction;
 use crate::service::estimate::{UNKNOWN_PROVIDER, name_model};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
