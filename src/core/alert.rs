@@ -69,7 +69,7 @@ pub enum AlertCause {
         /// The allocation.
         allocation: AllocationId,
     },
-    /// Something was spent without a hold, past a limit.
+    /// More was spent than was held, or something without a hold, past a limit.
     PolicyOverrun {
         /// The budget.
         budget: BudgetId,
@@ -77,6 +77,10 @@ pub enum AlertCause {
         policy: PolicyId,
         /// The counter.
         meter: MeterKey,
+        /// The component that spent it, or else the user; none where neither is named, or for all those together that
+        /// are more than are told apart.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        spender: Option<String>,
     },
     /// A critical call passed a hard limit.
     CriticalBypass {

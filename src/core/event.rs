@@ -234,6 +234,9 @@ pub struct UsageRecorded {
     /// Whether it was more than was held, or passed a limit without a hold.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overrun: bool,
+    /// The policies that counted it, by id. The first records did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Vec<PolicyId>>,
 }
 
 /// A correction, counted where the usage that it corrects was.
@@ -242,6 +245,9 @@ pub struct UsageAdjusted {
     /// The record that it corrects, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordId>,
+    /// The policies that counted that record, where it says so. Without them those count that the charge meets now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Vec<PolicyId>>,
     /// The provider.
     pub provider: String,
     /// The model.

@@ -99,7 +99,7 @@ pub struct Finding {
 impl Finding {
     /// What is left of the limit; below zero once it is passed. A part without a limit is zero.
     pub fn available(&self) -> Tally {
-        let (limit, used) = (self.limits.tally(), self.posted.or_zero() + self.held);
+        let (limit, used) = (self.limits.tally(), self.posted + self.held);
         Tally {
             tokens: if self.limits.tokens.is_some() {
                 limit.tokens.saturating_sub(used.tokens)

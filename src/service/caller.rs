@@ -75,6 +75,23 @@ impl Caller {
         context.priority = context.priority.or(*priority);
         Ok(context)
     }
+
+    /// Whether what has this context is the caller's: it has every part that the configuration fixes, as it is fixed.
+    /// What lacks one is somebody else's.
+    ///
+    /// # Errors
+    /// `permission_denied` where it is another's.
+    pub fn owns(&self, context: &Context) -> Result<(), Refusal> {
+        let filled = self.fill(context.clone())?;
+        let priority = context.priority;
+        if (Context { priority, ..filled }) == *context {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::PermissionDenied,
+            "it is not for what this client's configuration fixes; use one that this client made",
+        ))
+    }
 }
 
 fn fill_one(
@@ -137,5 +154,31 @@ mod tests {
             fixed().fill(claim).unwrap_err().details["field"],
             "tags.team"
         );
+    }
+
+    #[test]
+    fn only_what_has_all_that_is_fixed_is_the_callers_own() {
+        let of = |project: Option<&str>, team: Option<&str>| Context {
+            component: Some("any".into()),
+            project: project.map(str::to_owned),
+            tags: team
+                .map(|team| ("team".into(), team.into()))
+                .into_iter()
+                .collect(),
+            ..Context::default()
+        };
+        let owned = |context: &Context| match fixed().owns(context) {
+            Ok(()) => true,
+            Err(refusal) => {
+                assert_eq!(refusal.code, Code::PermissionDenied);
+                false
+            }
+        };
+        assert!(owned(&of(Some("apollo"), Some("red"))));
+        assert!(!owned(&of(Some("apollo"), None)));
+        assert!(!owned(&of(None, Some("red"))));
+        assert!(!owned(&of(Some("rhetor"), Some("red"))));
+        assert!(!owned(&Context::default()));
+        assert_eq!(Caller::default().owns(&of(None, None)), Ok(()));
     }
 }

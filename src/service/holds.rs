@@ -27,7 +27,7 @@ impl Desk {
     /// store can't be read.
     pub fn own_hold(&self, call: &Call, id: AllocationId) -> Result<Allocation, Refusal> {
         let hold = self.hold(id)?;
-        let own = call.caller.fill(hold.context.clone());
+        let own = call.caller.owns(&hold.context);
         own.map_err(|refusal| {
             Refusal::new(
                 Code::PermissionDenied,

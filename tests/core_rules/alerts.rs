@@ -1,6 +1,7 @@
 //! What is alerted, how often, and what ends by itself.
 
 use crate::ledger::{Ledger, cost, daily, of, usd};
+use tekton_budget::core::alert::AlertStatus::Open;
 use tekton_budget::core::alert::{AlertCause, Level};
 use tekton_budget::core::command::{Command, PolicyDraft, SaveBudget};
 use tekton_budget::core::context::Context;
@@ -80,7 +81,93 @@ fn a_late_usage_is_alerted_once_for_each_level_of_its_window() {
     ledger.give(Command::Tick).result.unwrap();
     assert_eq!(ledger.state.alerts().count(), 0);
     assert!(ledger.record(late).overrun);
-    assert_eq!(ledger.state.alerts().count(), 0, "it was alerted once");
+    assert_eq!(ledger.levels(policy), [], "each was alerted once");
+    assert_eq!(overruns(&ledger), 1, "money that was spent since");
+}
+
+/// The spenders of the overruns that nobody has acknowledged.
+fn open_spenders(ledger: &Ledger) -> Vec<String> {
+    let open = ledger.state.alerts().filter(|alert| alert.status == Open);
+    open.filter_map(|alert| match &alert.cause {
+        AlertCause::PolicyOverrun { spender, .. } => Some(spender.clone().unwrap_or_default()),
+        _ => None,
+    })
+    .collect()
+}
+
+fn acknowledge(ledger: &mut Ledger, which: impl Fn(&AlertCause) -> bool) {
+    let found = ledger.state.alerts().rfind(|alert| which(&alert.cause));
+    let alert = found.unwrap().id;
+    let seen = Command::AcknowledgeAlert { alert, note: None };
+    ledger.give(seen).result.unwrap();
+}
+
+/// A budget of every component.
+fn of_all(ledger: &mut Ledger, policy: PolicyDraft) {
+    let draft = SaveBudget {
+        name: Some("all".into()),
+        policies: vec![policy],
+        ..SaveBudget::default()
+    };
+    ledger.save(draft).result.unwrap();
+}
+
+#[test]
+fn an_overrun_is_alerted_again_for_another_spender_and_once_the_alert_was_acknowledged() {
+    let mut ledger = Ledger::new();
+    let yearly = PolicyDraft {
+        period: Some(Period::Yearly),
+        ..daily("1")
+    };
+    of_all(&mut ledger, yearly);
+    let spend = |ledger: &mut Ledger, component: &str| {
+        let usage = ledger.usage(component, "2");
+        assert!(ledger.record(usage).overrun);
+    };
+    spend(&mut ledger, "apollo");
+    spend(&mut ledger, "apollo");
+    assert_eq!(open_spenders(&ledger), ["apollo"], "one for one spender");
+    spend(&mut ledger, "rhetor");
+    assert_eq!(open_spenders(&ledger), ["apollo", "rhetor"]);
+    let overrun = |cause: &AlertCause| matches!(cause, AlertCause::PolicyOverrun { .. });
+    acknowledge(&mut ledger, overrun);
+    assert_eq!(open_spenders(&ledger), ["apollo"]);
+    spend(&mut ledger, "rhetor");
+    spend(&mut ledger, "rhetor");
+    assert_eq!(open_spenders(&ledger), ["apollo", "rhetor"], "again, once");
+}
+
+#[test]
+fn however_many_spenders_overrun_a_window_few_alerts_are_open() {
+    let mut ledger = Ledger::new();
+    of_all(&mut ledger, daily("1"));
+    for number in 0..30 {
+        let usage = ledger.usage(&format!("component {number}"), "2");
+        assert!(ledger.record(usage).overrun);
+    }
+    let open = open_spenders(&ledger);
+    assert_eq!(open.len(), 17);
+    assert_eq!(open.last().unwrap(), "", "one of all further spenders");
+}
+
+#[test]
+fn an_overrun_of_a_hold_that_no_policy_met_is_alerted_again_once_that_was_acknowledged() {
+    let mut ledger = Ledger::new();
+    let hold = ledger.hold("apollo", "1");
+    let overruns = |ledger: &mut Ledger| {
+        let usage = tekton_budget::core::usage::Usage {
+            allocation: Some(hold),
+            ..ledger.usage("apollo", "2")
+        };
+        assert!(ledger.record(usage).overrun);
+        let open = ledger.state.alerts().filter(|alert| alert.status == Open);
+        open.count()
+    };
+    assert_eq!(overruns(&mut ledger), 1);
+    assert_eq!(overruns(&mut ledger), 1);
+    acknowledge(&mut ledger, |_| true);
+    assert_eq!(overruns(&mut ledger), 1);
+    assert_eq!(ledger.state.alerts().count(), 2);
 }
 
 #[test]

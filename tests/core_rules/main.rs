@@ -10,6 +10,7 @@
 )]
 
 mod alerts;
+mod corrections;
 mod holds;
 mod ledger;
 mod saving;

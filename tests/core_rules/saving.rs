@@ -236,6 +236,7 @@ fn limits_shares_and_corrections_have_bounds() {
     }
     let adjusted = tekton_budget::core::event::UsageAdjusted {
         record: None,
+        counted: None,
         provider: "openai".into(),
         model: "gpt-4o".into(),
         tier: None,

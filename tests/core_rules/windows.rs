@@ -293,3 +293,53 @@ fn a_total_counter_carries_nothing_even_where_the_clock_is_far_behind() {
     let key = state.meter_key(&of("apollo"), ledger.now);
     assert_eq!(state.limits(&key).cost, Some(usd("1")));
 }
+
+#[test]
+fn a_level_stands_when_its_policy_is_saved_though_the_window_before_was_moved() {
+    let mut ledger = Ledger::new();
+    let rolls = PolicyDraft {
+        rollover: Some(tekton_budget::core::policy::Rollover::Unused),
+        rollover_cap: Some(usd("6")),
+        ..daily("10")
+    };
+    let (budget, policy) = ledger.budget("apollo", rolls);
+    let first = ledger.usage("apollo", "7");
+    ledger.record(first);
+    ledger.later(24);
+    let late = ledger.usage("apollo", "11");
+    ledger.later(24 * 12);
+    ledger.record(late);
+    let warned = [Level::Warning];
+    assert_eq!(ledger.levels(policy), warned, "11 of 13");
+    ledger.state.take_changed_rows();
+    let (until, movable) = ledger.state.movable(ledger.now, 100);
+    let keys: Vec<_> = movable.iter().map(|(key, _)| key.clone()).collect();
+    assert_eq!(keys.len(), 1, "the day before the one with the alert");
+    ledger.state.set_moved_until(Some(until));
+    ledger.state.forget_moved(keys.clone());
+    let draft = PolicyDraft {
+        id: Some(policy),
+        critical_bypass: Some(true),
+        ..PolicyDraft::default()
+    };
+    let with_budget = SaveBudget {
+        id: Some(budget),
+        policies: vec![draft.clone()],
+        ..SaveBudget::default()
+    };
+    let saving = [
+        Command::SavePolicy(budget, Box::new(draft)),
+        Command::SaveBudget(Box::new(with_budget)),
+    ];
+    let moved = ledger.state.clone();
+    for command in saving {
+        ledger.state = moved.clone();
+        let missing = ledger.state.missing_for(&command, ledger.now);
+        assert!(keys.iter().all(|key| missing.contains(key)), "{missing:?}");
+        for (key, meter) in &movable {
+            ledger.state.recall(key, *meter);
+        }
+        ledger.give(command).result.unwrap();
+        assert_eq!(ledger.levels(policy), warned);
+    }
+}

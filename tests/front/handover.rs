@@ -210,6 +210,26 @@ async fn a_program_of_another_protocol_is_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_newer_program_of_a_later_protocol_is_made_room_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut owner = Member::start(dir.path(), "1.0.0");
+    owner.client.initialize().await;
+    let mut stream = UnixStream::connect(dir.path().join("owner.sock"))
+        .await
+        .unwrap();
+    stream
+        .write_all(b"{\"protocol\":99,\"version\":\"9.0.0\",\"stays\":true}\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("handing_over"), "{answer}");
+    // The newer one does not come after all: the older one goes on.
+    assert_eq!(owner.client.count().await, 0);
+    assert_eq!(counted(dir.path(), "openings").values().sum::<usize>(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_owner_of_another_protocol_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let lock = std::fs::File::create(dir.path().join("owner.lock")).unwrap();

@@ -7,8 +7,8 @@ use tekton_budget::core::alert::MeterKey;
 use tekton_budget::core::budget::Budget;
 use tekton_budget::core::charge::Facts;
 use tekton_budget::core::event::{Event, Recorded, UsageRecorded};
-use tekton_budget::core::id::{AllocationId, BudgetId, IncreaseId, PolicyId};
-use tekton_budget::core::period::Period;
+use tekton_budget::core::id::{AllocationId, BudgetId, IncreaseId, PolicyId, RecordId};
+use tekton_budget::core::period::{Period, WeekStart};
 use tekton_budget::core::policy::{Enforcement, Policy, Rollover};
 use tekton_budget::core::usage::Draw;
 
@@ -20,7 +20,7 @@ impl Model {
         let at = recorded.stamp.at;
         self.prices.take(sequence, &recorded.event);
         match &recorded.event {
-            Event::UsageRecorded(usage) => self.usage(usage, at),
+            Event::UsageRecorded(usage) => self.usage(sequence, usage, at),
             Event::UsageAdjusted(adjusted) => {
                 let facts = Facts {
                     provider: Some(&adjusted.provider),
@@ -28,8 +28,11 @@ impl Model {
                     tier: adjusted.tier,
                     context: &adjusted.context,
                 };
-                let sum = adjusted.correction.tally().into();
-                self.charge(&facts, adjusted.occurred, sum);
+                let counters = match adjusted.record {
+                    Some(record) => self.counters_of_record(record),
+                    None => self.counters(&facts, adjusted.occurred),
+                };
+                self.charge(sequence, counters, adjusted.correction.tally().into());
             }
             Event::AllocationMade(made) => {
                 let facts = made.model.facts(&made.context);
@@ -62,12 +65,16 @@ impl Model {
                 assert_eq!(hold.remaining().tally(), ended.released);
                 hold.open = false;
             }
-            Event::BudgetSaved { budget, policies } => self.save_budget(budget, policies, at),
+            Event::BudgetSaved { budget, policies } => {
+                self.save_budget(budget, policies, (sequence, at));
+            }
             Event::BudgetArchived { budget } => {
                 let found = self.budgets.iter_mut().find(|known| known.id == *budget);
                 found.unwrap().archived = true;
             }
-            Event::PolicySaved { budget, policy } => self.save_policy(*budget, policy, at),
+            Event::PolicySaved { budget, policy } => {
+                self.save_policy(*budget, policy, (sequence, at));
+            }
             Event::PolicyRemoved { policy, .. } => {
                 self.policies.retain(|(_, known)| known.id != *policy);
             }
@@ -98,7 +105,7 @@ impl Model {
         hold
     }
 
-    fn usage(&mut self, recorded: &UsageRecorded, now: Timestamp) {
+    fn usage(&mut self, sequence: u64, recorded: &UsageRecorded, now: Timestamp) {
         let usage = &recorded.usage;
         let sum = Sum::from(usage.tally());
         let before = self.used_by(&usage.facts(), usage.occurred, now);
@@ -130,7 +137,8 @@ impl Model {
             }
         };
         assert_eq!(recorded.draw, draw);
-        self.charge(&usage.facts(), usage.occurred, sum);
+        let counters = self.counters(&usage.facts(), usage.occurred);
+        self.charge(sequence, counters, sum);
         self.check_overrun(recorded, &before, beyond_hold, now);
     }
 
@@ -144,7 +152,7 @@ impl Model {
         self.counters(facts, at)
             .into_iter()
             .map(|(id, key)| {
-                let posted = self.posted(id, &key).not_below_zero();
+                let posted = self.posted(id, &key);
                 let held = self.held(id, &key, now);
                 (id, key, [posted, held])
             })
@@ -186,13 +194,27 @@ impl Model {
             .collect()
     }
 
-    fn charge(&mut self, facts: &Facts<'_>, at: Timestamp, sum: Sum) {
-        let counters = self.counters(facts, at);
+    fn charge(&mut self, event: u64, counters: Vec<(PolicyId, MeterKey)>, sum: Sum) {
         self.touch(&counters);
-        self.charges.push(Charge { counters, sum });
+        self.charges.push(Charge {
+            event,
+            counters,
+            sum,
+        });
     }
 
-    fn save_budget(&mut self, budget: &Budget, policies: &[Policy], at: Timestamp) {
+    /// The counters that a record fell into, as far as their policies have counted by them ever since.
+    fn counters_of_record(&self, record: RecordId) -> Vec<(PolicyId, MeterKey)> {
+        let made = self.charges.iter().find(|charge| charge.event == record.0);
+        let counters = made.unwrap().counters.iter();
+        let still = counters.filter(|(id, _)| {
+            self.policy(*id)
+                .is_some_and(|_| self.counted_since[id] < record.0)
+        });
+        still.cloned().collect()
+    }
+
+    fn save_budget(&mut self, budget: &Budget, policies: &[Policy], when: (u64, Timestamp)) {
         match self.budgets.iter_mut().find(|known| known.id == budget.id) {
             Some(known) => {
                 let back = std::mem::replace(known, budget.clone()).archived;
@@ -203,11 +225,15 @@ impl Model {
             None => self.budgets.push(budget.clone()),
         }
         for policy in policies {
-            self.save_policy(budget.id, policy, at);
+            self.save_policy(budget.id, policy, when);
         }
     }
 
-    fn save_policy(&mut self, budget: BudgetId, policy: &Policy, at: Timestamp) {
+    fn save_policy(&mut self, budget: BudgetId, policy: &Policy, (event, at): (u64, Timestamp)) {
+        let last = self.versions(policy.id).last();
+        if last.is_none_or(|(_, last)| clock(last) != clock(policy)) {
+            self.counted_since.insert(policy.id, event);
+        }
         let before = self.versions(policy.id).last().map_or(at, |(at, _)| *at);
         self.saved.push((at.max(before), policy.clone()));
         let known = self.policies.iter_mut();
@@ -279,7 +305,6 @@ impl Model {
 
     /// Since when a policy has the period, time zone and week that it has.
     fn counted_since(&self, id: PolicyId) -> Timestamp {
-        let clock = |policy: &Policy| (policy.period, policy.time_zone.clone(), policy.week_start);
         let now = clock(&self.policy(id).unwrap().1);
         let same = self.versions(id).rev();
         let same = same.take_while(|(_, policy)| clock(policy) == now);
@@ -335,6 +360,11 @@ impl Model {
             .and_then(|(budget, _)| self.budget(*budget))
             .is_some_and(|budget| !budget.archived)
     }
+}
+
+/// What its windows are cut by.
+fn clock(policy: &Policy) -> (Period, &str, WeekStart) {
+    (policy.period, &policy.time_zone, policy.week_start)
 }
 
 /// Whether a policy counts at an instant.

@@ -20,8 +20,8 @@ pub struct Step {
     raised: Vec<AlertCause>,
     /// What it resolved before its time.
     resolved_early: Vec<AlertCause>,
-    /// The counters that it took past a limit.
-    pub overruns: Vec<(PolicyId, MeterKey)>,
+    /// The counters that it took past a limit, with who did.
+    pub overruns: Vec<(PolicyId, MeterKey, Option<String>)>,
 }
 
 impl Model {
@@ -84,7 +84,7 @@ impl Model {
                     AlertCause::CriticalBypass { .. } | AlertCause::PricesChanged { .. }
                 );
                 assert!(
-                    !once || self.alerts.iter().all(|alert| alert.cause != *cause),
+                    !once || !self.has(cause),
                     "an alert stands twice: {cause:?}"
                 );
                 let by_itself = now + SignedDuration::from_hours(30 * 24);
@@ -113,13 +113,18 @@ impl Model {
                     id: AlertId(sequence),
                     cause: cause.clone(),
                     ends,
+                    seen: false,
                 });
+            }
+            Event::AlertAcknowledged { alert, .. } => {
+                let found = self.alerts.iter_mut().find(|own| own.id == *alert);
+                found.unwrap().seen = true;
             }
             Event::AlertResolved { alert } => {
                 let place = self.alerts.iter().position(|own| own.id == *alert);
                 let gone = self.alerts.remove(place.unwrap());
                 let over = matches!(gone.cause.meter(), Some((_, key)) if key_is_over(key, now));
-                if over && !matches!(gone.cause, AlertCause::CriticalBypass { .. }) {
+                if over && matches!(gone.cause, AlertCause::Level { .. }) {
                     self.over.push(gone.cause.clone());
                 }
                 if gone.ends > now {
@@ -155,10 +160,10 @@ impl Model {
                 "resolved though it holds: {cause:?}"
             );
         }
-        for (id, key) in &step.overruns {
+        for (id, key, spender) in &step.overruns {
             assert!(
-                self.overrun_stands(*id, key),
-                "no alert of an overrun of {id} {key:?}"
+                self.overrun_is_open(*id, key, spender.as_ref()),
+                "no open alert of an overrun of {id} {key:?} by {spender:?}"
             );
         }
         for (id, key) in &step.touched {
@@ -173,7 +178,8 @@ impl Model {
                 assert_eq!(stands, self.holds(&cause), "whether it stands: {cause:?}");
             }
         }
-        for (id, key) in &step.charged {
+        let active = step.charged.iter().filter(|(id, _)| self.is_active(*id));
+        for (id, key) in active {
             for cause in self.levels(*id, key) {
                 let (holds, told) = (self.holds(&cause), self.is_alerted(&cause));
                 assert!(told || !holds, "reached late and not alerted: {cause:?}");
@@ -196,6 +202,16 @@ impl Model {
             level,
         };
         Level::ALL.into_iter().map(cause).collect()
+    }
+
+    /// Whether an alert stands that is not to be raised again; an overrun is, once it has been acknowledged.
+    fn has(&self, cause: &AlertCause) -> bool {
+        let again = matches!(
+            cause,
+            AlertCause::PolicyOverrun { .. } | AlertCause::AllocationOverrun { .. }
+        );
+        let mut same = self.alerts.iter().filter(|alert| alert.cause == *cause);
+        same.any(|alert| !again || !alert.seen)
     }
 
     /// Whether something stands, or has been raised once and for all by a window that was over.

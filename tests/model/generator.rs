@@ -13,8 +13,8 @@ use tekton_budget::core::command::{
 };
 use tekton_budget::core::context::Context;
 use tekton_budget::core::decide::{Entry, Order};
-use tekton_budget::core::event::{Event, Request, Stamp, UsageAdjusted};
-use tekton_budget::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use tekton_budget::core::event::{Event, Request, Stamp, UsageAdjusted, UsageRecorded};
+use tekton_budget::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId, RecordId};
 use tekton_budget::core::price::{Rates, ServiceTier, Unit};
 use tekton_budget::core::quantity::{Counts, Usd};
 use tekton_budget::core::role::{Interface, Role};
@@ -39,6 +39,7 @@ pub struct Generator {
     named: u64,
     budgets: Vec<BudgetId>,
     policies: Vec<(BudgetId, PolicyId)>,
+    records: Vec<(RecordId, UsageRecorded)>,
     allocations: Vec<AllocationId>,
     alerts: Vec<AlertId>,
     increases: Vec<IncreaseId>,
@@ -55,6 +56,7 @@ impl Generator {
             named: 0,
             budgets: Vec::new(),
             policies: Vec::new(),
+            records: Vec::new(),
             allocations: Vec::new(),
             alerts: Vec::new(),
             increases: Vec::new(),
@@ -75,6 +77,9 @@ impl Generator {
                 }
                 Event::PolicySaved { budget, policy } => {
                     note(&mut self.policies, (*budget, policy.id));
+                }
+                Event::UsageRecorded(recorded) => {
+                    self.records.push((RecordId(*sequence), recorded.clone()));
                 }
                 Event::AllocationMade(_) => self.allocations.push(AllocationId(*sequence)),
                 Event::AlertRaised { .. } => self.alerts.push(AlertId(*sequence)),
@@ -277,7 +282,30 @@ impl Generator {
         self.now - ago
     }
 
+    /// A correction of a record, with what the record says, or one of no record.
     fn adjust(&mut self) -> Command {
+        let of = self.random.chance(50) && !self.records.is_empty();
+        let of = of.then(|| self.random.pick(&self.records).clone());
+        let mut adjusted = self.adjusted();
+        if let Some((record, UsageRecorded { usage, counted, .. })) = of {
+            adjusted = UsageAdjusted {
+                record: Some(record),
+                counted,
+                provider: usage.provider,
+                model: usage.model,
+                tier: usage.tier,
+                context: usage.context,
+                occurred: usage.occurred,
+                correction: adjusted.correction,
+            };
+        }
+        Command::Adjust(Box::new(Adjust {
+            adjusted,
+            recorded: None,
+        }))
+    }
+
+    fn adjusted(&mut self) -> UsageAdjusted {
         let occurred = self.occurred();
         let random = &mut self.random;
         let model = words::model(random, 0);
@@ -296,19 +324,16 @@ impl Generator {
                 cost,
             }
         };
-        let adjusted = UsageAdjusted {
+        UsageAdjusted {
             record: None,
+            counted: None,
             provider: model.provider.unwrap(),
             model: model.model.unwrap(),
             tier: model.tier,
             context: words::context(random),
             occurred,
             correction,
-        };
-        Command::Adjust(Box::new(Adjust {
-            adjusted,
-            recorded: None,
-        }))
+        }
     }
 
     fn save_budget(&mut self, new: bool) -> Command {

@@ -32,6 +32,8 @@ use tekton_budget::core::policy::Policy;
 /// One posting, with the counters that it fell into when it was made.
 #[derive(Clone, Debug)]
 pub struct Charge {
+    /// The event.
+    pub event: u64,
     /// The counters.
     pub counters: Vec<(PolicyId, MeterKey)>,
     /// What it added.
@@ -75,6 +77,8 @@ pub struct Standing {
     pub cause: AlertCause,
     /// When it resolves by itself.
     pub ends: Timestamp,
+    /// Whether somebody has acknowledged it.
+    pub seen: bool,
 }
 
 /// One request for more that waits.
@@ -101,6 +105,8 @@ pub struct Model {
     pub policies: Vec<(BudgetId, Policy)>,
     /// Every policy as it was saved each time, with when; the clock may have gone back, the order of saving did not.
     pub saved: Vec<(Timestamp, Policy)>,
+    /// The event with which each policy began to count by the windows that it has.
+    pub counted_since: HashMap<PolicyId, u64>,
     /// Every posting and correction.
     pub charges: Vec<Charge>,
     /// Every hold.

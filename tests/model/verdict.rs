@@ -40,7 +40,7 @@ impl Model {
             .map(|(id, key)| {
                 let (posted, held) = (self.posted(id, &key), self.held(id, &key, now));
                 let limits = self.limits(id, &key);
-                let used = (posted.not_below_zero() + held).parts();
+                let used = (posted + held).parts();
                 let policy = &self.policy(id).unwrap().1;
                 let outcome = asked.map(|asked| outcome(policy, limits, used, asked, critical));
                 Opinion {
@@ -73,7 +73,7 @@ impl Model {
             {
                 continue;
             }
-            let used = Sum::from(opinion.posted).not_below_zero() + opinion.held.into();
+            let used = Sum::from(opinion.posted) + opinion.held.into();
             for part in 0..3 {
                 let (asked, after) = (asked.parts()[part], (used + asked).parts()[part]);
                 assert!(
@@ -120,7 +120,9 @@ impl Model {
                 after[part] > before[part] && limits[part].is_some_and(|limit| after[part] > limit)
             });
             if over && speaks(&self.policy(*id).unwrap().1) {
-                passed.push((*id, key.clone()));
+                let context = &usage.context;
+                let by = context.component.clone().or(context.user.clone());
+                passed.push((*id, key.clone(), by));
             }
         }
         assert_eq!(
@@ -131,14 +133,22 @@ impl Model {
         self.step.overruns.extend(passed);
     }
 
-    /// Whether an overrun of a counter is alerted.
-    pub fn overrun_stands(&self, id: PolicyId, key: &MeterKey) -> bool {
-        let budget = self.policy(id).unwrap().0;
-        self.is_alerted(&AlertCause::PolicyOverrun {
-            budget,
-            policy: id,
-            meter: key.clone(),
-        })
+    /// Whether an overrun of a counter has an alert that nobody has acknowledged: one of its spender, or one of all
+    /// further ones where there are sixteen already.
+    pub fn overrun_is_open(&self, id: PolicyId, key: &MeterKey, by: Option<&String>) -> bool {
+        let open = self.alerts.iter().filter(|alert| !alert.seen);
+        let spenders: Vec<_> = open
+            .filter_map(|alert| match &alert.cause {
+                AlertCause::PolicyOverrun {
+                    policy,
+                    meter,
+                    spender,
+                    ..
+                } if *policy == id && meter == key => Some(spender.as_ref()),
+                _ => None,
+            })
+            .collect();
+        spenders.contains(&by) || (spenders.len() > 16 && spenders.contains(&None))
     }
 }
 

@@ -106,3 +106,32 @@ fn a_fixed_context_fills_what_is_left_out_and_refuses_another() {
 fn posted(client: &mut Client, budget: &str) -> Value {
     super::client::policy_status(client, budget)["posted"]["cost_usd"].clone()
 }
+
+#[test]
+fn a_client_with_a_fixed_context_has_no_use_of_a_hold_without_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut admin = Client::session(dir.path(), &["--role", "admin"]);
+    save_budget(&mut admin, "team", "10.00");
+    let silent = json!({"model": "gpt-4o", "tokens": 10, "cost_usd": "1.00"});
+    let mut free = Client::session(dir.path(), &[]);
+    let hold = &free.done("allocate_budget", &silent)["allocation_id"].clone();
+    let mut fixed = Client::session(dir.path(), &["--component", "x"]);
+    let record = json!({
+        "allocation_id": hold, "model": "gpt-4o", "input_tokens": 1, "reported_cost_usd": "0.25", "final": true
+    });
+    let calls = [
+        ("release_allocation", json!({"allocation_id": hold})),
+        (
+            "extend_allocation",
+            json!({"allocation_id": hold, "ttl_seconds": 60}),
+        ),
+        ("record_usage", record.clone()),
+    ];
+    for (tool, arguments) in calls {
+        let refused = fixed.call(tool, &arguments);
+        assert_eq!(refused["code"], "permission_denied", "{tool}: {refused}");
+    }
+    let own = &fixed.done("allocate_budget", &silent)["allocation_id"].clone();
+    fixed.done("release_allocation", &json!({"allocation_id": own}));
+    free.done("record_usage", &record);
+}

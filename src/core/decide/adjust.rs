@@ -39,17 +39,11 @@ impl Desk<'_> {
             self.stamp.reason.as_ref(),
             "expects the reason of the correction",
         )?;
-        let own = adjusted.clone();
-        let (facts, occurred) = (own.facts(), own.occurred);
+        let counters = self.state.corrected(&adjusted);
         let done = self.conclude(Event::UsageAdjusted(adjusted));
-        self.raise_crossings(&facts, occurred);
-        let met = self.state.met(&facts);
-        let counters = met.iter().filter_map(|id| {
-            let state = self.state.policy(*id)?;
-            Some((*id, state.meter_key(facts.context, occurred)))
-        });
-        for (policy, key) in counters.collect::<Vec<_>>() {
-            self.settle_meter(policy, &key);
+        self.raise_crossings(&counters);
+        for (policy, key) in &counters {
+            self.settle_meter(*policy, key);
         }
         Ok(done)
     }

@@ -3,14 +3,12 @@
 use super::{Desk, Done, text};
 use crate::core::alert::{AlertCause, Level, MeterKey};
 use crate::core::allocation::AllocationStatus;
-use crate::core::charge::Facts;
 use crate::core::event::{AllocationEnded, Event};
 use crate::core::id::{AlertId, PolicyId};
 use crate::core::policy::{Enforcement, Limits, Policy};
 use crate::core::refusal::Refusal;
 use crate::core::state::{PolicyState, State};
 use crate::core::tally::Tally;
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 impl Desk<'_> {
@@ -40,9 +38,9 @@ impl Desk<'_> {
         self.resolve(alerts);
     }
 
-    /// Raises the levels that a posting at `at` has reached.
-    pub(super) fn raise_crossings(&mut self, facts: &Facts<'_>, at: Timestamp) {
-        let crossed = crossings(self.state, facts, at);
+    /// Raises the levels that counters have reached by what was posted to them.
+    pub(super) fn raise_crossings(&mut self, counters: &[(PolicyId, MeterKey)]) {
+        let crossed = crossings(self.state, counters);
         self.raise_levels(crossed);
     }
 
@@ -167,19 +165,17 @@ impl Desk<'_> {
 /// A level that a counter of a policy has reached.
 pub(super) type Crossing = (PolicyId, MeterKey, Level);
 
-/// The levels that a posting at `at` has reached and that are not raised.
-pub(super) fn crossings(state: &State, facts: &Facts<'_>, at: Timestamp) -> Vec<Crossing> {
+/// The levels that counters have reached by what was posted to them and that are not raised.
+fn crossings(state: &State, counters: &[(PolicyId, MeterKey)]) -> Vec<Crossing> {
     let mut crossed = Vec::new();
-    for id in state.met(facts) {
-        let Some(policy) = state.policy(id) else {
+    for (id, key) in counters {
+        let Some(policy) = state.policy(*id).filter(|own| own.policy.enabled) else {
             continue;
         };
-        if policy.policy.applies(at) {
-            let key = policy.meter_key(facts.context, at);
+        if state.is_active(policy.budget) {
             // What is posted late leaves less to the window after.
-            let after = policy.carries_into(&key);
-            for key in std::iter::once(key).chain(after) {
-                crossed.extend(new_levels(policy, &key).map(|level| (id, key.clone(), level)));
+            for key in std::iter::once(key).chain(&policy.carries_into(key)) {
+                crossed.extend(new_levels(policy, key).map(|level| (*id, key.clone(), level)));
             }
         }
     }

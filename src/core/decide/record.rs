@@ -1,6 +1,5 @@
 //! Recording what was used. Money that was spent is always recorded in full.
 
-use super::alerts::crossings;
 use super::{Desk, Done, text};
 use crate::core::alert::AlertCause;
 use crate::core::allocation::Allocation;
@@ -18,7 +17,9 @@ use jiff::{SignedDuration, Timestamp};
 pub const RECORDS_MOST: usize = 1000;
 /// How far a usage may lie in the future.
 pub(super) const FUTURE_MOST: SignedDuration = SignedDuration::from_mins(5);
-/// How many alerts may stand for overruns that no policy met.
+/// How many alerts of overruns may be open for one counter before those of further spenders become one.
+const OVERRUN_SPENDERS_MOST: usize = 16;
+/// How many alerts may be open for overruns that no policy met.
 const UNBUDGETED_OVERRUNS_MOST: usize = 1000;
 /// How many alerts may stand for models of unknown cost: a caller may name any.
 const UNKNOWN_COSTS_MOST: usize = 1000;
@@ -80,33 +81,35 @@ impl Desk<'_> {
         let beyond_hold = self.is_beyond_hold(&usage, taken);
         let findings = self.state.weigh_posting(&usage, taken, self.now).findings;
         let overrun = beyond_hold || findings.iter().any(passes);
+        let counted = findings.iter().map(|finding| finding.policy).collect();
         let allocation = usage.allocation;
-        let spender = overrun.then(|| spender(&usage));
+        let spender = overrun.then(|| Spender::of(&usage));
         let place = self.add(
             Event::UsageRecorded(UsageRecorded {
                 usage,
                 draw,
                 overrun,
+                counted: Some(counted),
             }),
             request,
         );
         if let Some(spender) = spender {
             self.raise_overruns(&spender, allocation, &findings, beyond_hold);
         }
-        if let Event::UsageRecorded(recorded) = &self.entries[place].recorded.event {
-            let usage = &recorded.usage;
-            let crossed = crossings(self.state, &usage.facts(), usage.occurred);
-            let unknown = self.unknown_cost(usage);
-            self.raise_levels(crossed);
-            if let Some((cause, message)) = unknown {
-                self.raise(cause, &message);
-            }
+        if let Some((cause, message)) = self.unknown_cost(place) {
+            self.raise(cause, &message);
         }
+        let counters = findings.into_iter().map(|own| (own.policy, own.meter));
+        self.raise_crossings(&counters.collect::<Vec<_>>());
         place
     }
 
     /// What there is to say of a cost that is not known, once for each model while nobody gives it a price.
-    fn unknown_cost(&self, usage: &Usage) -> Option<(AlertCause, String)> {
+    fn unknown_cost(&self, place: usize) -> Option<(AlertCause, String)> {
+        let Event::UsageRecorded(recorded) = &self.entries[place].recorded.event else {
+            return None;
+        };
+        let usage = &recorded.usage;
         let (provider, model) = (&usage.provider, &usage.model);
         let is_news = usage.cost.source == CostSource::Unknown
             && self.state.unknown_costs() < UNKNOWN_COSTS_MOST
@@ -163,7 +166,7 @@ impl Desk<'_> {
 
     fn raise_overruns(
         &mut self,
-        spender: &str,
+        spender: &Spender,
         allocation: Option<AllocationId>,
         findings: &[Finding],
         beyond_hold: bool,
@@ -178,37 +181,37 @@ impl Desk<'_> {
             self.raise_unbudgeted_overrun(spender, allocation);
         }
         for finding in concerned {
-            let Some(state) = self.state.policy(finding.policy) else {
-                continue;
-            };
-            if state.meter(&finding.meter).raised.overrun().is_some() {
-                continue;
-            }
-            let cause = AlertCause::PolicyOverrun {
-                budget: finding.budget,
-                policy: finding.policy,
-                meter: finding.meter.clone(),
-            };
-            self.raise(
-                cause,
-                &format!("{spender} spent more than was held or left"),
-            );
+            self.raise_policy_overrun(spender, finding);
         }
     }
 
-    fn raise_unbudgeted_overrun(&mut self, spender: &str, allocation: Option<AllocationId>) {
+    fn raise_policy_overrun(&mut self, spender: &Spender, finding: &Finding) {
+        let (policy, meter) = (finding.policy, &finding.meter);
+        let open = self.state.open_overruns(policy, meter);
+        let of = spender.name.as_deref();
+        let of = of.filter(|_| open.len() < OVERRUN_SPENDERS_MOST || open.contains(&of));
+        if open.contains(&of) {
+            return;
+        }
+        let cause = AlertCause::PolicyOverrun {
+            budget: finding.budget,
+            policy,
+            meter: meter.clone(),
+            spender: of.map(str::to_owned),
+        };
+        let spent = &spender.spent;
+        self.raise(cause, &format!("{spent} more than was held or left"));
+    }
+
+    fn raise_unbudgeted_overrun(&mut self, spender: &Spender, allocation: Option<AllocationId>) {
         let Some(allocation) = allocation else {
             return;
         };
-        let cause = AlertCause::AllocationOverrun { allocation };
-        let standing = self.state.unbudgeted_overruns();
-        if standing < UNBUDGETED_OVERRUNS_MOST
-            && self.state.unbudgeted_overrun(allocation).is_none()
-        {
-            self.raise(
-                cause,
-                &format!("{spender} spent more than {allocation} held"),
-            );
+        let open = self.state.unbudgeted_overruns();
+        if open < UNBUDGETED_OVERRUNS_MOST && !self.state.has_unbudgeted_overrun(allocation) {
+            let cause = AlertCause::AllocationOverrun { allocation };
+            let spent = &spender.spent;
+            self.raise(cause, &format!("{spent} more than {allocation} held"));
         }
     }
 }
@@ -217,24 +220,32 @@ fn passes(finding: &Finding) -> bool {
     matches!(finding.cause, Some(Cause::Exceeds | Cause::Bypassed))
 }
 
-fn spender(usage: &Usage) -> String {
-    let who = usage
-        .context
-        .component
-        .as_deref()
-        .or(usage.context.user.as_deref())
-        .unwrap_or("A call");
-    let cost = match usage.cost.source {
-        CostSource::Unknown if usage.cost.unpriced.is_empty() => "an unknown cost".to_owned(),
-        CostSource::Unknown => format!("{} USD at least", usage.cost.usd),
-        _ => format!("{} USD", usage.cost.usd),
-    };
-    format!(
-        "{who} with {}/{} ({} tokens, {cost})",
-        usage.provider,
-        usage.model,
-        usage.counts.tokens()
-    )
+/// Who spent something, and what.
+struct Spender {
+    /// The component, or else the user.
+    name: Option<String>,
+    /// The beginning of a sentence.
+    spent: String,
+}
+
+impl Spender {
+    fn of(usage: &Usage) -> Self {
+        let name = usage.context.component.as_ref();
+        let name = name.or(usage.context.user.as_ref()).cloned();
+        let cost = match usage.cost.source {
+            CostSource::Unknown if usage.cost.unpriced.is_empty() => "an unknown cost".to_owned(),
+            CostSource::Unknown => format!("{} USD at least", usage.cost.usd),
+            _ => format!("{} USD", usage.cost.usd),
+        };
+        let spent = format!(
+            "{} with {}/{} ({} tokens, {cost}) spent",
+            name.as_deref().unwrap_or("A call"),
+            usage.provider,
+            usage.model,
+            usage.counts.tokens()
+        );
+        Self { name, spent }
+    }
 }
 
 pub(super) fn check_not_future(field: &str, at: Timestamp, now: Timestamp) -> Result<(), Refusal> {

@@ -2,11 +2,10 @@
 
 use super::changes::RowKey;
 use super::holds::Held;
-use super::{BudgetState, PolicyState, PriceOverride, State};
+use super::{BudgetState, Counters, PolicyState, PriceOverride, State};
 use crate::core::alert::{Acknowledgement, Alert, AlertCause, AlertStatus};
 use crate::core::allocation::{Allocation, AllocationStatus};
 use crate::core::budget::Budget;
-use crate::core::charge::Facts;
 use crate::core::event::{
     AllocationEnded, AllocationExtended, AllocationMade, Event, Recorded, Stamp, UsageAdjusted,
     UsageRecorded,
@@ -105,7 +104,8 @@ impl State {
 
     fn record(&mut self, recorded: &UsageRecorded) {
         let usage = &recorded.usage;
-        self.post(&usage.facts(), usage.occurred, usage.tally());
+        let counters = self.counters(&usage.facts(), usage.occurred);
+        self.post(counters, usage.tally());
         if let (
             Some(id),
             Some(Draw::Drawn {
@@ -125,22 +125,13 @@ impl State {
     }
 
     fn adjust(&mut self, adjusted: &UsageAdjusted) {
-        self.post(
-            &adjusted.facts(),
-            adjusted.occurred,
-            adjusted.correction.tally(),
-        );
+        self.post(self.corrected(adjusted), adjusted.correction.tally());
         self.add_correction(adjusted);
     }
 
-    fn post(&mut self, facts: &Facts<'_>, at: Timestamp, tally: Tally) {
-        for id in self.met(facts) {
-            if let Some(state) = self
-                .policies
-                .get_mut(&id)
-                .filter(|state| state.policy.applies(at))
-            {
-                let key = state.meter_key(facts.context, at);
+    fn post(&mut self, counters: Counters, tally: Tally) {
+        for (id, key) in counters {
+            if let Some(state) = self.policies.get_mut(&id) {
                 state.post(&key, tally);
                 self.changes.note(RowKey::Meter(id, key));
             }
@@ -249,11 +240,13 @@ impl State {
         self.next_id = self.next_id.max(policy.id.0 + 1);
         self.changes.note(RowKey::Policy(policy.id));
         if let Some(known) = self.policies.get_mut(&policy.id) {
-            known.replace(policy.clone(), at);
+            known.replace(policy.clone(), at, self.sequence);
             return;
         }
-        self.policies
-            .insert(policy.id, PolicyState::new(policy.clone(), budget));
+        self.policies.insert(
+            policy.id,
+            PolicyState::new(policy.clone(), budget, self.sequence),
+        );
         if let Some(state) = self.budgets.get_mut(&budget) {
             state.policies.push(policy.id);
         }
@@ -289,9 +282,7 @@ impl State {
                 .or_default()
                 .insert(alert.id);
         }
-        if let AlertCause::AllocationOverrun { allocation } = alert.cause {
-            self.unbudgeted_overruns.insert(allocation, alert.id);
-        }
+        self.open_overruns.insert(&alert);
         if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
             self.price_alerts.insert(*change, alert.id);
         }
@@ -321,6 +312,7 @@ impl State {
 
     fn acknowledge_alert(&mut self, id: AlertId, note: Option<&String>, stamp: &Stamp) {
         if let Some(alert) = self.alerts.get_mut(&id) {
+            self.open_overruns.remove(alert);
             alert.status = AlertStatus::Acknowledged;
             alert.acknowledged = Some(Acknowledgement {
                 actor: stamp.actor.clone(),
@@ -339,9 +331,7 @@ impl State {
         if let Some((_, policy)) = alert.cause.policy() {
             self.forget_policy_alert(policy, id);
         }
-        if let AlertCause::AllocationOverrun { allocation } = &alert.cause {
-            self.unbudgeted_overruns.remove(allocation);
-        }
+        self.open_overruns.remove(&alert);
         // A window that is over has raised what it has raised: it does so once.
         let over = alert.cause.meter().is_some_and(|(_, key)| key.is_over(at));
         if !over {

@@ -67,11 +67,19 @@ impl HoldIndex {
     }
 
     fn under(&self, label: &Label<'_>) -> Vec<&Drawer> {
-        let Label::ModelPrefix(prefix) = label else {
-            return self.drawers.get(&label.drawer()).into_iter().collect();
-        };
-        let from = self.models.range((*prefix).to_owned()..);
-        let own = from.take_while(|(model, _)| model.starts_with(prefix));
-        own.map(|(_, drawer)| drawer).collect()
+        match label {
+            Label::ModelPrefix(prefix) => {
+                let from = self.models.range((*prefix).to_owned()..);
+                let own = from.take_while(|(model, _)| model.starts_with(prefix));
+                own.map(|(_, drawer)| drawer).collect()
+            }
+            // There are far fewer models than holds.
+            Label::ModelSuffix(suffix) => {
+                let own = self.models.iter();
+                let own = own.filter(|(model, _)| model.ends_with(suffix));
+                own.map(|(_, drawer)| drawer).collect()
+            }
+            other => self.drawers.get(&other.drawer()).into_iter().collect(),
+        }
     }
 }

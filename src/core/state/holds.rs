@@ -90,7 +90,8 @@ impl State {
         })
     }
 
-    fn is_active(&self, budget: BudgetId) -> bool {
+    /// Whether a budget is there and not archived.
+    pub(in crate::core) fn is_active(&self, budget: BudgetId) -> bool {
         let state = self.budgets.get(&budget);
         state.is_some_and(|state| !state.budget.archived)
     }

@@ -3,7 +3,7 @@
 use super::terms::{Past, Terms};
 use crate::core::alert::{Level, MeterKey};
 use crate::core::context::Context;
-use crate::core::id::{AlertId, BudgetId};
+use crate::core::id::{AlertId, BudgetId, RecordId};
 use crate::core::period::{Calendar, Period, Window};
 use crate::core::policy::{Limits, Policy, Rollover};
 use crate::core::tally::Tally;
@@ -25,8 +25,8 @@ pub struct Meter {
     pub raised: Raised,
 }
 
-/// The alerts of a counter, one of each kind at the most: those that stand, and of a window that is over those that it
-/// ever raised, as it raises none twice.
+/// The alerts of a counter: of each level the one that stands, or of a window that is over the one that it ever raised,
+/// as it raises no level twice; and the latest of an overrun.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Raised([Option<AlertId>; 4]);
 
@@ -34,11 +34,6 @@ impl Raised {
     /// The alert of a level.
     pub const fn level(&self, level: Level) -> Option<AlertId> {
         self.0[level as usize]
-    }
-
-    /// The alert of an overrun.
-    pub const fn overrun(&self) -> Option<AlertId> {
-        self.0[3]
     }
 
     pub(super) fn alerts(&self) -> impl Iterator<Item = AlertId> {
@@ -70,8 +65,9 @@ pub struct PolicyState {
 }
 
 impl PolicyState {
-    pub(super) fn new(policy: Policy, budget: BudgetId) -> Self {
-        let past = Past::new(policy.created);
+    /// A policy that an event made.
+    pub(super) fn new(policy: Policy, budget: BudgetId, event: u64) -> Self {
+        let past = Past::new(policy.created, event);
         Self::with_past(policy, budget, past)
     }
 
@@ -89,8 +85,8 @@ impl PolicyState {
         }
     }
 
-    pub(super) fn replace(&mut self, policy: Policy, at: Timestamp) {
-        self.past.replace(&self.policy, &policy, at);
+    pub(super) fn replace(&mut self, policy: Policy, at: Timestamp, event: u64) {
+        self.past.replace(&self.policy, &policy, at, event);
         self.calendar = policy.calendar();
         self.recent = self.calendar.window(policy.created);
         self.policy = policy;
@@ -99,6 +95,11 @@ impl PolicyState {
     /// The terms that it had before.
     pub(super) const fn past(&self) -> &Past {
         &self.past
+    }
+
+    /// Whether a record was made when its present counters were counted already.
+    pub(super) const fn counts(&self, record: RecordId) -> bool {
+        record.0 > self.past.since_event
     }
 
     /// The terms that a window is kept by: those that held when it ended, or hold now.

@@ -7,6 +7,7 @@ mod hold_index;
 mod holds;
 mod meters;
 mod moved;
+mod overruns;
 mod prices;
 mod rows;
 mod scope_index;
@@ -23,6 +24,7 @@ use super::allocation::Allocation;
 use super::budget::Budget;
 use super::charge::{Amount, Facts};
 use super::context::{Context, Priority};
+use super::event::UsageAdjusted;
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
 use super::increase::Increase;
 use super::price::Rates;
@@ -33,6 +35,7 @@ use super::verdict::{Finding, Outcome, Verdict, judge};
 use hold_index::HoldIndex;
 use holds::{Held, Meets};
 use jiff::Timestamp;
+use overruns::OpenOverruns;
 use prices::{ModelKey, PriceLog};
 use rustc_hash::FxHashMap;
 use scope_index::ScopeIndex;
@@ -56,8 +59,8 @@ pub struct State {
     alerts: BTreeMap<AlertId, Alert>,
     alert_ends: BTreeSet<(Timestamp, AlertId)>,
     policy_alerts: FxHashMap<PolicyId, BTreeSet<AlertId>>,
-    unbudgeted_overruns: FxHashMap<AllocationId, AlertId>,
     unknown_costs: FxHashMap<ModelKey, AlertId>,
+    open_overruns: OpenOverruns,
     increases: BTreeMap<IncreaseId, Increase>,
     increase_ends: BTreeSet<(Timestamp, IncreaseId)>,
     overrides: BTreeMap<(String, String), Vec<PriceOverride>>,
@@ -87,6 +90,9 @@ struct OpenAllocation {
     allocation: Allocation,
     meets: Meets,
 }
+
+/// Counters of policies.
+pub(super) type Counters = SmallVec<[(PolicyId, MeterKey); 8]>;
 
 /// The prices that admins set for one model, in the order in which they were set.
 pub type PriceOverrides = Vec<PriceOverride>;
@@ -194,16 +200,6 @@ impl State {
         about.filter_map(|id| self.alerts.get(id))
     }
 
-    /// How many alerts stand for overruns that no policy met.
-    pub fn unbudgeted_overruns(&self) -> usize {
-        self.unbudgeted_overruns.len()
-    }
-
-    /// The alert that stands for an allocation's overrun that no policy met.
-    pub fn unbudgeted_overrun(&self, allocation: AllocationId) -> Option<AlertId> {
-        self.unbudgeted_overruns.get(&allocation).copied()
-    }
-
     /// How many alerts stand for models of unknown cost.
     pub fn unknown_costs(&self) -> usize {
         self.unknown_costs.len()
@@ -292,6 +288,35 @@ impl State {
             open.extend(self.below.get(&id).into_iter().flatten());
         }
         false
+    }
+
+    /// The counters that a charge falls into: of the policies that it meets and that apply then.
+    pub(super) fn counters(&self, facts: &Facts<'_>, at: Timestamp) -> Counters {
+        let met = self.met(facts);
+        let policies = met.iter().filter_map(|id| self.policies.get(id));
+        policies
+            .filter(|state| state.policy.applies(at))
+            .map(|state| (state.policy.id, state.meter_key(facts.context, at)))
+            .collect()
+    }
+
+    /// The counters that a correction falls into: those that counted the record which it corrects, as far as they are
+    /// counted still. What a counter never held it can't be given back.
+    pub(super) fn corrected(&self, adjusted: &UsageAdjusted) -> Counters {
+        let at = adjusted.occurred;
+        let mut counters = match &adjusted.counted {
+            None => self.counters(&adjusted.facts(), at),
+            Some(counted) => counted
+                .iter()
+                .filter_map(|id| Some((*id, self.policies.get(id)?)))
+                .map(|(id, state)| (id, state.meter_key(&adjusted.context, at)))
+                .collect(),
+        };
+        if let Some(record) = adjusted.record {
+            let counts = |id| self.policy(id).is_some_and(|state| state.counts(record));
+            counters.retain(|(id, _)| counts(*id));
+        }
+        counters
     }
 
     /// The active budgets that cover a charge, and all above them, each once, by id.
@@ -419,13 +444,7 @@ impl State {
     ) -> Finding {
         let (limits, posted) = (state.limits(&key), state.meter(&key).posted);
         let held = self.held(state, &key, now);
-        let (outcome, cause) = judge(
-            &state.policy,
-            &limits,
-            posted.or_zero() + held,
-            asked,
-            critical,
-        );
+        let (outcome, cause) = judge(&state.policy, &limits, posted + held, asked, critical);
         Finding {
             budget: state.budget,
             policy: state.policy.id,

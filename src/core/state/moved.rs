@@ -8,7 +8,7 @@ use super::{Meter, PolicyState, RowKey, State};
 use crate::core::alert::MeterKey;
 use crate::core::charge::Facts;
 use crate::core::command::Command;
-use crate::core::event::Event;
+use crate::core::event::{Event, UsageAdjusted};
 use crate::core::id::PolicyId;
 use crate::core::period::Window;
 use jiff::{SignedDuration, Timestamp};
@@ -80,9 +80,7 @@ impl State {
                 }
             }
             Command::Adjust(adjusted) => {
-                let adjusted = &adjusted.adjusted;
-                let (facts, at) = (adjusted.facts(), adjusted.occurred);
-                self.missing_of_charge(&facts, at, until, &mut missing);
+                self.missing_of_correction(&adjusted.adjusted, until, &mut missing);
             }
             // Only where the clock was set back by days.
             Command::Allocate(wanted) => {
@@ -99,6 +97,13 @@ impl State {
                 if let Some(asked) = self.increase(*increase) {
                     self.missing_about(asked.policy, &asked.meter, until, &mut missing);
                 }
+            }
+            Command::SavePolicy(_, draft) => {
+                self.missing_of_alerts(draft.id, until, &mut missing);
+            }
+            Command::SaveBudget(draft) => {
+                let changed = draft.policies.iter().map(|policy| policy.id);
+                changed.for_each(|id| self.missing_of_alerts(id, until, &mut missing));
             }
             _ => {}
         }
@@ -119,8 +124,7 @@ impl State {
                 self.missing_of_charge(&facts, at, until, &mut missing);
             }
             Event::UsageAdjusted(adjusted) => {
-                let (facts, at) = (adjusted.facts(), adjusted.occurred);
-                self.missing_of_charge(&facts, at, until, &mut missing);
+                self.missing_of_correction(adjusted, until, &mut missing);
             }
             Event::AlertRaised { cause, .. } => {
                 if let Some((policy, key)) = cause.meter() {
@@ -164,6 +168,32 @@ impl State {
         for id in self.met(facts) {
             if let Some(policy) = self.policies.get(&id) {
                 let key = policy.meter_key(facts.context, at);
+                self.missing_about(id, &key, until, missing);
+            }
+        }
+    }
+
+    /// What the levels that stand of a policy are weighed by when it is saved.
+    fn missing_of_alerts(
+        &self,
+        policy: Option<PolicyId>,
+        until: Timestamp,
+        missing: &mut Vec<RowKey>,
+    ) {
+        let about = policy.into_iter().flat_map(|id| self.alerts_about(id));
+        for (policy, key) in about.filter_map(|alert| alert.cause.meter()) {
+            self.missing_about(policy, key, until, missing);
+        }
+    }
+
+    fn missing_of_correction(
+        &self,
+        adjusted: &UsageAdjusted,
+        until: Timestamp,
+        missing: &mut Vec<RowKey>,
+    ) {
+        if adjusted.occurred <= until {
+            for (id, key) in self.corrected(adjusted) {
                 self.missing_about(id, &key, until, missing);
             }
         }

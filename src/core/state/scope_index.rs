@@ -22,12 +22,19 @@ pub(super) struct ScopeIndex {
     everywhere: Vec<BudgetId>,
     /// Where each budget is filed: which was best depends on what had been filed before it.
     filed: FxHashMap<BudgetId, Filed>,
-    /// How many drawers there are for model patterns whose fixed beginning has this length.
-    prefix_lengths: BTreeMap<usize, usize>,
+    /// How many drawers there are for model patterns whose fixed beginning or end has this length.
+    fixed_lengths: BTreeMap<(End, usize), usize>,
 }
 
-/// The drawers of one budget, each with the length of its prefix where it is one of models.
-type Filed = SmallVec<[(u64, Option<usize>); 2]>;
+/// The drawers of one budget, each with what is fixed of the models where it is one of models.
+type Filed = SmallVec<[(u64, Option<(End, usize)>); 2]>;
+
+/// Which end of a model's name is fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    First,
+    Last,
+}
 
 #[derive(Clone, Copy, Hash)]
 pub(super) enum Label<'a> {
@@ -37,6 +44,8 @@ pub(super) enum Label<'a> {
     Component(&'a str),
     TaskType(&'a str),
     ModelPrefix(&'a str),
+    /// Of patterns that begin with a wildcard.
+    ModelSuffix(&'a str),
     Provider(&'a str),
     Tier(ModelTier),
 }
@@ -62,16 +71,17 @@ impl ScopeIndex {
         };
         let mut filed = Filed::new();
         for label in labels {
-            let prefix = match label {
-                Label::ModelPrefix(prefix) => Some(prefix.len()),
+            let fixed = match label {
+                Label::ModelPrefix(prefix) => Some((End::First, prefix.len())),
+                Label::ModelSuffix(suffix) => Some((End::Last, suffix.len())),
                 _ => None,
             };
-            if let Some(length) = prefix {
-                *self.prefix_lengths.entry(length).or_default() += 1;
+            if let Some(fixed) = fixed {
+                *self.fixed_lengths.entry(fixed).or_default() += 1;
             }
             let drawer = label.drawer();
             self.drawers.entry(drawer).or_default().push(budget);
-            filed.push((drawer, prefix));
+            filed.push((drawer, fixed));
         }
         self.filed.insert(budget, filed);
     }
@@ -85,9 +95,9 @@ impl ScopeIndex {
             self.everywhere.retain(|other| *other != budget);
             return;
         };
-        for (drawer, prefix) in filed {
-            if let Some(length) = prefix {
-                self.forget_prefix(length);
+        for (drawer, fixed) in filed {
+            if let Some(fixed) = fixed {
+                self.forget_length(fixed);
             }
             if let Some(budgets) = self.drawers.get_mut(&drawer) {
                 budgets.retain(|other| *other != budget);
@@ -98,11 +108,11 @@ impl ScopeIndex {
         }
     }
 
-    fn forget_prefix(&mut self, length: usize) {
-        if let Some(count) = self.prefix_lengths.get_mut(&length) {
+    fn forget_length(&mut self, fixed: (End, usize)) {
+        if let Some(count) = self.fixed_lengths.get_mut(&fixed) {
             *count -= 1;
             if *count == 0 {
-                self.prefix_lengths.remove(&length);
+                self.fixed_lengths.remove(&fixed);
             }
         }
     }
@@ -120,12 +130,14 @@ impl ScopeIndex {
         };
         labels(facts, &mut open);
         if let Some(model) = facts.model {
-            self.prefix_lengths
-                .keys()
-                .filter_map(|length| model.get(..*length))
-                .for_each(|prefix| {
-                    open(Label::ModelPrefix(prefix));
-                });
+            let label = |(end, length): &(End, usize)| match end {
+                End::First => Some(Label::ModelPrefix(model.get(..*length)?)),
+                End::Last => {
+                    let from = model.len().checked_sub(*length)?;
+                    Some(Label::ModelSuffix(model.get(from..)?))
+                }
+            };
+            self.fixed_lengths.keys().filter_map(label).for_each(open);
         }
     }
 }
@@ -150,15 +162,15 @@ pub(super) fn labels<'a>(facts: &Facts<'a>, mut each: impl FnMut(Label<'a>)) {
 /// The labels of each dimension that a scope names, those first that tend to tell budgets apart; none if it covers
 /// everything.
 pub(super) fn choices(scope: &Scope) -> Vec<Vec<Label<'_>>> {
-    let mut prefixes: Vec<_> = scope.model.iter().map(fixed_beginning).collect();
-    prefixes.sort_unstable();
-    prefixes.dedup();
+    let mut models: Vec<_> = scope.model.iter().map(fixed_end).collect();
+    models.sort_unstable();
+    models.dedup();
     let named = [
         scope.user.iter().map(Label::User).collect(),
         scope.project.iter().map(Label::Project).collect(),
         scope.component.iter().map(Label::Component).collect(),
         scope.task_type.iter().map(Label::TaskType).collect(),
-        prefixes.into_iter().map(Label::ModelPrefix).collect(),
+        models.into_iter().map(model_label).collect(),
         scope.provider.iter().map(Label::Provider).collect(),
         scope.tier.iter().map(|tier| Label::Tier(*tier)).collect(),
     ];
@@ -169,10 +181,23 @@ pub(super) fn choices(scope: &Scope) -> Vec<Vec<Label<'_>>> {
         .collect()
 }
 
-fn fixed_beginning(pattern: &str) -> &str {
-    pattern
-        .find(['*', '?'])
-        .map_or(pattern, |wild| &pattern[..wild])
+/// The part of a model pattern without wildcards that it is filed by: its beginning, or else its end.
+fn fixed_end(pattern: &str) -> (End, &str) {
+    let wild = ['*', '?'];
+    let beginning = pattern.find(wild).map_or(pattern, |at| &pattern[..at]);
+    let end = pattern.rfind(wild).map_or("", |at| &pattern[at + 1..]);
+    if beginning.is_empty() && !end.is_empty() {
+        (End::Last, end)
+    } else {
+        (End::First, beginning)
+    }
+}
+
+const fn model_label((end, text): (End, &str)) -> Label<'_> {
+    match end {
+        End::First => Label::ModelPrefix(text),
+        End::Last => Label::ModelSuffix(text),
+    }
 }
 
 #[cfg(test)]
@@ -234,10 +259,41 @@ mod tests {
             project: Some("apollo".into()),
             ..Context::default()
         };
-        assert_eq!(found(&index, Some("gpt-4o"), &apollo), [0, 1, 2, 3, 4]);
-        assert_eq!(found(&index, Some("o3"), &Context::default()), [0, 3, 4]);
+        assert_eq!(found(&index, Some("gpt-4o"), &apollo), [0, 1, 2, 4]);
+        assert_eq!(found(&index, Some("o3"), &Context::default()), [0, 4]);
+        let mini = found(&index, Some("gpt-4o-mini"), &Context::default());
+        assert_eq!(mini, [0, 2, 3, 4]);
         index.remove(BudgetId(2));
         index.remove(BudgetId(0));
-        assert_eq!(found(&index, Some("gpt-4o"), &apollo), [1, 3, 4]);
+        assert_eq!(found(&index, Some("gpt-4o"), &apollo), [1, 4]);
+    }
+
+    #[test]
+    fn a_pattern_is_filed_by_its_beginning_or_else_by_its_end() {
+        for (pattern, fixed) in [
+            ("gpt-4o", (End::First, "gpt-4o")),
+            ("gpt-*-mini", (End::First, "gpt-")),
+            ("*-mini", (End::Last, "-mini")),
+            ("?o*\u{e9}", (End::Last, "\u{e9}")),
+            ("*mini*", (End::First, "")),
+            ("*", (End::First, "")),
+        ] {
+            assert_eq!(fixed_end(pattern), fixed);
+        }
+        let mut index = ScopeIndex::default();
+        let scope = |pattern: &str| Scope {
+            model: one(pattern),
+            ..Scope::default()
+        };
+        for number in 0..1_000 {
+            index.insert(BudgetId(number), &scope(&format!("*/model-{number}")));
+        }
+        let model = |number| found(&index, Some(number), &Context::default());
+        assert_eq!(model("openai/model-7"), [7]);
+        assert!(model("\u{e9}").is_empty());
+        for number in 0..1_000 {
+            index.remove(BudgetId(number));
+        }
+        assert!(index.fixed_lengths.is_empty() && index.drawers.is_empty());
     }
 }

@@ -43,6 +43,9 @@ pub struct Past {
     /// When its present windows began to be counted: no window from before carries anything over.
     #[serde(with = "crate::core::time")]
     pub(super) since: Timestamp,
+    /// The event with which they began.
+    #[serde(default)]
+    pub(super) since_event: u64,
     /// When it was saved last; never before an earlier time, whatever the clock did.
     #[serde(with = "crate::core::time")]
     saved: Timestamp,
@@ -51,20 +54,22 @@ pub struct Past {
 }
 
 impl Past {
-    pub(super) const fn new(created: Timestamp) -> Self {
+    pub(super) const fn new(created: Timestamp, event: u64) -> Self {
         Self {
             since: created,
+            since_event: event,
             saved: created,
             former: Vec::new(),
         }
     }
 
-    /// Notes that `after` takes the place of `before` at an instant.
-    pub(super) fn replace(&mut self, before: &Policy, after: &Policy, at: Timestamp) {
+    /// Notes that `after` takes the place of `before` at an instant, by an event.
+    pub(super) fn replace(&mut self, before: &Policy, after: &Policy, at: Timestamp, event: u64) {
         self.saved = at.max(self.saved);
         let until = self.saved;
         if before.calendar() != after.calendar() {
             self.since = until;
+            self.since_event = event;
         }
         let terms = Terms::of(before);
         if terms != Terms::of(after) {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::io;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _};
 
-/// The version of what owner and forwarder say to each other. Both must have the same.
+/// The version of what owner and forwarder say to each other. Both must have the same; but for that, an owner makes room
+/// for a newcomer with a higher one.
 pub(super) const PROTOCOL: u32 = 1;
 
 /// The longest first line, in bytes.
@@ -34,6 +35,15 @@ pub(super) struct Welcome {
     pub(super) why: Option<String>,
 }
 
+/// An owner's answer as a newcomer understands it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// One of the same protocol.
+    Welcome(Welcome),
+    /// An earlier one, which leaves.
+    HandingOver,
+}
+
 /// Whether it may come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,11 +56,17 @@ pub(super) enum Verdict {
     Refused,
 }
 
-/// The part of a first line that every protocol has.
+/// The part of a first line, and of its answer, that every protocol has.
 #[derive(Deserialize)]
 struct Common {
     protocol: u32,
     version: String,
+    /// Of a newcomer.
+    #[serde(default)]
+    stays: bool,
+    /// Of an owner.
+    #[serde(default)]
+    answer: Option<String>,
 }
 
 /// What an owner makes of a first line.
@@ -63,11 +79,11 @@ pub(super) enum Judged {
 
 /// Judges a newcomer.
 pub(super) fn judge(line: &[u8], own: &Version) -> Judged {
-    let Ok(Common { protocol, version }) = serde_json::from_slice(line) else {
+    let Ok(common) = serde_json::from_slice::<Common>(line) else {
         return Judged::Refused("the first line of the connection is not a hello".into());
     };
-    if protocol != PROTOCOL {
-        return Judged::Refused(protocols_differ(protocol, &version, own));
+    if common.protocol != PROTOCOL {
+        return judge_other(&common, own);
     }
     match serde_json::from_slice::<Hello>(line) {
         Ok(hello) if hello.stays && hello.version.cmp_precedence(own).is_gt() => {
@@ -78,15 +94,27 @@ pub(super) fn judge(line: &[u8], own: &Version) -> Judged {
     }
 }
 
-/// Reads an owner's answer.
-pub(super) fn read_welcome(line: &[u8], own: &Version) -> Result<Welcome, String> {
-    let common: Common = serde_json::from_slice(line)
-        .map_err(|error| format!("the owner's answer can't be read: {error}"))?;
-    if common.protocol != PROTOCOL {
-        return Err(protocols_differ(common.protocol, &common.version, own));
+/// Judges a newcomer of another protocol: it can't be a forwarder, but a later one can be the owner.
+fn judge_other(common: &Common, own: &Version) -> Judged {
+    let later = common.protocol > PROTOCOL && common.stays;
+    match common.version.parse::<Version>() {
+        Ok(version) if later && version.cmp_precedence(own).is_gt() => Judged::Newer(version),
+        _ => Judged::Refused(protocols_differ(common.protocol, &common.version, own)),
     }
-    serde_json::from_slice(line)
-        .map_err(|error| format!("the owner's answer can't be read: {error}"))
+}
+
+/// Reads an owner's answer. One of an earlier protocol is understood where it hands over.
+pub(super) fn read_welcome(line: &[u8], own: &Version) -> Result<Reply, String> {
+    let unreadable = |error| format!("the owner's answer can't be read: {error}");
+    let common: Common = serde_json::from_slice(line).map_err(unreadable)?;
+    if common.protocol == PROTOCOL {
+        let welcome = serde_json::from_slice(line).map_err(unreadable)?;
+        return Ok(Reply::Welcome(welcome));
+    }
+    if common.protocol < PROTOCOL && common.answer.as_deref() == Some("handing_over") {
+        return Ok(Reply::HandingOver);
+    }
+    Err(protocols_differ(common.protocol, &common.version, own))
 }
 
 fn protocols_differ(protocol: u32, version: &str, own: &Version) -> String {
@@ -147,13 +175,42 @@ mod tests {
     #[test]
     fn another_protocol_is_refused_by_both_sides_with_both_versions() {
         let own = Version::new(1, 2, 0);
-        let other = br#"{"protocol": 99, "version": "9.0.0", "what": "else"}"#;
+        let other = br#"{"protocol": 99, "version": "9.0.0", "what": "else", "stays": false}"#;
         let Judged::Refused(why) = judge(other, &own) else {
             panic!("let in");
         };
         assert!(why.contains("9.0.0") && why.contains("1.2.0"), "{why}");
         assert_eq!(read_welcome(other, &own), Err(why));
         assert!(matches!(judge(b"{}", &own), Judged::Refused(_)));
+    }
+
+    #[test]
+    fn a_newer_one_of_a_later_protocol_is_made_room_for_by_an_earlier_one() {
+        let judged = |protocol: u32, own: Version| {
+            let hello =
+                serde_json::json!({"protocol": protocol, "version": "9.0.0", "stays": true});
+            judge(hello.to_string().as_bytes(), &own)
+        };
+        let own = Version::new(1, 2, 0);
+        assert!(matches!(
+            judged(PROTOCOL + 1, own.clone()),
+            Judged::Newer(_)
+        ));
+        assert!(matches!(
+            judged(PROTOCOL - 1, own.clone()),
+            Judged::Refused(_)
+        ));
+        let newest = Version::new(9, 0, 0);
+        assert!(matches!(judged(PROTOCOL + 1, newest), Judged::Refused(_)));
+        let reply = |protocol: u32, answer: &str| {
+            let welcome =
+                serde_json::json!({"protocol": protocol, "version": "0.9.0", "answer": answer});
+            read_welcome(welcome.to_string().as_bytes(), &own)
+        };
+        let earlier = reply(PROTOCOL - 1, "handing_over");
+        assert_eq!(earlier, Ok(Reply::HandingOver));
+        assert!(reply(PROTOCOL - 1, "refused").is_err());
+        assert!(reply(PROTOCOL + 1, "handing_over").is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How a process finds out what it is: the owner, or a forwarder to it.
 
-use super::hello::{Hello, Verdict, is_same_user, line, read_line, read_welcome};
+use super::hello::{Hello, Reply, Verdict, is_same_user, line, read_line, read_welcome};
 use super::house::{Reader, Writer};
 use super::lock::Lock;
 use super::place::Place;
@@ -100,7 +100,8 @@ async fn greet(options: &FrontOptions, place: &Place) -> io::Result<Result<Attem
     };
     writer.write_all(&line(&hello)?).await?;
     let welcome = match read_welcome(&read_line(&mut reader).await?, &options.version) {
-        Ok(welcome) => welcome,
+        Ok(Reply::Welcome(welcome)) => welcome,
+        Ok(Reply::HandingOver) => return Ok(Ok(handing_over())),
         Err(why) => return Ok(Err(FrontError::Refused(why))),
     };
     let why = welcome.why.unwrap_or_default();
@@ -112,9 +113,13 @@ async fn greet(options: &FrontOptions, place: &Place) -> io::Result<Result<Attem
                 writer: Box::new(writer),
             }))
         }
-        Verdict::HandingOver => Ok(Attempt::NotYet("it is handing over".into())),
+        Verdict::HandingOver => Ok(handing_over()),
         Verdict::Refused => Err(FrontError::Refused(why)),
     })
+}
+
+fn handing_over() -> Attempt {
+    Attempt::NotYet("it is handing over".into())
 }
 
 #[cfg(test)]

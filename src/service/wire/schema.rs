@@ -48,7 +48,8 @@ schema! {
     Values: "Values" => { "type": "array", "items": { "type": "string" } }
     AlertKind: "AlertKind" => { "type": "string", "enum": [
         "threshold_warning", "threshold_action", "limit_exceeded", "overrun", "critical_bypass",
-        "increase_requested", "price_changed", "price_held_back", "source_failed", "source_outvoted"
+        "increase_requested", "cost_unknown", "price_changed", "price_held_back", "source_failed",
+        "source_outvoted"
     ] }
     AllocationStatus: "AllocationStatus" => { "type": "string", "enum": ["held", "closed", "expired", "released"] }
     Severity: "Severity" => { "type": "string", "enum": ["info", "warning", "critical"] }

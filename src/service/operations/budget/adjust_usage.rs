@@ -1,12 +1,12 @@
 //! `adjust_usage`: a correction, as an event of its own.
 
 use crate::core::command::{Adjust, Command};
-use crate::core::event::{Event, UsageAdjusted};
+use crate::core::event::{Event, UsageAdjusted, UsageRecorded};
 use crate::core::id::RecordId;
 use crate::core::quantity::{COUNT_MOST, Counts, Usd};
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
-use crate::core::usage::{Correction, Usage};
+use crate::core::usage::Correction;
 use crate::service::estimate::{UNKNOWN_PROVIDER, name_model};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
@@ -152,11 +152,12 @@ impl Operation for AdjustUsage {
 fn adjust(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<Adjust, Refusal> {
     let correction = correction(input)?;
     if let Some(id) = input.record_id {
-        let usage = recorded(desk, id)?;
-        call.caller.fill(usage.context.clone())?;
+        let UsageRecorded { usage, counted, .. } = recorded(desk, id)?;
+        call.caller.owns(&usage.context)?;
         let recorded = Some((usage.counts, usage.cost.usd));
         let adjusted = UsageAdjusted {
             record: Some(id),
+            counted,
             provider: usage.provider,
             model: usage.model,
             tier: usage.tier,
@@ -176,6 +177,7 @@ fn adjust(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<Adjust, 
     let named = name_model(&prices, input.provider.as_deref(), name, occurred)?;
     let adjusted = UsageAdjusted {
         record: None,
+        counted: None,
         provider: named
             .model
             .provider
@@ -192,13 +194,13 @@ fn adjust(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<Adjust, 
     })
 }
 
-fn recorded(desk: &Desk, id: RecordId) -> Result<Usage, Refusal> {
+fn recorded(desk: &Desk, id: RecordId) -> Result<UsageRecorded, Refusal> {
     let shared = desk.ledger().shared();
     if id.0 == 0 || id.0 > shared.state().sequence() {
         return Err(Refusal::not_found("record", id));
     }
     match shared.event(id.0)?.event {
-        Event::UsageRecorded(recorded) => Ok(recorded.usage),
+        Event::UsageRecorded(recorded) => Ok(recorded),
         _ => Err(Refusal::not_found("record", id)),
     }
 }
