@@ -231,7 +231,7 @@ async fn a_field_is_named_with_what_it_expects() {
             json!({"kind": "limit_exceded"}),
             "kind: \"limit_exceded\" is not a value here; did you mean limit_exceeded? The values are \
              threshold_warning, threshold_action, limit_exceeded, overrun, critical_bypass, increase_requested, \
-             price_changed, price_held_back, source_failed, source_outvoted",
+             cost_unknown, price_changed, price_held_back, source_failed, source_outvoted",
         ),
         (
             "get_price",
