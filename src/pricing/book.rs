@@ -5,11 +5,12 @@
 //! 2. the last applied price from before it; where that is the catalogue's price confirmed, the catalogue's hours of the
 //!    day still count;
 //! 3. the catalogue's price from a day that is known and before it, or where it is the catalogue's own day or later;
-//! 4. a source's word for a time that is over and that it lies in;
+//! 4. a source's word for a time that is over and that it lies in, laid over the nearest price that is known whole;
 //! 5. the catalogue's earliest price, or the earliest applied one: what held before is not known, and that is nearer
 //!    than nothing.
 
 mod layers;
+mod overlay;
 mod price;
 
 pub use layers::{Applied, Imported, Origin, Override};
@@ -67,14 +68,26 @@ impl PriceBook {
     /// Adds a price that sources made. One of a version that is known changes nothing.
     pub fn apply(&mut self, applied: Applied) {
         let price = Arc::clone(&applied.price.price);
-        self.layers(&price.provider, &price.model).apply(applied);
+        self.change(&price.provider, &price.model, |layers| {
+            layers.apply(applied);
+        });
     }
 
     /// Takes in a source's prices of times that are over, in place of all that it said before.
     pub fn import(&mut self, imported: Imported) {
         let history = Arc::clone(&imported.history);
-        self.layers(&history.provider, &history.model)
-            .import(imported);
+        self.change(&history.provider, &history.model, |layers| {
+            layers.import(imported);
+        });
+    }
+
+    /// Makes a change that prices of times that are over may rest on.
+    fn change(&mut self, provider: &str, model: &str, change: impl FnOnce(&mut Layers)) {
+        let catalogue = Arc::clone(&self.catalogue);
+        let card = catalogue.resolve(Some(provider), model).ok();
+        let layers = self.layers(provider, model);
+        change(layers);
+        layers.complete(card);
     }
 
     fn layers(&mut self, provider: &str, model: &str) -> &mut Layers {
@@ -136,8 +149,8 @@ impl PriceBook {
         let imported = layers
             .filter(|_| !is_known)
             .and_then(|layers| layers.imported_at(at));
-        if let Some((imported, past)) = imported {
-            return found.price(Origin::Imported(imported, past));
+        if let Some(origin) = imported {
+            return found.price(origin);
         }
         if let Some((card, (rates, from))) = bundled {
             return Some(self.bundled(card, rates, from));

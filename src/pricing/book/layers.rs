@@ -1,9 +1,10 @@
 //! What has changed of one model's price since the catalogue was made.
 
+use super::overlay::overlay;
 use crate::core::price::Rates;
 use crate::core::price_change::{PastPrice, PriceHistory};
 use crate::core::state::AppliedPrice;
-use crate::pricing::catalogue::Catalogue;
+use crate::pricing::catalogue::{Catalogue, ModelCard};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -68,7 +69,14 @@ pub enum Origin<'a> {
     /// Sources, or a person who approved what they say.
     Applied(&'a Applied),
     /// A source's word for a time that is over.
-    Imported(&'a Imported, &'a PastPrice),
+    Imported {
+        /// All that it says of the model.
+        imported: &'a Imported,
+        /// What it says of that time.
+        past: &'a PastPrice,
+        /// The same, laid over the nearest price that is known whole.
+        whole: &'a Rates,
+    },
     /// An admin.
     Override(&'a Override),
 }
@@ -78,7 +86,27 @@ pub enum Origin<'a> {
 pub(super) struct Layers {
     overrides: Vec<Arc<Override>>,
     applied: Vec<Arc<Applied>>,
-    imported: Vec<Arc<Imported>>,
+    imported: Vec<Told>,
+}
+
+/// What a source says of times that are over, with each price laid over the nearest one that is known whole.
+#[derive(Clone, Debug)]
+struct Told {
+    imported: Arc<Imported>,
+    whole: Vec<Arc<Rates>>,
+}
+
+impl Told {
+    fn origins(&self) -> impl DoubleEndedIterator<Item = Origin<'_>> {
+        let prices = self.imported.history.prices.iter();
+        prices
+            .zip(&self.whole)
+            .map(|(past, whole)| Origin::Imported {
+                imported: &self.imported,
+                past,
+                whole,
+            })
+    }
 }
 
 impl Layers {
@@ -115,11 +143,33 @@ impl Layers {
 
     pub(super) fn import(&mut self, imported: Imported) {
         let source = imported.history.source.clone();
-        self.imported.retain(|known| known.history.source != source);
+        self.imported
+            .retain(|told| told.imported.history.source != source);
         let after = self
             .imported
-            .partition_point(|known| known.history.source < source);
-        self.imported.insert(after, Arc::new(imported));
+            .partition_point(|told| told.imported.history.source < source);
+        let told = Told {
+            imported: Arc::new(imported),
+            whole: Vec::new(),
+        };
+        self.imported.insert(after, told);
+    }
+
+    /// Lays what sources say of times that are over over the nearest price that is known whole: the catalogue's of that
+    /// time, or the earliest applied one.
+    pub(super) fn complete(&mut self, card: Option<&ModelCard>) {
+        let first = self.applied.first().map(|applied| applied.rates());
+        for told in &mut self.imported {
+            let prices = told.imported.history.prices.iter();
+            let whole = prices.map(|past| {
+                let sheet = card.map(|card| card.base_rates_at(past.from)).or(first);
+                sheet.map_or_else(
+                    || Arc::clone(&past.rates),
+                    |sheet| Arc::new(overlay(&past.rates, sheet)),
+                )
+            });
+            told.whole = whole.collect();
+        }
     }
 
     /// The override that holds at a time; none where there is none, or the last one took overrides away.
@@ -146,18 +196,15 @@ impl Layers {
 
     /// What a source says of times that are over.
     pub(super) fn imported_from(&self, source: &str) -> Option<&Imported> {
-        let mut imported = self.imported.iter();
-        let known = imported.find(|known| known.history.source == source);
-        known.map(|known| &**known)
+        let mut told = self.imported.iter().map(|told| &*told.imported);
+        told.find(|known| known.history.source == source)
     }
 
     /// The last source's word, by name, for a time that is over and that an instant lies in.
-    pub(super) fn imported_at(&self, at: Timestamp) -> Option<(&Imported, &PastPrice)> {
-        self.imported.iter().rev().find_map(|imported| {
-            let mut prices = imported.history.prices.iter();
-            let past = prices.rfind(|past| past.from <= at && at < past.until)?;
-            Some((&**imported, past))
-        })
+    pub(super) fn imported_at(&self, at: Timestamp) -> Option<Origin<'_>> {
+        let holds = |origin: &Origin<'_>| matches!(origin, Origin::Imported { past, .. } if past.from <= at && at < past.until);
+        let told = self.imported.iter().rev();
+        told.flat_map(|told| told.origins().rev()).find(holds)
     }
 
     /// The version of the price that was applied last; zero for none.
@@ -184,10 +231,7 @@ impl Layers {
 
     /// Every change, as the origin of a price.
     pub(super) fn origins(&self) -> impl Iterator<Item = Origin<'_>> {
-        let imported = self.imported.iter().flat_map(|imported| {
-            let prices = imported.history.prices.iter();
-            prices.map(|past| Origin::Imported(imported, past))
-        });
+        let imported = self.imported.iter().flat_map(Told::origins);
         let applied = self.applied.iter().map(|applied| Origin::Applied(applied));
         let set = self.overrides.iter().map(|change| Origin::Override(change));
         imported.chain(applied).chain(set)

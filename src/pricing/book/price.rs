@@ -82,8 +82,12 @@ impl<'a> Price<'a> {
                     price.effective_from,
                 )
             }
-            Origin::Imported(imported, past) => (
-                &*past.rates,
+            Origin::Imported {
+                imported,
+                past,
+                whole,
+            } => (
+                whole,
                 &imported.version,
                 PriceStatus::SingleSource,
                 past.from,
@@ -116,9 +120,13 @@ impl<'a> Price<'a> {
                 let quotes = applied.price.price.quotes.iter();
                 quotes.map(SourceQuote::from).collect()
             }
-            Origin::Imported(imported, _) => vec![SourceQuote {
+            Origin::Imported {
+                imported,
+                past,
+                whole,
+            } => vec![SourceQuote {
                 name: imported.history.source.clone(),
-                value: None,
+                value: (*past.rates != *whole).then(|| (*past.rates).clone()),
                 fetched_at: imported.history.fetched_at,
                 weight: imported.history.weight,
                 content: Some(imported.history.content),
@@ -152,7 +160,7 @@ impl<'a> Price<'a> {
     pub fn rule(&self) -> Option<PriceRule> {
         match self.origin {
             Origin::Applied(applied) => Some(applied.price.price.rule),
-            Origin::Imported(..) => Some(PriceRule::ImportedHistory),
+            Origin::Imported { .. } => Some(PriceRule::ImportedHistory),
             Origin::Bundled(_) | Origin::Override(_) => None,
         }
     }
@@ -160,7 +168,7 @@ impl<'a> Price<'a> {
     /// Until when it held, where that is known.
     pub fn until(&self) -> Option<Timestamp> {
         match self.origin {
-            Origin::Imported(_, past) => Some(past.until),
+            Origin::Imported { past, .. } => Some(past.until),
             _ => None,
         }
     }
@@ -173,7 +181,7 @@ impl<'a> Price<'a> {
                 let review: Option<&Review> = applied.price.review.as_ref();
                 review.map(|review| &*review.actor)
             }
-            Origin::Bundled(_) | Origin::Imported(..) => None,
+            Origin::Bundled(_) | Origin::Imported { .. } => None,
         }
     }
 
@@ -182,7 +190,7 @@ impl<'a> Price<'a> {
         match self.origin {
             Origin::Override(change) => Some(&change.reason),
             Origin::Applied(applied) => applied.price.review.as_ref()?.reason.as_deref(),
-            Origin::Bundled(_) | Origin::Imported(..) => None,
+            Origin::Bundled(_) | Origin::Imported { .. } => None,
         }
     }
 

@@ -308,3 +308,52 @@ fn a_confirmed_price_keeps_its_hours_of_the_day() {
     book.apply(applied("openai", "gpt-x", 8, "2026-11-21T00:00:00Z", 4));
     assert_eq!(input(&book, None, "gpt-x", night), "4");
 }
+
+#[test]
+fn a_history_that_names_two_rates_does_not_change_the_others() {
+    let whole = r#"{"standard":{"rates":{"input":"2","cache_read":"0.2","web_search":"10000"}},"service_tiers":{"batch":{"rates":{"input":"1"}}}}"#;
+    let text = CATALOGUE.replace(r#"{"standard":{"rates":{"input":"5"}}}"#, whole);
+    let mut book = PriceBook::new(Arc::new(Catalogue::from_json(&text).unwrap()));
+    let spans = [("2025-01-01T00:00:00Z", "2025-07-01T00:00:00Z", 3)];
+    book.import(imported("bedrock", "amazon.nova", &spans));
+    let time = at("2025-02-01T00:00:00Z");
+    let price = book.price_at(None, "amazon.nova", time).unwrap();
+    let expected: Rates = serde_json::from_str(
+        r#"{"standard":{"rates":{"input":"3","cache_read":"0.3","web_search":"10000"}},"service_tiers":{"batch":{"rates":{"input":"1.5"}}}}"#,
+    )
+    .unwrap();
+    assert_eq!(*price.rates, expected);
+    let history = book.history(None, "amazon.nova").unwrap();
+    assert!(history.iter().any(|price| *price.rates == expected));
+    assert_eq!(price.sources()[0].value, Some((*rates(3)).clone()));
+}
+
+#[test]
+fn a_history_rests_on_the_first_applied_price_whichever_came_first() {
+    let mut whole = rates(4);
+    let batch = serde_json::from_str(r#"{"rates":{"input":"2"}}"#).unwrap();
+    Arc::make_mut(&mut whole)
+        .service_tiers
+        .insert(crate::core::price::ServiceTier::Batch, batch);
+    let mut first = applied("openai", "gpt-z", 7, "2026-11-20T00:00:00Z", 4);
+    Arc::make_mut(&mut first.price.price).rates = whole;
+    let told = || {
+        imported(
+            "openai",
+            "gpt-z",
+            &[("2025-01-01T00:00:00Z", "2025-07-01T00:00:00Z", 8)],
+        )
+    };
+    let (mut one, mut other) = (book(), book());
+    one.import(told());
+    one.apply(first.clone());
+    other.apply(first);
+    other.import(told());
+    for book in [one, other] {
+        let price = book
+            .price_at(Some("openai"), "gpt-z", at("2025-02-01T00:00:00Z"))
+            .unwrap();
+        let batch = &price.rates.service_tiers[&crate::core::price::ServiceTier::Batch];
+        assert_eq!(batch.rates[&Unit::Input], Decimal::from(4));
+    }
+}
