@@ -73,7 +73,8 @@ impl PriceBook {
         });
     }
 
-    /// Takes in a source's prices of times that are over, in place of all that it said before.
+    /// Takes in a source's prices of times that are over. They hold in place of all that it said before, which is kept for the
+    /// usages that were costed at it. One of a version that is known changes nothing.
     pub fn import(&mut self, imported: Imported) {
         let history = Arc::clone(&imported.history);
         self.change(&history.provider, &history.model, |layers| {

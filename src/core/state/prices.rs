@@ -33,9 +33,18 @@ pub struct ModelPrices {
     /// What a person turned down last; it is not held back again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declined: Option<Arc<Rates>>,
-    /// What sources say of times that are over, by source.
+    /// What sources say of times that are over, by source, in the order in which it was taken in. The last of each holds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub history: BTreeMap<String, Arc<PriceHistory>>,
+    pub history: BTreeMap<String, Vec<ImportedHistory>>,
+}
+
+/// What a source says of times that are over, as it was taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedHistory {
+    /// The sequence of its event.
+    pub version: u64,
+    /// The prices.
+    pub history: Arc<PriceHistory>,
 }
 
 /// A price that was applied.
@@ -57,6 +66,12 @@ impl ModelPrices {
     /// The version of the price that was applied last; zero for none.
     pub fn version(&self) -> u64 {
         self.applied.last().map_or(0, |last| last.version)
+    }
+
+    /// What a source said last of times that are over.
+    pub fn history_of(&self, source: &str) -> Option<&PriceHistory> {
+        let last = self.history.get(source)?.last()?;
+        Some(&last.history)
     }
 }
 
@@ -307,9 +322,11 @@ impl State {
 
     pub(super) fn import_history(&mut self, sequence: u64, history: &Arc<PriceHistory>) {
         let prices = self.change_prices(sequence, &history.provider, &history.model);
-        prices
-            .history
-            .insert(history.source.clone(), Arc::clone(history));
+        let of_source = prices.history.entry(history.source.clone()).or_default();
+        of_source.push(ImportedHistory {
+            version: sequence,
+            history: Arc::clone(history),
+        });
     }
 
     pub(super) fn report_source(&mut self, report: &SourceReport, at: Timestamp) {

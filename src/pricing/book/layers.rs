@@ -86,7 +86,10 @@ pub enum Origin<'a> {
 pub(super) struct Layers {
     overrides: Vec<Arc<Override>>,
     applied: Vec<Arc<Applied>>,
+    /// What each source said last, by source.
     imported: Vec<Told>,
+    /// What sources said before, which usages may have been costed at.
+    superseded: Vec<Told>,
 }
 
 /// What a source says of times that are over, with each price laid over the nearest one that is known whole.
@@ -142,24 +145,32 @@ impl Layers {
     }
 
     pub(super) fn import(&mut self, imported: Imported) {
-        let source = imported.history.source.clone();
-        self.imported
-            .retain(|told| told.imported.history.source != source);
-        let after = self
+        let mut known = self.imported.iter().chain(&self.superseded);
+        if known.any(|told| told.imported.version == imported.version) {
+            return;
+        }
+        let source = &imported.history.source;
+        let place = self
             .imported
-            .partition_point(|told| told.imported.history.source < source);
+            .binary_search_by(|told| told.imported.history.source.cmp(source));
         let told = Told {
             imported: Arc::new(imported),
             whole: Vec::new(),
         };
-        self.imported.insert(after, told);
+        match place {
+            Ok(place) => {
+                let before = std::mem::replace(&mut self.imported[place], told);
+                self.superseded.push(before);
+            }
+            Err(place) => self.imported.insert(place, told),
+        }
     }
 
     /// Lays what sources say of times that are over over the nearest price that is known whole: the catalogue's of that
     /// time, or the earliest applied one.
     pub(super) fn complete(&mut self, card: Option<&ModelCard>) {
         let first = self.applied.first().map(|applied| applied.rates());
-        for told in &mut self.imported {
+        for told in self.imported.iter_mut().chain(&mut self.superseded) {
             let prices = told.imported.history.prices.iter();
             let whole = prices.map(|past| {
                 let sheet = card.map(|card| card.base_rates_at(past.from)).or(first);
@@ -231,7 +242,8 @@ impl Layers {
 
     /// Every change, as the origin of a price.
     pub(super) fn origins(&self) -> impl Iterator<Item = Origin<'_>> {
-        let imported = self.imported.iter().flat_map(Told::origins);
+        let told = self.superseded.iter().chain(&self.imported);
+        let imported = told.flat_map(Told::origins);
         let applied = self.applied.iter().map(|applied| Origin::Applied(applied));
         let set = self.overrides.iter().map(|change| Origin::Override(change));
         imported.chain(applied).chain(set)

@@ -166,7 +166,7 @@ fn applied(provider: &str, model: &str, version: u64, from: &str, input: i64) ->
 
 fn imported(provider: &str, model: &str, spans: &[(&str, &str, i64)]) -> Imported {
     Imported {
-        version: "history-pages".into(),
+        version: format!("history-pages-{}", spans.len()),
         history: Arc::new(PriceHistory {
             provider: provider.into(),
             model: model.into(),
@@ -284,12 +284,30 @@ fn a_sources_history_fills_what_the_catalogue_does_not_date() {
     let history = book.history(None, "gpt-x").unwrap();
     let old = history
         .iter()
-        .find(|price| price.version == "history-pages")
+        .find(|price| price.version == "history-pages-2")
         .unwrap();
     assert_eq!(old.until(), Some(at("2025-07-01T00:00:00Z")));
     assert_eq!(old.sources()[0].name, "pages");
     book.import(imported("openai", "gpt-x", &spans[..1]));
     assert_eq!(input(&book, None, "gpt-x", "2025-08-01T00:00:00Z"), "3");
+    let history = book.history(None, "gpt-x").unwrap();
+    let versions = |version| {
+        history
+            .iter()
+            .filter(move |price| price.version == version)
+            .count()
+    };
+    assert_eq!(
+        (versions("history-pages-2"), versions("history-pages-1")),
+        (2, 1),
+        "what a source said before is kept"
+    );
+    book.import(imported("openai", "gpt-x", &spans));
+    assert_eq!(
+        input(&book, None, "gpt-x", "2025-08-01T00:00:00Z"),
+        "3",
+        "a known version changes nothing"
+    );
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Desk<'_> {
 
     fn import(&mut self, history: PriceHistory) -> Option<usize> {
         let known = self.state.prices(&history.provider, &history.model);
-        let known = known.and_then(|prices| prices.history.get(&history.source));
+        let known = known.and_then(|prices| prices.history_of(&history.source));
         let same = known.is_some_and(|known| known.prices == history.prices);
         (!same).then(|| self.say(Event::PriceHistoryImported(Arc::new(history))))
     }

@@ -337,6 +337,23 @@ fn history_is_taken_in_once() {
         let decided = bench.give(Command::ApplyPrices(Box::new(refresh)));
         assert_eq!(decided.entries.len(), expected);
     }
+    let mut corrected = history.clone();
+    corrected.prices[0].rates = rates(20);
+    let refresh = ApplyPrices {
+        history: vec![corrected.clone()],
+        ..ApplyPrices::default()
+    };
+    bench.give(Command::ApplyPrices(Box::new(refresh)));
+    let kept = &bench.prices().history["llm-prices"];
+    let kept: Vec<_> = kept
+        .iter()
+        .map(|kept| (kept.version, &*kept.history))
+        .collect();
+    assert_eq!(
+        kept,
+        [(1, &history), (2, &corrected)],
+        "old versions are kept"
+    );
 }
 
 #[test]

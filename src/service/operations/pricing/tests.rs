@@ -402,13 +402,13 @@ async fn a_sources_history_is_shown_and_costs_what_lies_in_it() {
     let price = house.done("get_price", ask).await;
     assert_eq!(
         (&price["version"], &price["rule"]),
-        (&json!("history-llm-prices"), &json!("imported_history"))
+        (&json!("history-llm-prices-1"), &json!("imported_history"))
     );
     assert_eq!(price["until"], "2023-08-06T00:00:00Z");
     assert_eq!(price["sources"][0]["name"], "llm-prices");
     let all = price["history"].as_array().unwrap();
     assert!(
         all.iter()
-            .any(|price| price["version"] == "history-llm-prices")
+            .any(|price| price["version"] == "history-llm-prices-1")
     );
 }

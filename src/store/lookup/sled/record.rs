@@ -9,7 +9,7 @@ use super::super::{Head, LookupError};
 /// Where the head is kept. Rows of callers have keys of at least one byte.
 pub(super) const KEY: &[u8] = b"";
 /// The format that is written now.
-pub(super) const VERSION: u16 = 2;
+pub(super) const VERSION: u16 = 3;
 
 const FIXED: usize = 2 + 8 + 16;
 
