@@ -1,7 +1,7 @@
 //! The prices in force, over time: the catalogue's, over them what sources made of them, over all what admins set.
 //!
 //! Which price holds at an instant, the first that there is:
-//! 1. the last override from before it, unless that one took overrides away;
+//! 1. the last override from before it that was not taken away by then;
 //! 2. the last applied price from before it; where that is the catalogue's price confirmed, the catalogue's hours of the
 //!    day still count;
 //! 3. the catalogue's price from a day that is known and before it, or where it is the catalogue's own day or later;
@@ -11,6 +11,7 @@
 
 mod layers;
 mod overlay;
+mod overrides;
 mod price;
 
 pub use layers::{Applied, Imported, Origin, Override};
@@ -127,7 +128,7 @@ impl PriceBook {
         found
             .layers
             .and_then(|layers| layers.override_at(at))
-            .and_then(|change| found.price(Origin::Override(change)))
+            .and_then(|origin| found.price(origin))
             .or_else(|| self.beneath(&found, at))
             .ok_or(Unresolved::Unknown)
     }

@@ -1,6 +1,7 @@
 //! What has changed of one model's price since the catalogue was made.
 
 use super::overlay::overlay;
+use super::overrides::Overrides;
 use crate::core::price::Rates;
 use crate::core::price_change::{PastPrice, PriceHistory};
 use crate::core::state::AppliedPrice;
@@ -78,13 +79,19 @@ pub enum Origin<'a> {
         whole: &'a Rates,
     },
     /// An admin.
-    Override(&'a Override),
+    Override {
+        /// What was set.
+        set: &'a Override,
+        /// Until when it holds, where another override or its removal ends it.
+        until: Option<Timestamp>,
+    },
 }
 
-/// The changes of one model's price, each list by `effective_from`, later made ones after earlier ones.
+/// The changes of one model's price.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layers {
-    overrides: Vec<Arc<Override>>,
+    overrides: Overrides,
+    /// By `effective_from`, later made ones after earlier ones.
     applied: Vec<Arc<Applied>>,
     /// What each source said last, by source.
     imported: Vec<Told>,
@@ -114,18 +121,7 @@ impl Told {
 
 impl Layers {
     pub(super) fn set(&mut self, change: Override) {
-        if self
-            .overrides
-            .iter()
-            .any(|known| known.version == change.version)
-        {
-            return;
-        }
-        let from = change.effective_from;
-        let after = self
-            .overrides
-            .partition_point(|known| known.effective_from <= from);
-        self.overrides.insert(after, Arc::new(change));
+        self.overrides.set(change);
     }
 
     pub(super) fn apply(&mut self, applied: Applied) {
@@ -183,13 +179,9 @@ impl Layers {
         }
     }
 
-    /// The override that holds at a time; none where there is none, or the last one took overrides away.
-    pub(super) fn override_at(&self, at: Timestamp) -> Option<&Override> {
-        let last = self
-            .overrides
-            .iter()
-            .rfind(|change| change.effective_from <= at)?;
-        last.rates.is_some().then_some(last)
+    /// The override that holds at a time.
+    pub(super) fn override_at(&self, at: Timestamp) -> Option<Origin<'_>> {
+        self.overrides.at(at)
     }
 
     /// The applied price that holds at a time.
@@ -245,7 +237,6 @@ impl Layers {
         let told = self.superseded.iter().chain(&self.imported);
         let imported = told.flat_map(Told::origins);
         let applied = self.applied.iter().map(|applied| Origin::Applied(applied));
-        let set = self.overrides.iter().map(|change| Origin::Override(change));
-        imported.chain(applied).chain(set)
+        imported.chain(applied).chain(self.overrides.origins())
     }
 }

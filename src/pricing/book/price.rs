@@ -92,11 +92,11 @@ impl<'a> Price<'a> {
                 PriceStatus::SingleSource,
                 past.from,
             ),
-            Origin::Override(change) => (
-                change.rates.as_ref()?,
-                &change.version,
+            Origin::Override { set, .. } => (
+                set.rates.as_ref()?,
+                &set.version,
                 PriceStatus::Override,
-                change.effective_from,
+                set.effective_from,
             ),
         };
         Some(Self {
@@ -114,7 +114,7 @@ impl<'a> Price<'a> {
     /// The sources of the price, each with what it says where that is something else; none of an override.
     pub fn sources(&self) -> Vec<SourceQuote> {
         match self.origin {
-            Origin::Override(_) => Vec::new(),
+            Origin::Override { .. } => Vec::new(),
             Origin::Bundled(catalogue) => self.bundled_sources(catalogue),
             Origin::Applied(applied) => {
                 let quotes = applied.price.price.quotes.iter();
@@ -161,22 +161,23 @@ impl<'a> Price<'a> {
         match self.origin {
             Origin::Applied(applied) => Some(applied.price.price.rule),
             Origin::Imported { .. } => Some(PriceRule::ImportedHistory),
-            Origin::Bundled(_) | Origin::Override(_) => None,
+            Origin::Bundled(_) | Origin::Override { .. } => None,
         }
     }
 
-    /// Until when it held, where that is known.
+    /// Until when it holds, where that is known.
     pub fn until(&self) -> Option<Timestamp> {
         match self.origin {
             Origin::Imported { past, .. } => Some(past.until),
-            _ => None,
+            Origin::Override { until, .. } => until,
+            Origin::Bundled(_) | Origin::Applied(_) => None,
         }
     }
 
     /// Who set or approved it.
     pub fn actor(&self) -> Option<&'a str> {
         match self.origin {
-            Origin::Override(change) => Some(&change.actor),
+            Origin::Override { set, .. } => Some(&set.actor),
             Origin::Applied(applied) => {
                 let review: Option<&Review> = applied.price.review.as_ref();
                 review.map(|review| &*review.actor)
@@ -188,7 +189,7 @@ impl<'a> Price<'a> {
     /// Why an admin set it, or a person approved it.
     pub fn reason(&self) -> Option<&'a str> {
         match self.origin {
-            Origin::Override(change) => Some(&change.reason),
+            Origin::Override { set, .. } => Some(&set.reason),
             Origin::Applied(applied) => applied.price.review.as_ref()?.reason.as_deref(),
             Origin::Bundled(_) | Origin::Imported { .. } => None,
         }

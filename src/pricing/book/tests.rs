@@ -103,6 +103,9 @@ fn an_override_holds_from_its_time_and_until_it_is_taken_away() {
         .map(|price| price.standard_rate(Unit::Input).unwrap().to_string())
         .collect();
     assert_eq!(rates, ["5", "7", "8"]);
+    let ends: Vec<_> = history.iter().map(Price::until).collect();
+    let set = Some(at("2026-11-01T00:00:00Z"));
+    assert_eq!(ends, [None, set, Some(at("2026-12-01T00:00:00Z"))]);
     assert_eq!(history[1].reason(), Some("contract"));
     assert!(history[1].sources().is_empty());
     assert_eq!(history[1].actor(), Some("ann"));
@@ -374,4 +377,37 @@ fn a_history_rests_on_the_first_applied_price_whichever_came_first() {
         let batch = &price.rates.service_tiers[&crate::core::price::ServiceTier::Batch];
         assert_eq!(batch.rates[&Unit::Input], Decimal::from(4));
     }
+}
+
+#[test]
+fn a_removal_takes_away_what_was_set_before_it_and_nothing_else() {
+    let mut book = book();
+    book.set(set("openai", "gpt-x", "2026-11-01T00:00:00Z", Some(6)));
+    book.set(set("openai", "gpt-x", "2026-12-20T00:00:00Z", Some(7)));
+    book.set(set("openai", "gpt-x", "2026-12-01T00:00:00Z", None));
+    for (time, rate) in [
+        ("2026-11-30T23:59:59Z", "6"),
+        ("2026-12-01T00:00:00Z", "2"),
+        ("2026-12-20T00:00:00Z", "2"),
+    ] {
+        assert_eq!(input(&book, None, "gpt-x", time), rate, "{time}");
+    }
+    book.set(set("openai", "gpt-x", "2026-12-10T00:00:00Z", Some(8)));
+    for (time, rate) in [("2026-12-10T00:00:00Z", "8"), ("2026-12-20T00:00:00Z", "8")] {
+        assert_eq!(input(&book, None, "gpt-x", time), rate, "{time}");
+    }
+    let history = book.history(None, "gpt-x").unwrap();
+    let ends = history
+        .iter()
+        .filter(|price| price.status == PriceStatus::Override)
+        .map(|price| {
+            let end = price
+                .until()
+                .map(|until| until.strftime("%m-%d").to_string());
+            (price.standard_rate(Unit::Input).unwrap().to_string(), end)
+        });
+    let ends: Vec<_> = ends.collect();
+    let expected = [("6", Some("12-01")), ("8", None), ("7", Some("12-20"))];
+    let expected = expected.map(|(rate, end)| (rate.to_owned(), end.map(str::to_owned)));
+    assert_eq!(ends, expected);
 }
