@@ -104,6 +104,7 @@ impl Ledger {
             provider: "openai".into(),
             model: "gpt-4o".into(),
             tier: None,
+            service_tier: None,
             context: of(component),
             counts: Counts {
                 input_tokens: 10,

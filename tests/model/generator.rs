@@ -14,7 +14,7 @@ use tekton_budget::core::command::{
 use tekton_budget::core::decide::{Entry, Order};
 use tekton_budget::core::event::{Event, Request, Stamp, UsageAdjusted};
 use tekton_budget::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
-use tekton_budget::core::price::{Rates, Unit};
+use tekton_budget::core::price::{Rates, ServiceTier, Unit};
 use tekton_budget::core::quantity::{Counts, Usd};
 use tekton_budget::core::role::{Interface, Role};
 use tekton_budget::core::tally::Tally;
@@ -244,6 +244,7 @@ impl Generator {
             provider: model.provider.unwrap(),
             model: model.model.unwrap(),
             tier: model.tier,
+            service_tier: Some(ServiceTier::Flex),
             context: words::context(random),
             counts: words::counts(random),
             cost: Cost {

@@ -1,13 +1,16 @@
 //! The operations on prices over a ledger in memory.
 
-use crate::core::command::{ApplyPrices, Command};
+use crate::core::command::{ApplyPrices, Command, Posting};
+use crate::core::context::Context;
 use crate::core::digest::Digest;
 use crate::core::price::{PriceStatus, Rates, Unit};
 use crate::core::price_change::{
     Applying, Holding, PastPrice, PriceHistory, PriceProposal, PriceRule, Quoted, Vote,
 };
+use crate::core::quantity::{Counts, Usd};
 use crate::core::refusal::{Code, Refusal};
 use crate::core::role::{Interface, Role};
+use crate::core::usage::{Cost, CostSource, Usage};
 use crate::service::caller::Caller;
 use crate::service::ledger::{Ledger, start};
 use crate::service::operation::Call;
@@ -84,6 +87,36 @@ impl House {
             .give(&Call::new(caller), None, None, command)
             .await;
         given.unwrap();
+    }
+
+    /// Records a usage as programs did that did not keep its service tier.
+    async fn record_of_old(&self, version: &str, cost: &str) {
+        let usage = Usage {
+            provider: "inhouse".into(),
+            model: "tuned".into(),
+            tier: None,
+            service_tier: None,
+            context: Context::default(),
+            counts: Counts {
+                input_tokens: 1_000_000,
+                ..Counts::default()
+            },
+            cost: Cost {
+                usd: Usd::new(cost.parse().unwrap()),
+                source: CostSource::Catalogue,
+                price_version: Some(version.into()),
+            },
+            occurred: at("2026-11-23T12:00:00Z"),
+            allocation: None,
+            is_final: false,
+            metadata: serde_json::Map::new(),
+        };
+        let command = Command::Record(vec![Posting {
+            usage,
+            request: None,
+        }]);
+        let call = Call::new(Caller::default());
+        self.desk.give(&call, None, None, command).await.unwrap();
     }
 
     async fn change(&self, proposal: PriceProposal) {
@@ -373,6 +406,64 @@ async fn a_price_set_for_the_past_offers_corrections() {
     let first = set("inhouse", "tuned", "2026-11-22T00:00:00Z");
     let answer = house.done("override_price", first).await;
     assert_eq!(answer["repricing"]["repriced_cost_usd"], "3", "{answer}");
+}
+
+#[tokio::test]
+async fn a_correction_is_of_the_service_tier_that_the_usage_had() {
+    let house = House::new();
+    let set = |model: &str, from: &str, rates: Value| json!({"provider": "inhouse", "model": model, "effective_from": from, "reason": "contract", "rates": rates});
+    let used = |model: &str| json!({"provider": "inhouse", "model": model, "input_tokens": 1_000_000, "service_tier": "batch", "occurred_at": "2026-11-23T12:00:00Z"});
+    let flat = json!({"standard": {"rates": {"input": "10", "output": "10"}}});
+    let tiers = json!({"standard": {"rates": {"input": "20", "output": "20"}}, "service_tiers": {"batch": {"rates": {"input": "5", "output": "5"}}}});
+    house
+        .done("override_price", set("tuned", "2026-11-22T00:00:00Z", flat))
+        .await;
+    house.done("record_usage", used("tuned")).await;
+    house.done("record_usage", used("new")).await;
+    for (model, record, cost) in [("tuned", "use-2", "-5"), ("new", "use-3", "5")] {
+        let change = set(model, "2026-11-23T00:00:00Z", tiers.clone());
+        let answer = house.done("override_price", change).await;
+        assert_eq!(
+            answer["repricing"]["adjustments"],
+            json!([{"record_id": record, "cost_usd": cost}]),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_does_not_say_its_service_tier_is_not_guessed_at() {
+    let house = House::new();
+    let set = |from: &str, rates: Value| json!({"provider": "inhouse", "model": "tuned", "effective_from": from, "reason": "contract", "rates": rates});
+    let flat = |rate: &str| json!({"standard": {"rates": {"input": rate, "output": rate}}});
+    house
+        .done("override_price", set("2026-11-22T00:00:00Z", flat("10")))
+        .await;
+    house.record_of_old("override-1", "10").await;
+    house.record_of_old("bundled-2020-01-01", "10").await;
+    let answer = house
+        .done("override_price", set("2026-11-23T00:00:00Z", flat("7")))
+        .await;
+    let repricing = &answer["repricing"];
+    // Whatever the tier was, the new price is the same for all; the other record names a price that nobody knows.
+    assert_eq!(
+        (&repricing["adjustments"], &repricing["not_comparable"]),
+        (
+            &json!([{"record_id": "use-2", "cost_usd": "-3"}]),
+            &json!(1)
+        ),
+        "{answer}"
+    );
+    let tiers = json!({"standard": {"rates": {"input": "20", "output": "20"}}, "service_tiers": {"batch": {"rates": {"input": "5", "output": "5"}}}});
+    let answer = house
+        .done("override_price", set("2026-11-23T00:00:00Z", tiers))
+        .await;
+    let repricing = &answer["repricing"];
+    assert_eq!(
+        (&repricing["adjustments"], &repricing["not_comparable"]),
+        (&json!([]), &json!(2)),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
