@@ -7,6 +7,7 @@ use super::voices::{Speaker, Speakers};
 use super::{Judgement, Outcome, Quote, Subject, dropped, reason, sanity, steps};
 use crate::core::price::{PriceStatus, Unit};
 use crate::core::price_change::{Applying, Holding, PriceRule, Quoted, Vote};
+use crate::pricing::cost::rate_of;
 use crate::pricing::points::{Place, Points, points, rates};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +26,7 @@ pub(super) enum Verdict {
     Hold(Decimal, PriceRule),
     /// It goes: the sources that said it say it no more.
     Drop,
-    /// It is left out: what stands in for it is dearer, and nobody else knows it.
+    /// It is left out: what stands in for it is not cheaper, so that nothing is costed at too little without it.
     Leave,
 }
 
@@ -101,7 +102,8 @@ impl Case<'_> {
             }
             Some(_) => Verdict::Hold(winner.rate, without_quorum(&winner)),
             None if winner.has_quorum() => Verdict::Take(winner.rate),
-            None if !self.is_new() => Verdict::Leave,
+            None if !self.is_new() && self.is_covered(place, winner.rate) => Verdict::Leave,
+            None if !self.is_new() => Verdict::Hold(winner.rate, without_quorum(&winner)),
             None if winner.is_contested() => {
                 let apart = |voice: &Voice| sanity::is_slip(voice.rate, winner.rate);
                 let slip = voices.iter().any(apart);
@@ -115,6 +117,18 @@ impl Case<'_> {
             None if winner.full == 0 => Verdict::Hold(winner.rate, PriceRule::NoQuorum),
             None => Verdict::First(winner.rate),
         }
+    }
+
+    /// Whether what a usage is costed by where the present price does not name a place is not cheaper than a rate for it: a
+    /// cache read costs as much as input, and a batch as much as the standard tier.
+    fn is_covered(&self, place: Place, rate: Decimal) -> bool {
+        let present = self.subject.standing.present.as_ref();
+        let prompt = match place.above {
+            0 => 0,
+            above => above.saturating_add(1),
+        };
+        let instead = present.and_then(|(rates, _)| rate_of(rates, place.unit, prompt, place.tier));
+        instead.is_some_and(|(_, instead)| instead >= rate || near(instead, rate))
     }
 
     /// A power of ten off does not vote; where a quorum says so all the same, a person is to look.

@@ -148,13 +148,35 @@ fn a_rate_that_two_who_said_it_say_no_more_goes() {
 }
 
 #[test]
-fn a_rate_that_one_source_adds_to_a_known_price_is_left_out() {
+fn a_rate_that_one_source_adds_to_a_known_price_waits_unless_what_stands_in_costs_as_much() {
+    let judge = |more: &str| {
+        let quotes = [quote("a", "1", more), quote("b", "1", OLD)];
+        judged(&verified(OLD), &quotes)
+    };
+    for covered in [
+        "cache_read 0.25",
+        "reasoning 10",
+        "batch.input 1.25",
+        "batch.cache_read 0.1",
+    ] {
+        let judgement = judge(&format!("input 2.5 output 10 {covered}"));
+        assert_eq!(judgement.outcome, Outcome::Unchanged, "{covered}");
+    }
+    for dearer in [
+        "audio_input 40",
+        "cache_write 3.125",
+        "cache_write_1h 5",
+        "web_search 10000",
+        "image 40000",
+        "batch.input 3",
+    ] {
+        let more = format!("input 2.5 output 10 {dearer}");
+        let judgement = judge(&more);
+        assert_eq!(held(&judgement), Some(PriceRule::NoQuorum), "{dearer}");
+        assert_eq!(judgement.hold.unwrap().rates, price(&more));
+        assert_eq!(judgement.apply, None);
+    }
     let more = "input 2.5 output 10 web_search 10000";
-    let judgement = judged(
-        &verified(OLD),
-        &[quote("a", "1", more), quote("b", "1", OLD)],
-    );
-    assert_eq!(judgement.outcome, Outcome::Unchanged);
     let judgement = judged(
         &verified(OLD),
         &[quote("a", "1", more), quote("b", "1", more)],
