@@ -21,9 +21,11 @@ use super::catalogue::{Catalogue, ModelCard, Unresolved, provider};
 use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::PastPrice;
+use crate::core::state::Declined;
 use jiff::Timestamp;
 use layers::Layers;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The changed prices of one provider, by model.
@@ -81,6 +83,13 @@ impl PriceBook {
         self.change(&history.provider, &history.model, |layers| {
             layers.import(imported);
         });
+    }
+
+    /// Takes in what a person turned down of a model's price, in place of what was known of that.
+    pub fn decline(&mut self, provider: &str, model: &str, declined: &[Declined]) {
+        if !declined.is_empty() {
+            self.layers(provider, model).decline(declined);
+        }
     }
 
     /// Makes a change that prices of times that are over may rest on.
@@ -202,7 +211,9 @@ impl PriceBook {
         let bundled = found.card.map(|card| Arc::clone(card.base_rates_at(at)));
         let mut present = bundled.map(|rates| (rates, PriceStatus::Bundled));
         let (mut version, mut said) = (0, Vec::new());
+        let mut declined = BTreeMap::new();
         if let Some(layers) = found.layers {
+            declined = layers.declined();
             version = layers.version();
             past.extend(layers.applied_over_time());
             if let Some(applied) = layers.applied_at(at).or_else(|| layers.first_applied()) {
@@ -220,6 +231,7 @@ impl PriceBook {
             past,
             said,
             waiting: false,
+            declined,
         }
     }
 

@@ -3,10 +3,14 @@
 use super::overlay::overlay;
 use super::overrides::Overrides;
 use crate::core::price::Rates;
-use crate::core::price_change::{PastPrice, PriceHistory};
-use crate::core::state::AppliedPrice;
+use crate::core::price_change::{PastPrice, PriceHistory, PriceRule};
+use crate::core::state::{AppliedPrice, Declined};
 use crate::pricing::catalogue::{Catalogue, ModelCard};
+use crate::pricing::points::Place;
+use crate::pricing::verify::differences;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A price that an admin set, or took away again, from a time on.
@@ -97,6 +101,8 @@ pub(super) struct Layers {
     imported: Vec<Told>,
     /// What sources said before, which usages may have been costed at.
     superseded: Vec<Told>,
+    /// What a person turned down.
+    declined: Vec<Declined>,
 }
 
 /// What a source says of times that are over, with each price laid over the nearest one that is known whole.
@@ -177,6 +183,23 @@ impl Layers {
             });
             told.whole = whole.collect();
         }
+    }
+
+    pub(super) fn decline(&mut self, declined: &[Declined]) {
+        self.declined = declined.to_vec();
+    }
+
+    /// The single rates that a person turned down last, with the rule that had held them back.
+    pub(super) fn declined(&self) -> BTreeMap<Place, (Decimal, PriceRule)> {
+        let mut rates = BTreeMap::new();
+        for declined in &self.declined {
+            let changed = differences(declined.present.as_deref(), &declined.rates);
+            rates.extend(changed.into_iter().filter_map(|(place, _, after)| {
+                let rate = after?;
+                Some((place, (rate, declined.rule)))
+            }));
+        }
+        rates
     }
 
     /// The override that holds at a time.

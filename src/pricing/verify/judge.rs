@@ -26,6 +26,8 @@ pub(super) enum Verdict {
     Hold(Decimal, PriceRule),
     /// It goes: the sources that said it say it no more.
     Drop,
+    /// A person has turned it down.
+    Declined,
     /// It is left out: what stands in for it is not cheaper, so that nothing is costed at too little without it.
     Leave,
 }
@@ -63,6 +65,7 @@ pub(super) fn judge(subject: &Subject<'_>, quotes: &[Quote]) -> Judgement {
         .map(|place| (place, case.decide(place)))
         .collect();
     case.follow();
+    case.decline();
     case.conclude()
 }
 
@@ -174,6 +177,19 @@ impl Case<'_> {
         }
     }
 
+    /// What a person turned down does not wait again, unless there is more evidence for it now.
+    fn decline(&mut self) {
+        for (place, verdict) in &mut self.verdicts {
+            if let Verdict::Hold(rate, rule) = *verdict
+                && let Some((declined, before)) = self.subject.standing.declined.get(place)
+                && near(rate, *declined)
+                && rule <= *before
+            {
+                *verdict = Verdict::Declined;
+            }
+        }
+    }
+
     fn conclude(self) -> Judgement {
         let (apply, hold) = if self.is_new() {
             self.first_price()
@@ -185,7 +201,7 @@ impl Case<'_> {
             .flatten();
         let outcome = match (&apply, &hold, &rejected) {
             (_, Some(_), _) => Outcome::HeldBack,
-            (Some(apply), None, _) if apply.status == PriceStatus::Verified => Outcome::Verified,
+            (Some(apply), None, _) if apply.rule == PriceRule::Quorum => Outcome::Verified,
             (Some(_), None, _) => Outcome::SingleSource,
             (None, None, Some(_)) => Outcome::Rejected,
             (None, None, None) => Outcome::Unchanged,
@@ -215,7 +231,9 @@ impl Case<'_> {
         if !held.is_empty() {
             return (None, self.hold(price, &held));
         }
-        if !self.main.iter().any(|place| price.contains_key(place)) {
+        let declined = |place| self.verdicts.get(place) == Some(&Verdict::Declined);
+        let known = |place| price.contains_key(place);
+        if self.main.iter().any(declined) || !self.main.iter().any(known) {
             return (None, None);
         }
         leave_impossible(&mut price, &BTreeSet::new());
@@ -257,10 +275,11 @@ impl Case<'_> {
         }
         let before = self.subject.standing.present.as_ref();
         let status = before.map_or(PriceStatus::Bundled, |(_, status)| *status);
-        let next = if self.is_backed() || status == PriceStatus::Verified {
+        // A quorum's part does not make the rest better or worse known than it was.
+        let next = if self.is_backed() {
             PriceStatus::Verified
         } else {
-            PriceStatus::SingleSource
+            status
         };
         let confirmed = next == PriceStatus::Verified && status != PriceStatus::Verified;
         let apply = (changes || confirmed).then(|| applying(&price, next, PriceRule::Quorum));

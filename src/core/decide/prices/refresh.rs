@@ -68,11 +68,10 @@ impl Desk<'_> {
             return;
         }
         let waiting = prices.and_then(|prices| prices.waiting.clone());
-        let declined = prices.and_then(|prices| prices.declined.clone());
-        let hold = proposal
-            .hold
-            .as_ref()
-            .filter(|hold| declined.as_ref() != Some(&hold.rates));
+        let hold = proposal.hold.as_ref().filter(|hold| {
+            let mut declined = prices.into_iter().flat_map(|prices| &prices.declined);
+            !declined.any(|known| known.rates == hold.rates && known.covers(hold.rule))
+        });
         if let Some(apply) = &proposal.apply
             && !self.is_in_force(proposal, apply)
         {

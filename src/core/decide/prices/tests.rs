@@ -207,6 +207,13 @@ fn what_was_rejected_is_not_held_back_again() {
     assert!(bench.refresh(vec![proposal(0, None, Some(3))]).is_empty());
     let events = bench.refresh(vec![proposal(0, None, Some(4))]);
     assert_eq!(names(&events), ["price_held_back", "alert_raised"]);
+    bench.refresh(vec![proposal(0, Some(5), None)]);
+    let declined = &bench.prices().declined;
+    assert_eq!(
+        (&declined[0].rates, &declined[0].present),
+        (&rates(3), &Some(rates(2))),
+        "another price does not make it forgotten"
+    );
 }
 
 #[test]

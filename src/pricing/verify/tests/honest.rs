@@ -203,3 +203,46 @@ fn a_model_of_ones_own_may_be_free_and_another_where_two_say_so() {
         (Vote::Rejected, Some(PriceRule::Zero))
     );
 }
+
+#[test]
+fn what_a_person_turned_down_does_not_wait_again_beside_what_a_quorum_changes() {
+    let old = "input 2.5 output 10 cache_read 1.25";
+    let mut standing = bundled(old);
+    let alone = quote("a", "1", "input 2.5 output 12 cache_read 1.25");
+    let first = judged(&standing, &[alone, quote("b", "1", "input 2.5")]);
+    assert_eq!(held(&first), Some(PriceRule::NoQuorum));
+    let output = points::Place::standard(Unit::Output);
+    let declined = (Decimal::from(12), PriceRule::NoQuorum);
+    standing.declined.insert(output, declined);
+    let both = [
+        quote("a", "1", "input 2.5 output 12 cache_read 1"),
+        quote("b", "1", "input 2.5 cache_read 1"),
+    ];
+    let judgement = judged(&standing, &both);
+    let cut = "input 2.5 output 10 cache_read 1";
+    assert_eq!(applied(&judgement), Some(&*price(cut)));
+    assert_eq!(judgement.hold, None);
+    assert_eq!(judgement.outcome, Outcome::Verified);
+    let other = [quote("a", "1", "input 2.5 output 13")];
+    assert_eq!(held(&judged(&standing, &other)), Some(PriceRule::NoQuorum));
+    let quorum = "input 2.5 output 12";
+    let quorum = [quote("a", "1", quorum), quote("b", "1", quorum)];
+    let judgement = judged(&standing, &quorum);
+    assert!(
+        judgement.apply.is_some(),
+        "what a quorum says is asked anew"
+    );
+}
+
+#[test]
+fn a_first_price_that_a_person_turned_down_is_not_applied_in_part() {
+    let mut none = Standing::default();
+    let quotes = [quote("a", "1", OLD), quote("b", "1", "input 3 output 10")];
+    let split = judged(&none, &quotes);
+    let hold = split.hold.unwrap();
+    for (place, _, rate) in differences(None, &hold.rates) {
+        none.declined.insert(place, (rate.unwrap(), hold.rule));
+    }
+    let again = judged(&none, &quotes);
+    assert_eq!((again.apply, again.hold), (None, None));
+}

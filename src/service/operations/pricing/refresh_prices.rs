@@ -73,7 +73,7 @@ pub struct RefreshCounts {
     pub looked_at: usize,
     /// Price stays.
     pub unchanged: usize,
-    /// A quorum's price is applied.
+    /// A quorum's price is applied, in part too.
     pub verified: usize,
     /// One source's price is applied, where there was none.
     pub single_source: usize,
@@ -171,7 +171,7 @@ impl From<Counts> for RefreshCounts {
         Self {
             looked_at: counts.models,
             unchanged: counts.unchanged,
-            verified: counts.verified,
+            verified: counts.verified + counts.applied_in_part,
             single_source: counts.single_source,
             held_back: counts.held_back,
             rejected: counts.rejected,
