@@ -17,7 +17,7 @@ mod price;
 pub use layers::{Applied, Imported, Origin, Override};
 pub use price::{Price, SourceQuote};
 
-use super::catalogue::{Catalogue, ModelCard, Unresolved, provider};
+use super::catalogue::{Candidate, Catalogue, ModelCard, Search, Unresolved, provider};
 use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::PastPrice;
@@ -134,12 +134,15 @@ impl PriceBook {
         at: Timestamp,
     ) -> Result<Price<'_>, Unresolved> {
         let found = self.find(provider, model)?;
+        self.price_of(&found, at).ok_or(Unresolved::Unknown)
+    }
+
+    fn price_of<'a>(&'a self, found: &Found<'a>, at: Timestamp) -> Option<Price<'a>> {
         found
             .layers
             .and_then(|layers| layers.override_at(at))
             .and_then(|origin| found.price(origin))
-            .or_else(|| self.beneath(&found, at))
-            .ok_or(Unresolved::Unknown)
+            .or_else(|| self.beneath(found, at))
     }
 
     /// The price beneath what admins set.
@@ -168,6 +171,44 @@ impl PriceBook {
         }
         let first = layers.and_then(Layers::first_applied)?;
         found.price(Origin::Applied(first))
+    }
+
+    /// The models that meet all that a search names, at the prices that hold at a time. Those that only sources or admins know are
+    /// among them.
+    pub fn search(&self, search: &Search<'_>, at: Timestamp) -> Vec<Candidate<'_>> {
+        let known = self.catalogue.cards().iter().map(|card| Found {
+            provider: &card.provider,
+            model: &card.model,
+            card: Some(card),
+            layers: self.layers_of(&card.provider, &card.model),
+        });
+        let changed = self.changed.iter().flat_map(|(provider, models)| {
+            let models = models.iter();
+            models.map(move |(model, layers)| Found {
+                provider,
+                model,
+                card: None,
+                layers: Some(layers),
+            })
+        });
+        let unknown = changed.filter(|found| {
+            let known = self.catalogue.resolve(Some(found.provider), found.model);
+            known.is_err()
+        });
+        let mut all: Vec<Candidate<'_>> = known
+            .chain(unknown)
+            .filter_map(|found| {
+                let price = self.price_of(&found, at)?;
+                Some(Candidate {
+                    provider: found.provider,
+                    model: found.model,
+                    card: found.card,
+                    rates: price.rates,
+                })
+            })
+            .collect();
+        all.sort_unstable_by_key(|one| (one.provider, one.model));
+        search.among(all.into_iter())
     }
 
     /// Every price that the model has had, has or will have, earliest first.

@@ -3,6 +3,7 @@ use crate::core::digest::Digest;
 use crate::core::price::Unit;
 use crate::core::price_change::{PastPrice, PriceApplied, PriceHistory, PriceRule, Quoted, Vote};
 use crate::core::state::AppliedPrice;
+use crate::pricing::catalogue::Sort;
 use rust_decimal::Decimal;
 
 const CATALOGUE: &str = r#"{"format":1,"version":"test-1","date":"2026-11-24",
@@ -410,4 +411,38 @@ fn a_removal_takes_away_what_was_set_before_it_and_nothing_else() {
     let expected = [("6", Some("12-01")), ("8", None), ("7", Some("12-20"))];
     let expected = expected.map(|(rate, end)| (rate.to_owned(), end.map(str::to_owned)));
     assert_eq!(ends, expected);
+}
+
+#[test]
+fn models_are_found_by_the_prices_that_hold_whoever_knows_them() {
+    let mut book = book();
+    let now = at("2026-11-24T00:00:00Z");
+    let found = |book: &PriceBook, search: &Search<'_>| -> Vec<String> {
+        let found = book.search(search, now).into_iter();
+        found.map(|one| one.model.to_owned()).collect()
+    };
+    let cheap = Search {
+        max_input_price: Some(Decimal::from(2)),
+        sort: Sort::InputPrice,
+        ..Search::default()
+    };
+    assert_eq!(found(&book, &cheap), ["gpt-x"]);
+    book.set(set("openai", "gpt-x", "2026-11-01T00:00:00Z", Some(4)));
+    book.set(set(
+        "bedrock",
+        "amazon.nova",
+        "2026-11-01T00:00:00Z",
+        Some(2),
+    ));
+    book.set(set("In-House", "tuned", "2026-11-01T00:00:00Z", Some(1)));
+    book.set(set("In-House", "later", "2026-12-01T00:00:00Z", Some(1)));
+    assert_eq!(found(&book, &cheap), ["tuned", "amazon.nova"]);
+    let all = found(&book, &Search::default());
+    assert_eq!(all, ["amazon.nova", "tuned", "gpt-x"]);
+    let named = Search {
+        query: Some("TUNED"),
+        provider: Some("In-House"),
+        ..Search::default()
+    };
+    assert_eq!(found(&book, &named), ["tuned"]);
 }
