@@ -28,8 +28,33 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The changed prices of one provider, by model.
-type OfProvider = FxHashMap<Box<str>, Arc<Layers>>;
+/// The changed prices of one provider.
+#[derive(Clone, Debug, Default)]
+struct OfProvider {
+    models: FxHashMap<Box<str>, Arc<Layers>>,
+    /// The models whose names have capitals, by their names in lower case.
+    capitals: FxHashMap<Box<str>, Box<str>>,
+}
+
+impl OfProvider {
+    /// A model in whatever case.
+    fn named(&self, model: &str) -> Option<(&str, &Arc<Layers>)> {
+        let known = |model: &str| self.models.get_key_value(model);
+        let found = known(model).or_else(|| {
+            let lower = model.to_ascii_lowercase();
+            known(&lower).or_else(|| known(self.capitals.get(&*lower)?))
+        });
+        found.map(|(model, layers)| (&**model, layers))
+    }
+
+    fn layers(&mut self, model: Box<str>) -> &mut Layers {
+        let lower = model.to_ascii_lowercase();
+        if *lower != *model {
+            self.capitals.insert(lower.into(), model.clone());
+        }
+        Arc::make_mut(self.models.entry(model).or_default())
+    }
+}
 
 /// The prices in force; cheap to clone and to read from many threads.
 #[derive(Clone, Debug)]
@@ -106,8 +131,7 @@ impl PriceBook {
         let of_provider = Arc::make_mut(&mut self.changed)
             .entry(provider)
             .or_default();
-        let layers = Arc::make_mut(of_provider).entry(model).or_default();
-        Arc::make_mut(layers)
+        Arc::make_mut(of_provider).layers(model)
     }
 
     /// The canonical names of a model that may be unknown: a price under any name of a provider is found under every
@@ -118,7 +142,7 @@ impl PriceBook {
         }
         let provider = provider::canonical(provider);
         let known = self.changed.get(&*provider);
-        let known = known.and_then(|models| in_whatever_case(models, model.trim()));
+        let known = known.and_then(|models| models.named(model.trim()));
         let model = known.map_or_else(|| model.trim(), |(model, _)| model);
         (provider.into(), model.into())
     }
@@ -183,7 +207,7 @@ impl PriceBook {
             layers: self.layers_of(&card.provider, &card.model),
         });
         let changed = self.changed.iter().flat_map(|(provider, models)| {
-            let models = models.iter();
+            let models = models.models.iter();
             models.map(move |(model, layers)| Found {
                 provider,
                 model,
@@ -298,7 +322,7 @@ impl PriceBook {
     }
 
     fn layers_of(&self, provider: &str, model: &str) -> Option<&Layers> {
-        let layers = self.changed.get(provider)?.get(model)?;
+        let layers = self.changed.get(provider)?.models.get(model)?;
         Some(layers)
     }
 
@@ -353,13 +377,13 @@ impl PriceBook {
 
 /// A model under one of its names: its own, or with its provider's before it.
 fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option<Found<'a>> {
-    let own = in_whatever_case(models, model);
+    let own = models.named(model);
     let (model, layers) = own.or_else(|| {
         let (prefix, rest) = model.split_once('/')?;
         let named = provider::named(prefix)
             .iter()
             .any(|name| **name == *provider);
-        named.then(|| in_whatever_case(models, rest)).flatten()
+        named.then(|| models.named(rest)).flatten()
     })?;
     Some(Found {
         provider,
@@ -367,13 +391,6 @@ fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option
         card: None,
         layers: Some(layers),
     })
-}
-
-/// A model under its name as it is, or in lower case, in which sources' prices keep what the catalogue does not know.
-fn in_whatever_case<'a>(models: &'a OfProvider, model: &str) -> Option<(&'a str, &'a Arc<Layers>)> {
-    let same = models.get_key_value(model);
-    let found = same.or_else(|| models.get_key_value(&*model.to_ascii_lowercase()));
-    found.map(|(model, layers)| (&**model, layers))
 }
 
 /// A model, with what is known of its price.

@@ -126,6 +126,12 @@ fn an_override_may_name_what_the_catalogue_does_not_know() {
         input(&book, None, "tuned", "2026-11-23T00:00:00Z"),
         "unknown"
     );
+    book.set(set("In-House", "Foo-1", time, Some(5)));
+    for name in ["foo-1", "FOO-1", "Foo-1", "in_house/foo-1"] {
+        assert_eq!(input(&book, None, name, time), "5", "{name}");
+    }
+    book.set(set("in_house", "fOO-1", "2026-11-25T00:00:00Z", Some(7)));
+    assert_eq!(input(&book, None, "foo-1", "2026-11-25T00:00:00Z"), "7");
     book.set(set("elsewhere", "tuned", time, Some(6)));
     assert_eq!(input(&book, None, "tuned", time), "elsewhere|in_house");
     book.set(set("openai", "gpt-x-mini", time, Some(1)));
