@@ -162,7 +162,7 @@ fn counts_of(workload: &impl Workload, named: &Named<'_>) -> Result<(Counts, boo
                 "is needed with input_text: this model states no bound of its own",
             )
         })?;
-        estimated = true;
+        estimated |= counts.output_tokens > 0;
     } else if given.is_none() {
         return Err(Refusal::invalid(
             "input_tokens",
