@@ -12,6 +12,8 @@ use crate::core::price_change::{
 };
 use crate::core::refusal::Refusal;
 use crate::core::state::ModelPrices;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The most models of one command, so that its events fit into one batch of the journal; a larger refresh gives several.
@@ -30,12 +32,15 @@ impl Desk<'_> {
         for report in refresh.sources {
             done.extend(self.report_source(report));
         }
-        done.extend(
-            refresh
-                .history
-                .into_iter()
-                .filter_map(|history| self.import(history)),
-        );
+        let mut repriced = BTreeSet::new();
+        for history in refresh.history {
+            let model = (history.provider.clone(), history.model.clone());
+            if let Some(place) = self.import(history) {
+                done.push(place);
+                repriced.extend(refresh.used.get(&model).cloned());
+            }
+        }
+        self.tell_repriced(&repriced);
         let mut changed = Vec::new();
         for proposal in &refresh.changes {
             self.carry_out_proposal(proposal, &mut done, &mut changed);
@@ -80,7 +85,8 @@ impl Desk<'_> {
             {
                 changed.push(told(proposal, present, &apply.rates));
             }
-            done.push(self.say(Event::PriceApplied(Arc::new(applied(proposal, apply)))));
+            let applied = applied(proposal, apply, self.now);
+            done.push(self.say(Event::PriceApplied(Arc::new(applied))));
         }
         match (waiting, hold) {
             (None, None) => {}
@@ -129,6 +135,27 @@ impl Desk<'_> {
         self.resolve(alert);
     }
 
+    /// Nothing is costed anew by itself; somebody is to look at what the past costs now.
+    fn tell_repriced(&mut self, models: &BTreeSet<(String, String)>) {
+        if models.is_empty() {
+            return;
+        }
+        let names = models.iter().take(NAMED_MOST);
+        let names: Vec<_> = names
+            .map(|(provider, model)| format!("{provider}/{model}"))
+            .collect();
+        let more = match models.len().saturating_sub(NAMED_MOST) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let message = format!(
+            "past prices of models with recorded usage changed: {}{more}; the usage keeps its cost, and get_price with corrections offers what it would cost",
+            names.join(", ")
+        );
+        let count = u32::try_from(models.len()).unwrap_or(u32::MAX);
+        self.raise(AlertCause::PricesChanged { count }, &message);
+    }
+
     /// One alert for all, so that a refresh of many does not bury what else there is to see.
     fn tell_changes(&mut self, changed: &[String]) {
         if changed.is_empty() {
@@ -150,12 +177,13 @@ impl Desk<'_> {
     }
 }
 
-fn applied(proposal: &PriceProposal, apply: &Applying) -> PriceApplied {
+/// It holds from when it is applied: what is recorded while the sources are still asked was costed at the price before.
+fn applied(proposal: &PriceProposal, apply: &Applying, now: Timestamp) -> PriceApplied {
     PriceApplied {
         provider: proposal.provider.clone(),
         model: proposal.model.clone(),
         rates: Arc::clone(&apply.rates),
-        effective_from: proposal.effective_from,
+        effective_from: proposal.effective_from.max(now),
         status: apply.status,
         rule: apply.rule,
         quotes: beside(&proposal.quotes, &apply.rates),

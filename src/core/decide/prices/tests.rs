@@ -172,6 +172,16 @@ fn a_price_is_applied_once_and_told_once() {
 }
 
 #[test]
+fn a_price_holds_from_when_it_is_applied_and_not_from_when_the_sources_were_asked() {
+    let mut bench = Bench::new();
+    bench.now += SignedDuration::from_mins(9);
+    bench.refresh(vec![proposal(0, Some(3), None)]);
+    let applied = &bench.prices().applied[0];
+    assert_eq!(applied.price.effective_from, bench.now);
+    assert_eq!(applied.price.effective_from, applied.applied_at);
+}
+
+#[test]
 fn what_was_decided_against_an_older_price_is_passed_over() {
     let mut bench = Bench::new();
     bench.refresh(vec![proposal(0, Some(3), None)]);
@@ -315,6 +325,13 @@ fn a_source_that_is_often_outvoted_counts_less_and_that_is_said() {
     assert_eq!(bench.open_alerts(), ["source_outvoted"]);
     for _ in 0..20 {
         bench.report(voted(1_000, 0));
+        let counts = format!("counts {} of", factor(&bench));
+        let mut alerts = bench.state.alerts();
+        let outvoted = alerts.find(|alert| alert.cause.kind() == "source_outvoted");
+        assert!(
+            outvoted.is_none_or(|alert| alert.message.contains(&counts)),
+            "{outvoted:?}"
+        );
     }
     assert_eq!(factor(&bench), Decimal::ONE);
     assert!(bench.open_alerts().is_empty());

@@ -15,6 +15,7 @@ use crate::service::caller::Caller;
 use crate::service::ledger::{Ledger, start};
 use crate::service::operation::Call;
 use crate::service::operations::find;
+use crate::service::refresh::past;
 use crate::service::{Desk, Opening, Service};
 use crate::store::files::faulty::FaultyFiles;
 use crate::store::lookup::Lookup;
@@ -228,8 +229,9 @@ async fn an_applied_price_is_shown_with_what_made_it_and_costs() {
         assert_eq!(history.last().unwrap()["version"], "price-1");
         assert_eq!(history[0]["status"], "bundled");
         for (occurred, cost) in [
-            ("2026-11-24T09:59:00Z", "2.5"),
-            ("2026-11-24T10:00:00Z", "2"),
+            // What was used while the sources were asked was costed at the price before.
+            ("2026-11-24T11:59:00Z", "2.5"),
+            (NOW, "2"),
         ] {
             let recorded = house.done("record_usage", usage(occurred, json!({}))).await;
             assert_eq!(recorded["records"][0]["cost_usd"], cost, "{occurred}");
@@ -467,6 +469,51 @@ async fn a_record_that_does_not_say_its_service_tier_is_not_guessed_at() {
 }
 
 #[tokio::test]
+async fn a_history_of_what_was_used_is_told_and_offers_corrections() {
+    let house = House::new();
+    let used_at = json!({"model": "gpt-4o", "provider": "openai", "input_tokens": 1_000_000, "occurred_at": "2023-06-01T10:00:00Z"});
+    house.done("record_usage", used_at).await;
+    let history = |model: &str, input: &str| PriceHistory {
+        provider: "openai".into(),
+        model: model.into(),
+        source: "llm-prices".into(),
+        fetched_at: at("2026-11-24T11:00:00Z"),
+        content: Digest(1),
+        weight: Decimal::new(5, 1),
+        prices: vec![PastPrice {
+            from: at("2023-05-13T00:00:00Z"),
+            until: at("2023-08-06T00:00:00Z"),
+            rates: rates(input, "15"),
+        }],
+    };
+    let told = vec![history("gpt-4o", "5"), history("gpt-4o-mini", "5")];
+    let used = past::used(&house.desk, &told).unwrap();
+    assert_eq!(used, [("openai".into(), "gpt-4o".into())].into());
+    let refresh = ApplyPrices {
+        history: told.clone(),
+        used,
+        ..ApplyPrices::default()
+    };
+    house.apply(refresh).await;
+    assert!(
+        past::used(&house.desk, &told).unwrap().is_empty(),
+        "it is no news"
+    );
+    let alerts = house
+        .done("list_alerts", json!({"kind": "price_changed"}))
+        .await;
+    let message = alerts["alerts"][0]["message"].as_str().unwrap();
+    assert!(message.contains("openai/gpt-4o;"), "{message}");
+    let ask = json!({"model": "gpt-4o", "provider": "openai", "corrections": true});
+    let price = house.done("get_price", ask).await;
+    assert_eq!(
+        price["repricing"]["adjustments"],
+        json!([{"record_id": "use-1", "cost_usd": "2.5"}]),
+        "{price}"
+    );
+}
+
+#[tokio::test]
 async fn a_sources_history_is_shown_and_costs_what_lies_in_it() {
     let mut house = House::new();
     let history = PriceHistory {
@@ -502,4 +549,17 @@ async fn a_sources_history_is_shown_and_costs_what_lies_in_it() {
         all.iter()
             .any(|price| price["version"] == "history-llm-prices-1")
     );
+}
+
+#[tokio::test]
+async fn an_estimate_of_counted_tokens_is_none() {
+    let house = House::new();
+    let ask =
+        |model: &str| json!({"model": model, "provider": "openai", "input_text": "two words"});
+    let vectors = house
+        .done("estimate_cost", ask("text-embedding-3-small"))
+        .await;
+    assert_eq!(vectors["estimated"], false, "{vectors}");
+    let chat = house.done("estimate_cost", ask("gpt-4o")).await;
+    assert_eq!(chat["estimated"], true, "the output is a guess: {chat}");
 }
