@@ -59,20 +59,20 @@ impl Overrides {
         for (other, change) in self.0.iter().enumerate().rev() {
             let time = change.effective_from;
             let ends = if change.rates.is_none() {
-                removed = earlier(removed, time);
+                removed = Some(earlier(removed, time));
                 other > place || time > from
             } else {
                 // One that is taken away before it begins ends none.
                 removed.is_none_or(|removed| removed > time) && (time, other) > (from, place)
             };
             if ends {
-                end = earlier(end, time.max(from));
+                end = Some(earlier(end, time.max(from)));
             }
         }
         end
     }
 }
 
-fn earlier(known: Option<Timestamp>, time: Timestamp) -> Option<Timestamp> {
-    Some(known.map_or(time, |known| known.min(time)))
+fn earlier(known: Option<Timestamp>, time: Timestamp) -> Timestamp {
+    known.map_or(time, |known| known.min(time))
 }
