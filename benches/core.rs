@@ -108,6 +108,7 @@ fn usage() -> Usage {
         provider: "openai".into(),
         model: "gpt-4o-mini".into(),
         tier: None,
+        service_tier: Some(ServiceTier::Standard),
         context: context(),
         counts: counts(),
         cost: Cost {

@@ -16,6 +16,7 @@ use super::tally::Tally;
 use super::usage::Usage;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
+use std::collections::BTreeSet;
 
 /// What is asked of the ledger.
 #[derive(Clone, Debug)]
@@ -89,6 +90,9 @@ pub struct ApplyPrices {
     pub sources: Vec<SourceReport>,
     /// Prices of times that are over.
     pub history: Vec<PriceHistory>,
+    /// The models with recorded usage in such a time, provider and model: a person is told which of them cost something else
+    /// now.
+    pub used: BTreeSet<(String, String)>,
 }
 
 /// One usage to record.

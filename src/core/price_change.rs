@@ -218,7 +218,7 @@ pub struct PastPrice {
     pub rates: Arc<Rates>,
 }
 
-/// A model's prices of times that are over, by one source; they take the place of all that it said before.
+/// A model's prices of times that are over, by one source; they hold in place of all that it said before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceHistory {
     /// The provider's canonical name.

@@ -3,7 +3,7 @@
 use super::charge::{Facts, ModelRef};
 use super::context::Context;
 use super::id::AllocationId;
-use super::price::ModelTier;
+use super::price::{ModelTier, ServiceTier};
 use super::quantity::{Counts, Usd};
 use super::tally::Tally;
 use jiff::Timestamp;
@@ -48,6 +48,9 @@ pub struct Usage {
     /// The model's tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<ModelTier>,
+    /// How urgently the provider served it, by which its price is found again; not known of records from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<ServiceTier>,
     /// Who and what it was for.
     pub context: Context,
     /// What it consumed.

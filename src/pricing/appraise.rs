@@ -50,6 +50,8 @@ pub struct Counts {
     pub single_source: usize,
     /// Models of which a change waits for a person.
     pub held_back: usize,
+    /// Models among these of which a part that a quorum says is applied.
+    pub applied_in_part: usize,
     /// Models of which nothing that is said can be meant.
     pub rejected: usize,
 }
@@ -147,6 +149,8 @@ impl Appraisal {
             Outcome::HeldBack => &mut counts.held_back,
             Outcome::Rejected => &mut counts.rejected,
         } += 1;
+        let in_part = judgement.apply.is_some() && judgement.hold.is_some();
+        counts.applied_in_part += usize::from(in_part);
         let rejected = judgement.rejected.as_ref().map(|(rule, _)| *rule);
         if let Some(rule) = judgement.hold.as_ref().map(|hold| hold.rule).or(rejected) {
             *self.rules.entry((judgement.outcome, rule)).or_default() += 1;

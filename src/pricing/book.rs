@@ -1,31 +1,60 @@
 //! The prices in force, over time: the catalogue's, over them what sources made of them, over all what admins set.
 //!
 //! Which price holds at an instant, the first that there is:
-//! 1. the last override from before it, unless that one took overrides away;
+//! 1. the last override from before it that was not taken away by then;
 //! 2. the last applied price from before it; where that is the catalogue's price confirmed, the catalogue's hours of the
 //!    day still count;
 //! 3. the catalogue's price from a day that is known and before it, or where it is the catalogue's own day or later;
-//! 4. a source's word for a time that is over and that it lies in;
+//! 4. a source's word for a time that is over and that it lies in, laid over the nearest price that is known whole;
 //! 5. the catalogue's earliest price, or the earliest applied one: what held before is not known, and that is nearer
 //!    than nothing.
 
 mod layers;
+mod overlay;
+mod overrides;
 mod price;
 
 pub use layers::{Applied, Imported, Origin, Override};
 pub use price::{Price, SourceQuote};
 
-use super::catalogue::{Catalogue, ModelCard, Unresolved, provider};
+use super::catalogue::{Candidate, Catalogue, ModelCard, Search, Unresolved, provider};
 use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::PastPrice;
+use crate::core::state::Declined;
 use jiff::Timestamp;
 use layers::Layers;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The changed prices of one provider, by model.
-type OfProvider = FxHashMap<Box<str>, Arc<Layers>>;
+/// The changed prices of one provider.
+#[derive(Clone, Debug, Default)]
+struct OfProvider {
+    models: FxHashMap<Box<str>, Arc<Layers>>,
+    /// The models whose names have capitals, by their names in lower case.
+    capitals: FxHashMap<Box<str>, Box<str>>,
+}
+
+impl OfProvider {
+    /// A model in whatever case.
+    fn named(&self, model: &str) -> Option<(&str, &Arc<Layers>)> {
+        let known = |model: &str| self.models.get_key_value(model);
+        let found = known(model).or_else(|| {
+            let lower = model.to_ascii_lowercase();
+            known(&lower).or_else(|| known(self.capitals.get(&*lower)?))
+        });
+        found.map(|(model, layers)| (&**model, layers))
+    }
+
+    fn layers(&mut self, model: Box<str>) -> &mut Layers {
+        let lower = model.to_ascii_lowercase();
+        if *lower != *model {
+            self.capitals.insert(lower.into(), model.clone());
+        }
+        Arc::make_mut(self.models.entry(model).or_default())
+    }
+}
 
 /// The prices in force; cheap to clone and to read from many threads.
 #[derive(Clone, Debug)]
@@ -67,14 +96,34 @@ impl PriceBook {
     /// Adds a price that sources made. One of a version that is known changes nothing.
     pub fn apply(&mut self, applied: Applied) {
         let price = Arc::clone(&applied.price.price);
-        self.layers(&price.provider, &price.model).apply(applied);
+        self.change(&price.provider, &price.model, |layers| {
+            layers.apply(applied);
+        });
     }
 
-    /// Takes in a source's prices of times that are over, in place of all that it said before.
+    /// Takes in a source's prices of times that are over. They hold in place of all that it said before, which is kept for the
+    /// usages that were costed at it. One of a version that is known changes nothing.
     pub fn import(&mut self, imported: Imported) {
         let history = Arc::clone(&imported.history);
-        self.layers(&history.provider, &history.model)
-            .import(imported);
+        self.change(&history.provider, &history.model, |layers| {
+            layers.import(imported);
+        });
+    }
+
+    /// Takes in what a person turned down of a model's price, in place of what was known of that.
+    pub fn decline(&mut self, provider: &str, model: &str, declined: &[Declined]) {
+        if !declined.is_empty() {
+            self.layers(provider, model).decline(declined);
+        }
+    }
+
+    /// Makes a change that prices of times that are over may rest on.
+    fn change(&mut self, provider: &str, model: &str, change: impl FnOnce(&mut Layers)) {
+        let catalogue = Arc::clone(&self.catalogue);
+        let card = catalogue.resolve(Some(provider), model).ok();
+        let layers = self.layers(provider, model);
+        change(layers);
+        layers.complete(card);
     }
 
     fn layers(&mut self, provider: &str, model: &str) -> &mut Layers {
@@ -82,8 +131,7 @@ impl PriceBook {
         let of_provider = Arc::make_mut(&mut self.changed)
             .entry(provider)
             .or_default();
-        let layers = Arc::make_mut(of_provider).entry(model).or_default();
-        Arc::make_mut(layers)
+        Arc::make_mut(of_provider).layers(model)
     }
 
     /// The canonical names of a model that may be unknown: a price under any name of a provider is found under every
@@ -94,7 +142,7 @@ impl PriceBook {
         }
         let provider = provider::canonical(provider);
         let known = self.changed.get(&*provider);
-        let known = known.and_then(|models| in_whatever_case(models, model.trim()));
+        let known = known.and_then(|models| models.named(model.trim()));
         let model = known.map_or_else(|| model.trim(), |(model, _)| model);
         (provider.into(), model.into())
     }
@@ -110,12 +158,15 @@ impl PriceBook {
         at: Timestamp,
     ) -> Result<Price<'_>, Unresolved> {
         let found = self.find(provider, model)?;
+        self.price_of(&found, at).ok_or(Unresolved::Unknown)
+    }
+
+    fn price_of<'a>(&'a self, found: &Found<'a>, at: Timestamp) -> Option<Price<'a>> {
         found
             .layers
             .and_then(|layers| layers.override_at(at))
-            .and_then(|change| found.price(Origin::Override(change)))
-            .or_else(|| self.beneath(&found, at))
-            .ok_or(Unresolved::Unknown)
+            .and_then(|origin| found.price(origin))
+            .or_else(|| self.beneath(found, at))
     }
 
     /// The price beneath what admins set.
@@ -136,14 +187,52 @@ impl PriceBook {
         let imported = layers
             .filter(|_| !is_known)
             .and_then(|layers| layers.imported_at(at));
-        if let Some((imported, past)) = imported {
-            return found.price(Origin::Imported(imported, past));
+        if let Some(origin) = imported {
+            return found.price(origin);
         }
         if let Some((card, (rates, from))) = bundled {
             return Some(self.bundled(card, rates, from));
         }
         let first = layers.and_then(Layers::first_applied)?;
         found.price(Origin::Applied(first))
+    }
+
+    /// The models that meet all that a search names, at the prices that hold at a time. Those that only sources or admins know are
+    /// among them.
+    pub fn search(&self, search: &Search<'_>, at: Timestamp) -> Vec<Candidate<'_>> {
+        let known = self.catalogue.cards().iter().map(|card| Found {
+            provider: &card.provider,
+            model: &card.model,
+            card: Some(card),
+            layers: self.layers_of(&card.provider, &card.model),
+        });
+        let changed = self.changed.iter().flat_map(|(provider, models)| {
+            let models = models.models.iter();
+            models.map(move |(model, layers)| Found {
+                provider,
+                model,
+                card: None,
+                layers: Some(layers),
+            })
+        });
+        let unknown = changed.filter(|found| {
+            let known = self.catalogue.resolve(Some(found.provider), found.model);
+            known.is_err()
+        });
+        let mut all: Vec<Candidate<'_>> = known
+            .chain(unknown)
+            .filter_map(|found| {
+                let price = self.price_of(&found, at)?;
+                Some(Candidate {
+                    provider: found.provider,
+                    model: found.model,
+                    card: found.card,
+                    rates: price.rates,
+                })
+            })
+            .collect();
+        all.sort_unstable_by_key(|one| (one.provider, one.model));
+        search.among(all.into_iter())
     }
 
     /// Every price that the model has had, has or will have, earliest first.
@@ -187,7 +276,9 @@ impl PriceBook {
         let bundled = found.card.map(|card| Arc::clone(card.base_rates_at(at)));
         let mut present = bundled.map(|rates| (rates, PriceStatus::Bundled));
         let (mut version, mut said) = (0, Vec::new());
+        let mut declined = BTreeMap::new();
         if let Some(layers) = found.layers {
+            declined = layers.declined();
             version = layers.version();
             past.extend(layers.applied_over_time());
             if let Some(applied) = layers.applied_at(at).or_else(|| layers.first_applied()) {
@@ -205,6 +296,7 @@ impl PriceBook {
             past,
             said,
             waiting: false,
+            declined,
         }
     }
 
@@ -230,7 +322,7 @@ impl PriceBook {
     }
 
     fn layers_of(&self, provider: &str, model: &str) -> Option<&Layers> {
-        let layers = self.changed.get(provider)?.get(model)?;
+        let layers = self.changed.get(provider)?.models.get(model)?;
         Some(layers)
     }
 
@@ -285,13 +377,13 @@ impl PriceBook {
 
 /// A model under one of its names: its own, or with its provider's before it.
 fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option<Found<'a>> {
-    let own = in_whatever_case(models, model);
+    let own = models.named(model);
     let (model, layers) = own.or_else(|| {
         let (prefix, rest) = model.split_once('/')?;
         let named = provider::named(prefix)
             .iter()
             .any(|name| **name == *provider);
-        named.then(|| in_whatever_case(models, rest)).flatten()
+        named.then(|| models.named(rest)).flatten()
     })?;
     Some(Found {
         provider,
@@ -299,13 +391,6 @@ fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option
         card: None,
         layers: Some(layers),
     })
-}
-
-/// A model under its name as it is, or in lower case, in which sources' prices keep what the catalogue does not know.
-fn in_whatever_case<'a>(models: &'a OfProvider, model: &str) -> Option<(&'a str, &'a Arc<Layers>)> {
-    let same = models.get_key_value(model);
-    let found = same.or_else(|| models.get_key_value(&*model.to_ascii_lowercase()));
-    found.map(|(model, layers)| (&**model, layers))
 }
 
 /// A model, with what is known of its price.

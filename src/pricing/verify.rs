@@ -8,7 +8,8 @@
 //!    before it, is within its bound ([`bounds`]). A lone source never changes a price. It may name the first price of a
 //!    model that had none, and a rate that keeps its share of one that a quorum changed (a batch's half of it, say).
 //! 4. *What goes.* A rate that a quorum said and says no more, while nobody else does, is left out; never input or output.
-//! 5. *What waits.* All else waits for a person, with the reason.
+//! 5. *What waits.* All else waits for a person, with the reason; but what a person turned down on no less evidence does not
+//!    wait again.
 //!
 //! Then the rates are put together, and what can't be as a whole waits too.
 
@@ -66,6 +67,8 @@ pub struct Standing {
     pub said: Vec<(String, Arc<Rates>)>,
     /// Whether a change of it waits for a person.
     pub waiting: bool,
+    /// The single rates that a person turned down, with the rule that had held them back.
+    pub declined: BTreeMap<Place, (Decimal, PriceRule)>,
 }
 
 /// What is to be verified.
@@ -89,9 +92,9 @@ pub struct Subject<'a> {
 pub enum Outcome {
     /// The price in force stays.
     Unchanged,
-    /// A quorum's price is to be applied.
+    /// A quorum's price is to be applied, or a part of one.
     Verified,
-    /// One source's price is to be applied, to a model that had none; or a quorum's, to a part of a price.
+    /// One source's price is to be applied, to a model that had none.
     SingleSource,
     /// A change waits for a person; where [`Judgement::apply`] is there, a part of it is applied.
     HeldBack,

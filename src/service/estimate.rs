@@ -237,7 +237,7 @@ fn counts_of(
                 "is needed with input_text: this model states no bound of its own",
             )
         })?;
-        estimated = true;
+        estimated |= counts.output_tokens > 0;
     } else if given.is_none() && !(workload.requests().is_some() && is_sold_by_call(named)) {
         return Err(Refusal::invalid(
             "input_tokens",

@@ -47,6 +47,11 @@ pub fn override_version(sequence: u64) -> String {
     format!("override-{sequence}")
 }
 
+/// The name that records keep of what a source says of a time that is over.
+pub fn imported_version(source: &str, sequence: u64) -> String {
+    format!("history-{source}-{sequence}")
+}
+
 fn take(book: &mut PriceBook, state: &State, since: u64) {
     for (provider, model) in state.prices_set_after(since) {
         for set in state.overrides_of(provider, model) {
@@ -69,10 +74,11 @@ fn take(book: &mut PriceBook, state: &State, since: u64) {
                 price: price.clone(),
             });
         }
-        for history in prices.history.values() {
+        book.decline(provider, model, &prices.declined);
+        for imported in prices.history.values().flatten() {
             book.import(Imported {
-                version: format!("history-{}", history.source),
-                history: Arc::clone(history),
+                version: imported_version(&imported.history.source, imported.version),
+                history: Arc::clone(&imported.history),
             });
         }
     }

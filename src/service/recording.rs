@@ -110,6 +110,7 @@ impl<'a> Recording<'a> {
                 .unwrap_or_else(|| UNKNOWN_PROVIDER.to_owned()),
             model: named.model.model.unwrap_or_default(),
             tier: named.model.tier,
+            service_tier: Some(tier),
             context,
             counts: counted.counts,
             cost: cost(reported, named.price.as_ref(), counted, tier),

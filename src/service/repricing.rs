@@ -14,14 +14,13 @@ use crate::pricing::book::PriceBook;
 use crate::pricing::cost::{cost_usd, full_cost_usd};
 use crate::store::journal::{Check, JournalReader};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The most events that are looked at: about a second's reading.
 const SCAN_MOST: u64 = 1_000_000;
 /// How far ahead of its recording a usage may lie, and the clock may have been set back.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_hours(24);
-/// The service tiers, the likeliest first.
 const TIERS: [ServiceTier; 4] = [
     ServiceTier::Standard,
     ServiceTier::Batch,
@@ -46,7 +45,7 @@ pub struct Repriced {
     pub recorded: Usd,
     /// What they would cost.
     pub repriced: Usd,
-    /// How many were costed at a price that is not known any more, and can't be compared.
+    /// How many were costed at a price or in a service tier that is not known any more, and can't be compared.
     pub unknown: u64,
     /// Whether all that was recorded since was looked at.
     pub complete: bool,
@@ -193,7 +192,8 @@ impl<'a> Case<'a> {
             .is_ok_and(|price| price.provider == change.provider && price.model == change.model)
     }
 
-    /// What a usage would cost; none where what it cost is not what the price that it names makes of it.
+    /// What a usage would cost; none where what it cost is not what the price that it names makes of it, or where its service
+    /// tier is not known and decides.
     fn new_cost(&self, usage: &Usage) -> Option<Usd> {
         let change = self.change;
         let price = change
@@ -212,20 +212,26 @@ impl<'a> Case<'a> {
                 full_cost_usd(rates, &usage.counts, tier)
             }
         };
-        let Some(version) = &usage.cost.price_version else {
-            return cost(price.rates, ServiceTier::Standard).or(Some(usage.cost.usd));
+        let fits = |tier: ServiceTier| {
+            let Some(version) = &usage.cost.price_version else {
+                return true;
+            };
+            let mut named = self.costed_at.iter();
+            named
+                .any(|(known, rates)| known == version && cost(rates, tier) == Some(usage.cost.usd))
         };
-        let named = self
-            .costed_at
-            .iter()
-            .filter(|(known, _)| known == version)
-            .map(|(_, rates)| *rates);
-        // The record does not keep its service tier; its cost tells it.
-        let tier = named
-            .flat_map(|rates| TIERS.map(|tier| (rates, tier)))
-            .find(|(rates, tier)| cost(rates, *tier) == Some(usage.cost.usd))
-            .map(|(_, tier)| tier)?;
-        cost(price.rates, tier)
+        // An old record does not keep its service tier; what it cost may fit several.
+        let tiers = TIERS.into_iter().filter(|tier| {
+            let kept = usage.service_tier;
+            kept.is_none_or(|kept| kept == *tier) && fits(*tier)
+        });
+        let costs: BTreeSet<_> = tiers.map(|tier| cost(price.rates, tier)).collect();
+        match costs.into_iter().collect::<Vec<_>>().as_slice() {
+            // An unknown cost stays one where the price does not say it either.
+            [None] if usage.cost.price_version.is_none() => Some(usage.cost.usd),
+            [one] => *one,
+            _ => None,
+        }
     }
 }
 

@@ -107,6 +107,7 @@ impl Ledger {
             provider: "openai".into(),
             model: "gpt-4o".into(),
             tier: None,
+            service_tier: None,
             context: of(component),
             counts: Counts {
                 input_tokens: 10,

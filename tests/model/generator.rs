@@ -252,6 +252,7 @@ impl Generator {
             provider: model.provider.unwrap(),
             model: model.model.unwrap(),
             tier: model.tier,
+            service_tier: Some(ServiceTier::Flex),
             context: words::context(random),
             counts: words::counts(random),
             cost: Cost {

@@ -153,6 +153,7 @@ pub fn refresh(random: &mut Random, heard: &Heard, now: Timestamp) -> Command {
         changes,
         sources,
         history,
+        ..ApplyPrices::default()
     }))
 }
 

@@ -156,6 +156,7 @@ impl Ground {
             changes: appraisal.proposals.clone(),
             history: appraisal.history.clone(),
             sources,
+            ..ApplyPrices::default()
         })));
         appraisal
     }

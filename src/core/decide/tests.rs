@@ -132,6 +132,7 @@ fn usage(at: Timestamp, cost: &str, allocation: Option<AllocationId>, is_final: 
         provider: "openai".into(),
         model: "gpt-4o".into(),
         tier: None,
+        service_tier: None,
         context: Context::default(),
         counts: Counts {
             input_tokens: 10,

@@ -15,7 +15,7 @@ mod terms;
 
 pub use changes::{Changes, RowKey};
 pub use meters::{Meter, PolicyState, Raised};
-pub use prices::{AppliedPrice, Failing, ModelPrices, SourceStanding};
+pub use prices::{AppliedPrice, Declined, Failing, ImportedHistory, ModelPrices, SourceStanding};
 pub use rows::Row;
 pub use terms::Past;
 

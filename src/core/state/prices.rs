@@ -20,22 +20,54 @@ use std::sync::Arc;
 /// A provider and a model.
 pub(super) type ModelKey = (String, String);
 
+/// How many changes that were turned down are remembered of one model.
+const DECLINED_MOST: usize = 64;
+
 /// What sources made of one model's price.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelPrices {
-    /// The sequence of the last event that changed a price of it.
+    /// The sequence of the last event that changed a price of it, or turned a change down.
     pub touched: u64,
     /// Every price that was applied, in the order in which it was.
     pub applied: Vec<AppliedPrice>,
     /// The change that waits for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<OpenChange>,
-    /// What a person turned down last; it is not held back again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub declined: Option<Arc<Rates>>,
-    /// What sources say of times that are over, by source.
+    /// What a person turned down, in that order, the last few: it is not held back again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declined: Vec<Declined>,
+    /// What sources say of times that are over, by source, in the order in which it was taken in. The last of each holds.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub history: BTreeMap<String, Arc<PriceHistory>>,
+    pub history: BTreeMap<String, Vec<ImportedHistory>>,
+}
+
+/// A change that a person turned down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declined {
+    /// What the model would have cost.
+    pub rates: Arc<Rates>,
+    /// What it cost then; the rates in which the two differ are turned down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub present: Option<Arc<Rates>>,
+    /// The rule that had held it back.
+    pub rule: PriceRule,
+}
+
+impl Declined {
+    /// Whether it was turned down on no less evidence: what a quorum says is asked again, even if a lone source that said so
+    /// was turned down.
+    pub fn covers(&self, rule: PriceRule) -> bool {
+        rule <= self.rule
+    }
+}
+
+/// What a source says of times that are over, as it was taken in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedHistory {
+    /// The sequence of its event.
+    pub version: u64,
+    /// The prices.
+    pub history: Arc<PriceHistory>,
 }
 
 /// A price that was applied.
@@ -57,6 +89,12 @@ impl ModelPrices {
     /// The version of the price that was applied last; zero for none.
     pub fn version(&self) -> u64 {
         self.applied.last().map_or(0, |last| last.version)
+    }
+
+    /// What a source said last of times that are over.
+    pub fn history_of(&self, source: &str) -> Option<&PriceHistory> {
+        let last = self.history.get(source)?.last()?;
+        Some(&last.history)
     }
 }
 
@@ -174,7 +212,7 @@ impl PriceLog {
 }
 
 impl State {
-    /// The sequence of the last change of a price; zero for none.
+    /// The sequence of the last change of a price, or of what was turned down; zero for none.
     pub fn prices_set(&self) -> u64 {
         self.price_log
             .by_sequence
@@ -241,7 +279,6 @@ impl State {
 
     pub(super) fn apply_price(&mut self, version: u64, price: &Arc<PriceApplied>, at: Timestamp) {
         let prices = self.change_prices(version, &price.provider, &price.model);
-        prices.declined = None;
         prices.applied.push(AppliedPrice {
             version,
             applied_at: at,
@@ -276,11 +313,17 @@ impl State {
         };
         let (provider, model) = (&change.provider, &change.model);
         if !approved {
-            self.prices_mut(provider, model).declined = Some(Arc::clone(&change.rates));
+            let declined = &mut self.change_prices(sequence, provider, model).declined;
+            declined.push(Declined {
+                rates: Arc::clone(&change.rates),
+                present: change.present.clone(),
+                rule: change.rule,
+            });
+            let older = declined.len().saturating_sub(DECLINED_MOST);
+            declined.drain(..older);
             return;
         }
         let prices = self.change_prices(sequence, provider, model);
-        prices.declined = None;
         prices.applied.push(AppliedPrice {
             version: sequence,
             applied_at: stamp.at,
@@ -307,9 +350,11 @@ impl State {
 
     pub(super) fn import_history(&mut self, sequence: u64, history: &Arc<PriceHistory>) {
         let prices = self.change_prices(sequence, &history.provider, &history.model);
-        prices
-            .history
-            .insert(history.source.clone(), Arc::clone(history));
+        let of_source = prices.history.entry(history.source.clone()).or_default();
+        of_source.push(ImportedHistory {
+            version: sequence,
+            history: Arc::clone(history),
+        });
     }
 
     pub(super) fn report_source(&mut self, report: &SourceReport, at: Timestamp) {

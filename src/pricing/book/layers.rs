@@ -1,10 +1,16 @@
 //! What has changed of one model's price since the catalogue was made.
 
+use super::overlay::overlay;
+use super::overrides::Overrides;
 use crate::core::price::Rates;
-use crate::core::price_change::{PastPrice, PriceHistory};
-use crate::core::state::AppliedPrice;
-use crate::pricing::catalogue::Catalogue;
+use crate::core::price_change::{PastPrice, PriceHistory, PriceRule};
+use crate::core::state::{AppliedPrice, Declined};
+use crate::pricing::catalogue::{Catalogue, ModelCard};
+use crate::pricing::points::Place;
+use crate::pricing::verify::differences;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A price that an admin set, or took away again, from a time on.
@@ -68,33 +74,60 @@ pub enum Origin<'a> {
     /// Sources, or a person who approved what they say.
     Applied(&'a Applied),
     /// A source's word for a time that is over.
-    Imported(&'a Imported, &'a PastPrice),
+    Imported {
+        /// All that it says of the model.
+        imported: &'a Imported,
+        /// What it says of that time.
+        past: &'a PastPrice,
+        /// The same, laid over the nearest price that is known whole.
+        whole: &'a Rates,
+    },
     /// An admin.
-    Override(&'a Override),
+    Override {
+        /// What was set.
+        set: &'a Override,
+        /// Until when it holds, where another override or its removal ends it.
+        until: Option<Timestamp>,
+    },
 }
 
-/// The changes of one model's price, each list by `effective_from`, later made ones after earlier ones.
+/// The changes of one model's price.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layers {
-    overrides: Vec<Arc<Override>>,
+    overrides: Overrides,
+    /// By `effective_from`, later made ones after earlier ones.
     applied: Vec<Arc<Applied>>,
-    imported: Vec<Arc<Imported>>,
+    /// What each source said last, by source.
+    imported: Vec<Told>,
+    /// What sources said before, which usages may have been costed at.
+    superseded: Vec<Told>,
+    /// What a person turned down.
+    declined: Vec<Declined>,
+}
+
+/// What a source says of times that are over, with each price laid over the nearest one that is known whole.
+#[derive(Clone, Debug)]
+struct Told {
+    imported: Arc<Imported>,
+    whole: Vec<Arc<Rates>>,
+}
+
+impl Told {
+    fn origins(&self) -> impl DoubleEndedIterator<Item = Origin<'_>> {
+        let prices = self.imported.history.prices.iter();
+        prices
+            .zip(&self.whole)
+            .map(|(past, whole)| Origin::Imported {
+                imported: &self.imported,
+                past,
+                whole,
+            })
+    }
 }
 
 impl Layers {
     pub(super) fn set(&mut self, change: Override) {
-        if self
-            .overrides
-            .iter()
-            .any(|known| known.version == change.version)
-        {
-            return;
-        }
-        let from = change.effective_from;
-        let after = self
-            .overrides
-            .partition_point(|known| known.effective_from <= from);
-        self.overrides.insert(after, Arc::new(change));
+        self.overrides.set(change);
     }
 
     pub(super) fn apply(&mut self, applied: Applied) {
@@ -114,21 +147,64 @@ impl Layers {
     }
 
     pub(super) fn import(&mut self, imported: Imported) {
-        let source = imported.history.source.clone();
-        self.imported.retain(|known| known.history.source != source);
-        let after = self
+        let mut known = self.imported.iter().chain(&self.superseded);
+        if known.any(|told| told.imported.version == imported.version) {
+            return;
+        }
+        let source = &imported.history.source;
+        let place = self
             .imported
-            .partition_point(|known| known.history.source < source);
-        self.imported.insert(after, Arc::new(imported));
+            .binary_search_by(|told| told.imported.history.source.cmp(source));
+        let told = Told {
+            imported: Arc::new(imported),
+            whole: Vec::new(),
+        };
+        match place {
+            Ok(place) => {
+                let before = std::mem::replace(&mut self.imported[place], told);
+                self.superseded.push(before);
+            }
+            Err(place) => self.imported.insert(place, told),
+        }
     }
 
-    /// The override that holds at a time; none where there is none, or the last one took overrides away.
-    pub(super) fn override_at(&self, at: Timestamp) -> Option<&Override> {
-        let last = self
-            .overrides
-            .iter()
-            .rfind(|change| change.effective_from <= at)?;
-        last.rates.is_some().then_some(last)
+    /// Lays what sources say of times that are over over the nearest price that is known whole: the catalogue's of that
+    /// time, or the earliest applied one.
+    pub(super) fn complete(&mut self, card: Option<&ModelCard>) {
+        let first = self.applied.first().map(|applied| applied.rates());
+        for told in self.imported.iter_mut().chain(&mut self.superseded) {
+            let prices = told.imported.history.prices.iter();
+            let whole = prices.map(|past| {
+                let sheet = card.map(|card| card.base_rates_at(past.from)).or(first);
+                sheet.map_or_else(
+                    || Arc::clone(&past.rates),
+                    |sheet| Arc::new(overlay(&past.rates, sheet)),
+                )
+            });
+            told.whole = whole.collect();
+        }
+    }
+
+    pub(super) fn decline(&mut self, declined: &[Declined]) {
+        self.declined = declined.to_vec();
+    }
+
+    /// The single rates that a person turned down last, with the rule that had held them back.
+    pub(super) fn declined(&self) -> BTreeMap<Place, (Decimal, PriceRule)> {
+        let mut rates = BTreeMap::new();
+        for declined in &self.declined {
+            let changed = differences(declined.present.as_deref(), &declined.rates);
+            rates.extend(changed.into_iter().filter_map(|(place, _, after)| {
+                let rate = after?;
+                Some((place, (rate, declined.rule)))
+            }));
+        }
+        rates
+    }
+
+    /// The override that holds at a time.
+    pub(super) fn override_at(&self, at: Timestamp) -> Option<Origin<'_>> {
+        self.overrides.at(at)
     }
 
     /// The applied price that holds at a time.
@@ -146,18 +222,15 @@ impl Layers {
 
     /// What a source says of times that are over.
     pub(super) fn imported_from(&self, source: &str) -> Option<&Imported> {
-        let mut imported = self.imported.iter();
-        let known = imported.find(|known| known.history.source == source);
-        known.map(|known| &**known)
+        let mut told = self.imported.iter().map(|told| &*told.imported);
+        told.find(|known| known.history.source == source)
     }
 
     /// The last source's word, by name, for a time that is over and that an instant lies in.
-    pub(super) fn imported_at(&self, at: Timestamp) -> Option<(&Imported, &PastPrice)> {
-        self.imported.iter().rev().find_map(|imported| {
-            let mut prices = imported.history.prices.iter();
-            let past = prices.rfind(|past| past.from <= at && at < past.until)?;
-            Some((&**imported, past))
-        })
+    pub(super) fn imported_at(&self, at: Timestamp) -> Option<Origin<'_>> {
+        let holds = |origin: &Origin<'_>| matches!(origin, Origin::Imported { past, .. } if past.from <= at && at < past.until);
+        let told = self.imported.iter().rev();
+        told.flat_map(|told| told.origins().rev()).find(holds)
     }
 
     /// The version of the price that was applied last; zero for none.
@@ -184,12 +257,9 @@ impl Layers {
 
     /// Every change, as the origin of a price.
     pub(super) fn origins(&self) -> impl Iterator<Item = Origin<'_>> {
-        let imported = self.imported.iter().flat_map(|imported| {
-            let prices = imported.history.prices.iter();
-            prices.map(|past| Origin::Imported(imported, past))
-        });
+        let told = self.superseded.iter().chain(&self.imported);
+        let imported = told.flat_map(Told::origins);
         let applied = self.applied.iter().map(|applied| Origin::Applied(applied));
-        let set = self.overrides.iter().map(|change| Origin::Override(change));
-        imported.chain(applied).chain(set)
+        imported.chain(applied).chain(self.overrides.origins())
     }
 }

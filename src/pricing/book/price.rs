@@ -82,17 +82,21 @@ impl<'a> Price<'a> {
                     price.effective_from,
                 )
             }
-            Origin::Imported(imported, past) => (
-                &*past.rates,
+            Origin::Imported {
+                imported,
+                past,
+                whole,
+            } => (
+                whole,
                 &imported.version,
                 PriceStatus::SingleSource,
                 past.from,
             ),
-            Origin::Override(change) => (
-                change.rates.as_ref()?,
-                &change.version,
+            Origin::Override { set, .. } => (
+                set.rates.as_ref()?,
+                &set.version,
                 PriceStatus::Override,
-                change.effective_from,
+                set.effective_from,
             ),
         };
         Some(Self {
@@ -110,15 +114,19 @@ impl<'a> Price<'a> {
     /// The sources of the price, each with what it says where that is something else; none of an override.
     pub fn sources(&self) -> Vec<SourceQuote> {
         match self.origin {
-            Origin::Override(_) => Vec::new(),
+            Origin::Override { .. } => Vec::new(),
             Origin::Bundled(catalogue) => self.bundled_sources(catalogue),
             Origin::Applied(applied) => {
                 let quotes = applied.price.price.quotes.iter();
                 quotes.map(SourceQuote::from).collect()
             }
-            Origin::Imported(imported, _) => vec![SourceQuote {
+            Origin::Imported {
+                imported,
+                past,
+                whole,
+            } => vec![SourceQuote {
                 name: imported.history.source.clone(),
-                value: None,
+                value: (*past.rates != *whole).then(|| (*past.rates).clone()),
                 fetched_at: imported.history.fetched_at,
                 weight: imported.history.weight,
                 content: Some(imported.history.content),
@@ -152,37 +160,38 @@ impl<'a> Price<'a> {
     pub fn rule(&self) -> Option<PriceRule> {
         match self.origin {
             Origin::Applied(applied) => Some(applied.price.price.rule),
-            Origin::Imported(..) => Some(PriceRule::ImportedHistory),
-            Origin::Bundled(_) | Origin::Override(_) => None,
+            Origin::Imported { .. } => Some(PriceRule::ImportedHistory),
+            Origin::Bundled(_) | Origin::Override { .. } => None,
         }
     }
 
-    /// Until when it held, where that is known.
+    /// Until when it holds, where that is known.
     pub fn until(&self) -> Option<Timestamp> {
         match self.origin {
-            Origin::Imported(_, past) => Some(past.until),
-            _ => None,
+            Origin::Imported { past, .. } => Some(past.until),
+            Origin::Override { until, .. } => until,
+            Origin::Bundled(_) | Origin::Applied(_) => None,
         }
     }
 
     /// Who set or approved it.
     pub fn actor(&self) -> Option<&'a str> {
         match self.origin {
-            Origin::Override(change) => Some(&change.actor),
+            Origin::Override { set, .. } => Some(&set.actor),
             Origin::Applied(applied) => {
                 let review: Option<&Review> = applied.price.review.as_ref();
                 review.map(|review| &*review.actor)
             }
-            Origin::Bundled(_) | Origin::Imported(..) => None,
+            Origin::Bundled(_) | Origin::Imported { .. } => None,
         }
     }
 
     /// Why an admin set it, or a person approved it.
     pub fn reason(&self) -> Option<&'a str> {
         match self.origin {
-            Origin::Override(change) => Some(&change.reason),
+            Origin::Override { set, .. } => Some(&set.reason),
             Origin::Applied(applied) => applied.price.review.as_ref()?.reason.as_deref(),
-            Origin::Bundled(_) | Origin::Imported(..) => None,
+            Origin::Bundled(_) | Origin::Imported { .. } => None,
         }
     }
 

@@ -3,6 +3,7 @@ use crate::core::digest::Digest;
 use crate::core::price::Unit;
 use crate::core::price_change::{PastPrice, PriceApplied, PriceHistory, PriceRule, Quoted, Vote};
 use crate::core::state::AppliedPrice;
+use crate::pricing::catalogue::Sort;
 use rust_decimal::Decimal;
 
 const CATALOGUE: &str = r#"{"format":1,"version":"test-1","date":"2026-11-24",
@@ -103,6 +104,9 @@ fn an_override_holds_from_its_time_and_until_it_is_taken_away() {
         .map(|price| price.standard_rate(Unit::Input).unwrap().to_string())
         .collect();
     assert_eq!(rates, ["5", "7", "8"]);
+    let ends: Vec<_> = history.iter().map(Price::until).collect();
+    let set = Some(at("2026-11-01T00:00:00Z"));
+    assert_eq!(ends, [None, set, Some(at("2026-12-01T00:00:00Z"))]);
     assert_eq!(history[1].reason(), Some("contract"));
     assert!(history[1].sources().is_empty());
     assert_eq!(history[1].actor(), Some("ann"));
@@ -122,6 +126,12 @@ fn an_override_may_name_what_the_catalogue_does_not_know() {
         input(&book, None, "tuned", "2026-11-23T00:00:00Z"),
         "unknown"
     );
+    book.set(set("In-House", "Foo-1", time, Some(5)));
+    for name in ["foo-1", "FOO-1", "Foo-1", "in_house/foo-1"] {
+        assert_eq!(input(&book, None, name, time), "5", "{name}");
+    }
+    book.set(set("in_house", "fOO-1", "2026-11-25T00:00:00Z", Some(7)));
+    assert_eq!(input(&book, None, "foo-1", "2026-11-25T00:00:00Z"), "7");
     book.set(set("elsewhere", "tuned", time, Some(6)));
     assert_eq!(input(&book, None, "tuned", time), "elsewhere|in_house");
     book.set(set("openai", "gpt-x-mini", time, Some(1)));
@@ -166,7 +176,7 @@ fn applied(provider: &str, model: &str, version: u64, from: &str, input: i64) ->
 
 fn imported(provider: &str, model: &str, spans: &[(&str, &str, i64)]) -> Imported {
     Imported {
-        version: "history-pages".into(),
+        version: format!("history-pages-{}", spans.len()),
         history: Arc::new(PriceHistory {
             provider: provider.into(),
             model: model.into(),
@@ -284,12 +294,30 @@ fn a_sources_history_fills_what_the_catalogue_does_not_date() {
     let history = book.history(None, "gpt-x").unwrap();
     let old = history
         .iter()
-        .find(|price| price.version == "history-pages")
+        .find(|price| price.version == "history-pages-2")
         .unwrap();
     assert_eq!(old.until(), Some(at("2025-07-01T00:00:00Z")));
     assert_eq!(old.sources()[0].name, "pages");
     book.import(imported("openai", "gpt-x", &spans[..1]));
     assert_eq!(input(&book, None, "gpt-x", "2025-08-01T00:00:00Z"), "3");
+    let history = book.history(None, "gpt-x").unwrap();
+    let versions = |version| {
+        history
+            .iter()
+            .filter(move |price| price.version == version)
+            .count()
+    };
+    assert_eq!(
+        (versions("history-pages-2"), versions("history-pages-1")),
+        (2, 1),
+        "what a source said before is kept"
+    );
+    book.import(imported("openai", "gpt-x", &spans));
+    assert_eq!(
+        input(&book, None, "gpt-x", "2025-08-01T00:00:00Z"),
+        "3",
+        "a known version changes nothing"
+    );
 }
 
 #[test]
@@ -307,4 +335,120 @@ fn a_confirmed_price_keeps_its_hours_of_the_day() {
     assert_eq!(standing.present, Some((rates(2), PriceStatus::Verified)));
     book.apply(applied("openai", "gpt-x", 8, "2026-11-21T00:00:00Z", 4));
     assert_eq!(input(&book, None, "gpt-x", night), "4");
+}
+
+#[test]
+fn a_history_that_names_two_rates_does_not_change_the_others() {
+    let whole = r#"{"standard":{"rates":{"input":"2","cache_read":"0.2","web_search":"10000"}},"service_tiers":{"batch":{"rates":{"input":"1"}}}}"#;
+    let text = CATALOGUE.replace(r#"{"standard":{"rates":{"input":"5"}}}"#, whole);
+    let mut book = PriceBook::new(Arc::new(Catalogue::from_json(&text).unwrap()));
+    let spans = [("2025-01-01T00:00:00Z", "2025-07-01T00:00:00Z", 3)];
+    book.import(imported("bedrock", "amazon.nova", &spans));
+    let time = at("2025-02-01T00:00:00Z");
+    let price = book.price_at(None, "amazon.nova", time).unwrap();
+    let expected: Rates = serde_json::from_str(
+        r#"{"standard":{"rates":{"input":"3","cache_read":"0.3","web_search":"10000"}},"service_tiers":{"batch":{"rates":{"input":"1.5"}}}}"#,
+    )
+    .unwrap();
+    assert_eq!(*price.rates, expected);
+    let history = book.history(None, "amazon.nova").unwrap();
+    assert!(history.iter().any(|price| *price.rates == expected));
+    assert_eq!(price.sources()[0].value, Some((*rates(3)).clone()));
+}
+
+#[test]
+fn a_history_rests_on_the_first_applied_price_whichever_came_first() {
+    let mut whole = rates(4);
+    let batch = serde_json::from_str(r#"{"rates":{"input":"2"}}"#).unwrap();
+    Arc::make_mut(&mut whole)
+        .service_tiers
+        .insert(crate::core::price::ServiceTier::Batch, batch);
+    let mut first = applied("openai", "gpt-z", 7, "2026-11-20T00:00:00Z", 4);
+    Arc::make_mut(&mut first.price.price).rates = whole;
+    let told = || {
+        imported(
+            "openai",
+            "gpt-z",
+            &[("2025-01-01T00:00:00Z", "2025-07-01T00:00:00Z", 8)],
+        )
+    };
+    let (mut one, mut other) = (book(), book());
+    one.import(told());
+    one.apply(first.clone());
+    other.apply(first);
+    other.import(told());
+    for book in [one, other] {
+        let price = book
+            .price_at(Some("openai"), "gpt-z", at("2025-02-01T00:00:00Z"))
+            .unwrap();
+        let batch = &price.rates.service_tiers[&crate::core::price::ServiceTier::Batch];
+        assert_eq!(batch.rates[&Unit::Input], Decimal::from(4));
+    }
+}
+
+#[test]
+fn a_removal_takes_away_what_was_set_before_it_and_nothing_else() {
+    let mut book = book();
+    book.set(set("openai", "gpt-x", "2026-11-01T00:00:00Z", Some(6)));
+    book.set(set("openai", "gpt-x", "2026-12-20T00:00:00Z", Some(7)));
+    book.set(set("openai", "gpt-x", "2026-12-01T00:00:00Z", None));
+    for (time, rate) in [
+        ("2026-11-30T23:59:59Z", "6"),
+        ("2026-12-01T00:00:00Z", "2"),
+        ("2026-12-20T00:00:00Z", "2"),
+    ] {
+        assert_eq!(input(&book, None, "gpt-x", time), rate, "{time}");
+    }
+    book.set(set("openai", "gpt-x", "2026-12-10T00:00:00Z", Some(8)));
+    for (time, rate) in [("2026-12-10T00:00:00Z", "8"), ("2026-12-20T00:00:00Z", "8")] {
+        assert_eq!(input(&book, None, "gpt-x", time), rate, "{time}");
+    }
+    let history = book.history(None, "gpt-x").unwrap();
+    let ends = history
+        .iter()
+        .filter(|price| price.status == PriceStatus::Override)
+        .map(|price| {
+            let end = price
+                .until()
+                .map(|until| until.strftime("%m-%d").to_string());
+            (price.standard_rate(Unit::Input).unwrap().to_string(), end)
+        });
+    let ends: Vec<_> = ends.collect();
+    let expected = [("6", Some("12-01")), ("8", None), ("7", Some("12-20"))];
+    let expected = expected.map(|(rate, end)| (rate.to_owned(), end.map(str::to_owned)));
+    assert_eq!(ends, expected);
+}
+
+#[test]
+fn models_are_found_by_the_prices_that_hold_whoever_knows_them() {
+    let mut book = book();
+    let now = at("2026-11-24T00:00:00Z");
+    let found = |book: &PriceBook, search: &Search<'_>| -> Vec<String> {
+        let found = book.search(search, now).into_iter();
+        found.map(|one| one.model.to_owned()).collect()
+    };
+    let cheap = Search {
+        max_input_price: Some(Decimal::from(2)),
+        sort: Sort::InputPrice,
+        ..Search::default()
+    };
+    assert_eq!(found(&book, &cheap), ["gpt-x"]);
+    book.set(set("openai", "gpt-x", "2026-11-01T00:00:00Z", Some(4)));
+    book.set(set(
+        "bedrock",
+        "amazon.nova",
+        "2026-11-01T00:00:00Z",
+        Some(2),
+    ));
+    book.set(set("In-House", "tuned", "2026-11-01T00:00:00Z", Some(1)));
+    book.set(set("In-House", "later", "2026-12-01T00:00:00Z", Some(1)));
+    assert_eq!(found(&book, &cheap), ["tuned", "amazon.nova"]);
+    let all = found(&book, &Search::default());
+    assert_eq!(all, ["amazon.nova", "tuned", "gpt-x"]);
+    let named = Search {
+        query: Some("TUNED"),
+        provider: Some("In-House"),
+        ..Search::default()
+    };
+    assert_eq!(found(&book, &named), ["tuned"]);
 }

@@ -12,7 +12,7 @@ pub mod tier;
 
 pub use card::{Capabilities, DailyRates, DatedRates, Mode, ModelCard, Quote};
 pub use resolve::{Spelling, Unresolved};
-pub use search::{Search, Sort};
+pub use search::{Candidate, Search, Sort};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;

@@ -1,7 +1,7 @@
 //! Looking for models.
 
-use super::{Capabilities, Catalogue, Mode, ModelCard, provider};
-use crate::core::price::{ModelTier, Unit};
+use super::{Capabilities, Catalogue, Mode, ModelCard, provider, tier};
+use crate::core::price::{ModelTier, Rates, Unit};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -42,65 +42,106 @@ pub enum Sort {
     Context,
 }
 
+/// A model with the rates that it is looked at by.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// The provider's canonical name.
+    pub provider: &'a str,
+    /// The model's name.
+    pub model: &'a str,
+    /// What the catalogue knows of it; none where it does not know it.
+    pub card: Option<&'a ModelCard>,
+    /// What it costs.
+    pub rates: &'a Rates,
+}
+
 impl Catalogue {
-    /// The models that meet all that the search names.
+    /// The models that meet all that the search names, at the catalogue's own prices;
+    /// [`PriceBook::search`](crate::pricing::book::PriceBook::search) takes those that hold.
     pub fn search(&self, search: &Search) -> Vec<&ModelCard> {
-        let words: Vec<String> = search
+        let all = self.cards().iter().map(|card| Candidate {
+            provider: &card.provider,
+            model: &card.model,
+            card: Some(card),
+            rates: &card.rates,
+        });
+        let found = search.among(all).into_iter();
+        found.filter_map(|candidate| candidate.card).collect()
+    }
+}
+
+impl Search<'_> {
+    /// Those that meet all that it names, in its order; the candidates come by provider and model.
+    pub fn among<'a>(&self, all: impl Iterator<Item = Candidate<'a>>) -> Vec<Candidate<'a>> {
+        let words: Vec<String> = self
             .query
             .unwrap_or_default()
             .split_whitespace()
             .map(str::to_ascii_lowercase)
             .collect();
-        let providers = search.provider.map(provider::named);
-        let mut found: Vec<&ModelCard> = self
-            .cards()
-            .iter()
-            .filter(|card| {
-                let of = |names: &Vec<Cow<str>>| names.iter().any(|name| **name == *card.provider);
-                providers.as_ref().is_none_or(of) && search.takes(card) && has_words(card, &words)
+        let providers = self.provider.map(provider::named);
+        let mut found: Vec<Candidate<'_>> = all
+            .filter(|one| {
+                let of = |names: &Vec<Cow<str>>| names.iter().any(|name| **name == *one.provider);
+                providers.as_ref().is_none_or(of) && self.takes(one) && one.has_words(&words)
             })
             .collect();
-        match search.sort {
+        match self.sort {
             Sort::Name => {}
-            Sort::InputPrice => found.sort_by_key(|card| price_key(card, Unit::Input)),
-            Sort::OutputPrice => found.sort_by_key(|card| price_key(card, Unit::Output)),
-            Sort::Context => found.sort_by_key(|card| std::cmp::Reverse(card.context_window)),
+            Sort::InputPrice => found.sort_by_key(|one| one.price_key(Unit::Input)),
+            Sort::OutputPrice => found.sort_by_key(|one| one.price_key(Unit::Output)),
+            Sort::Context => found.sort_by_key(|one| std::cmp::Reverse(one.context_window())),
         }
         found
     }
-}
 
-impl Search<'_> {
-    fn takes(&self, card: &ModelCard) -> bool {
-        let cheap = |most| rate(card, Unit::Input).is_some_and(|rate| rate <= most);
-        let wide = |least| card.context_window.is_some_and(|window| window >= least);
-        self.tier.is_none_or(|tier| card.tier == tier)
-            && self.mode.is_none_or(|mode| card.mode == mode)
+    fn takes(&self, one: &Candidate<'_>) -> bool {
+        let cheap = |most| one.rate(Unit::Input).is_some_and(|rate| rate <= most);
+        let wide = |least| one.context_window().is_some_and(|window| window >= least);
+        let mode = one.card.map(|card| card.mode);
+        let able = one
+            .card
+            .map_or_else(Capabilities::default, |card| card.capabilities);
+        self.tier.is_none_or(|tier| one.tier() == tier)
+            && (self.mode.is_none() || self.mode == mode)
             && self.max_input_price.is_none_or(cheap)
             && self.min_context.is_none_or(wide)
-            && card.capabilities.cover(self.needs)
+            && able.cover(self.needs)
     }
 }
 
-fn has_words(card: &ModelCard, words: &[String]) -> bool {
-    if words.is_empty() {
-        return true;
+impl Candidate<'_> {
+    /// Where it runs and how large it is.
+    pub fn tier(&self) -> ModelTier {
+        let of_name = || tier::of(self.provider, self.model);
+        self.card.map_or_else(of_name, |card| card.tier)
     }
-    let name = format!("{}/{}", card.provider, card.model).to_ascii_lowercase();
-    let alias = |word: &String| {
-        let mut aliases = card.aliases.iter();
-        aliases.any(|alias| alias.to_ascii_lowercase().contains(word.as_str()))
-    };
-    words
-        .iter()
-        .all(|word| name.contains(word.as_str()) || alias(word))
-}
 
-fn rate(card: &ModelCard, unit: Unit) -> Option<Decimal> {
-    card.rates.standard.rates.get(&unit).copied()
-}
+    fn context_window(&self) -> Option<u64> {
+        self.card?.context_window
+    }
 
-fn price_key(card: &ModelCard, unit: Unit) -> (bool, Decimal) {
-    let rate = rate(card, unit);
-    (rate.is_none(), rate.unwrap_or_default())
+    fn rate(&self, unit: Unit) -> Option<Decimal> {
+        self.rates.standard.rates.get(&unit).copied()
+    }
+
+    fn price_key(&self, unit: Unit) -> (bool, Decimal) {
+        let rate = self.rate(unit);
+        (rate.is_none(), rate.unwrap_or_default())
+    }
+
+    fn has_words(&self, words: &[String]) -> bool {
+        if words.is_empty() {
+            return true;
+        }
+        let name = format!("{}/{}", self.provider, self.model).to_ascii_lowercase();
+        let aliases = self.card.map_or(&[][..], |card| &card.aliases);
+        let alias = |word: &String| {
+            let mut aliases = aliases.iter();
+            aliases.any(|alias| alias.to_ascii_lowercase().contains(word.as_str()))
+        };
+        words
+            .iter()
+            .all(|word| name.contains(word.as_str()) || alias(word))
+    }
 }

@@ -7,6 +7,7 @@ use super::voices::{Speaker, Speakers};
 use super::{Judgement, Outcome, Quote, Subject, dropped, reason, sanity, steps};
 use crate::core::price::{PriceStatus, Unit};
 use crate::core::price_change::{Applying, Holding, PriceRule, Quoted, Vote};
+use crate::pricing::cost::rate_of;
 use crate::pricing::points::{Place, Points, points, rates};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +26,9 @@ pub(super) enum Verdict {
     Hold(Decimal, PriceRule),
     /// It goes: the sources that said it say it no more.
     Drop,
-    /// It is left out: what stands in for it is dearer, and nobody else knows it.
+    /// A person has turned it down.
+    Declined,
+    /// It is left out: what stands in for it is not cheaper, so that nothing is costed at too little without it.
     Leave,
 }
 
@@ -62,6 +65,7 @@ pub(super) fn judge(subject: &Subject<'_>, quotes: &[Quote]) -> Judgement {
         .map(|place| (place, case.decide(place)))
         .collect();
     case.follow();
+    case.decline();
     case.conclude()
 }
 
@@ -101,7 +105,8 @@ impl Case<'_> {
             }
             Some(_) => Verdict::Hold(winner.rate, without_quorum(&winner)),
             None if winner.has_quorum() => Verdict::Take(winner.rate),
-            None if !self.is_new() => Verdict::Leave,
+            None if !self.is_new() && self.is_covered(place, winner.rate) => Verdict::Leave,
+            None if !self.is_new() => Verdict::Hold(winner.rate, without_quorum(&winner)),
             None if winner.is_contested() => {
                 let apart = |voice: &Voice| sanity::is_slip(voice.rate, winner.rate);
                 let slip = voices.iter().any(apart);
@@ -115,6 +120,18 @@ impl Case<'_> {
             None if winner.full == 0 => Verdict::Hold(winner.rate, PriceRule::NoQuorum),
             None => Verdict::First(winner.rate),
         }
+    }
+
+    /// Whether what a usage is costed by where the present price does not name a place is not cheaper than a rate for it: a
+    /// cache read costs as much as input, and a batch as much as the standard tier.
+    fn is_covered(&self, place: Place, rate: Decimal) -> bool {
+        let present = self.subject.standing.present.as_ref();
+        let prompt = match place.above {
+            0 => 0,
+            above => above.saturating_add(1),
+        };
+        let instead = present.and_then(|(rates, _)| rate_of(rates, place.unit, prompt, place.tier));
+        instead.is_some_and(|(_, instead)| instead >= rate || near(instead, rate))
     }
 
     /// A power of ten off does not vote; where a quorum says so all the same, a person is to look.
@@ -160,6 +177,19 @@ impl Case<'_> {
         }
     }
 
+    /// What a person turned down does not wait again, unless there is more evidence for it now.
+    fn decline(&mut self) {
+        for (place, verdict) in &mut self.verdicts {
+            if let Verdict::Hold(rate, rule) = *verdict
+                && let Some((declined, before)) = self.subject.standing.declined.get(place)
+                && near(rate, *declined)
+                && rule <= *before
+            {
+                *verdict = Verdict::Declined;
+            }
+        }
+    }
+
     fn conclude(self) -> Judgement {
         let (apply, hold) = if self.is_new() {
             self.first_price()
@@ -171,7 +201,7 @@ impl Case<'_> {
             .flatten();
         let outcome = match (&apply, &hold, &rejected) {
             (_, Some(_), _) => Outcome::HeldBack,
-            (Some(apply), None, _) if apply.status == PriceStatus::Verified => Outcome::Verified,
+            (Some(apply), None, _) if apply.rule == PriceRule::Quorum => Outcome::Verified,
             (Some(_), None, _) => Outcome::SingleSource,
             (None, None, Some(_)) => Outcome::Rejected,
             (None, None, None) => Outcome::Unchanged,
@@ -201,7 +231,9 @@ impl Case<'_> {
         if !held.is_empty() {
             return (None, self.hold(price, &held));
         }
-        if !self.main.iter().any(|place| price.contains_key(place)) {
+        let declined = |place| self.verdicts.get(place) == Some(&Verdict::Declined);
+        let known = |place| price.contains_key(place);
+        if self.main.iter().any(declined) || !self.main.iter().any(known) {
             return (None, None);
         }
         leave_impossible(&mut price, &BTreeSet::new());
@@ -243,10 +275,11 @@ impl Case<'_> {
         }
         let before = self.subject.standing.present.as_ref();
         let status = before.map_or(PriceStatus::Bundled, |(_, status)| *status);
-        let next = if self.is_backed() || status == PriceStatus::Verified {
+        // A quorum's part does not make the rest better or worse known than it was.
+        let next = if self.is_backed() {
             PriceStatus::Verified
         } else {
-            PriceStatus::SingleSource
+            status
         };
         let confirmed = next == PriceStatus::Verified && status != PriceStatus::Verified;
         let apply = (changes || confirmed).then(|| applying(&price, next, PriceRule::Quorum));

@@ -48,6 +48,7 @@ fn bundled(text: &str) -> Standing {
         past: vec![(past, price(text))],
         said: Vec::new(),
         waiting: false,
+        declined: BTreeMap::new(),
     }
 }
 

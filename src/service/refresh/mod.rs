@@ -9,6 +9,7 @@ mod background;
 mod carried;
 mod gather;
 mod orders;
+pub(in crate::service) mod past;
 pub mod settings;
 
 pub use background::Background;
@@ -67,6 +68,8 @@ pub struct Refreshed {
     pub sources: Vec<Gathered>,
     /// What they came to together.
     pub appraisal: Appraisal,
+    /// The models with recorded usage in a time of which a source says something new; provider and model.
+    pub repriced: BTreeSet<(String, String)>,
     /// Whether none of those that were asked could be reached: then this machine is offline, and no source has failed.
     pub offline: bool,
 }
@@ -112,12 +115,14 @@ impl Refresher {
         let mut refreshed = Refreshed {
             sources: self.gather(&asked, desk, now, &call.progress).await,
             appraisal: Appraisal::default(),
+            repriced: BTreeSet::new(),
             offline: false,
         };
         let all = asked.len() as u64 + 2;
         call.progress.tell(all - 2, Some(all), "verifying");
         refreshed.offline = is_offline(&refreshed.sources);
         refreshed.appraisal = self.appraise(&refreshed.sources, desk, now).await?;
+        refreshed.repriced = past::used(desk, &refreshed.appraisal.history)?;
         if !wanted.dry_run {
             let message = format!("applying {} changes", refreshed.appraisal.proposals.len());
             call.progress.tell(all - 1, Some(all), message);

@@ -10,6 +10,7 @@ pub(super) fn orders(refreshed: &Refreshed) -> Vec<ApplyPrices> {
     let history = refreshed.appraisal.history.chunks(CHANGES_MOST);
     let history = history.map(|history| ApplyPrices {
         history: history.to_vec(),
+        used: refreshed.repriced.clone(),
         ..ApplyPrices::default()
     });
     let changes = refreshed.appraisal.proposals.chunks(CHANGES_MOST);
@@ -94,6 +95,7 @@ mod tests {
                 history: vec![history(); past],
                 ..Appraisal::default()
             },
+            repriced: std::collections::BTreeSet::new(),
             offline: false,
         }
     }

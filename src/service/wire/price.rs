@@ -176,7 +176,7 @@ pub struct PriceView {
     pub effective_from: Instant,
     /// How far it can be trusted.
     pub status: PriceStatus,
-    /// When it ended.
+    /// When it ends, where that is known; an override that begins then was taken away before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Instant>,
     /// Rule that decided.

@@ -27,7 +27,7 @@ pub struct RepricingView {
     pub recorded_cost_usd: Usd,
     /// What they would cost.
     pub repriced_cost_usd: Usd,
-    /// How many can't be compared, since they were costed at a price that is not known any more.
+    /// How many can't be compared, since the price or the service tier that they were costed at is not known any more.
     pub not_comparable: u64,
     /// Whether everything recorded since was looked at.
     pub complete: bool,
@@ -84,9 +84,38 @@ fn hint(repriced: &Repriced) -> String {
             "; the first {NAMED_MOST} are listed, the others come to {rest} USD, which one correction by model makes"
         ));
     }
+    if repriced.unknown > 0 {
+        hint.push_str(&format!(
+            "; {} more can't be compared, for the price or the service tier that they were costed at is not known any more",
+            repriced.unknown
+        ));
+    }
     if !repriced.complete {
         hint.push_str("; later records were not looked at, for there are too many");
     }
     hint.push('.');
     hint
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_not_be_compared_is_said() {
+        let repriced = Repriced {
+            differences: std::collections::BTreeMap::new(),
+            recorded: Usd::ZERO,
+            repriced: Usd::ZERO,
+            unknown: 2,
+            complete: true,
+        };
+        let view = RepricingView::of(&repriced).unwrap();
+        assert_eq!(view.not_comparable, 2);
+        assert!(
+            view.hint.contains("2 more can't be compared"),
+            "{}",
+            view.hint
+        );
+    }
 }

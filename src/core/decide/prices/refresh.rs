@@ -12,6 +12,8 @@ use crate::core::price_change::{
 };
 use crate::core::refusal::Refusal;
 use crate::core::state::ModelPrices;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The most models of one command, so that its events fit into one batch of the journal; a larger refresh gives several.
@@ -30,12 +32,15 @@ impl Desk<'_> {
         for report in refresh.sources {
             done.extend(self.report_source(report));
         }
-        done.extend(
-            refresh
-                .history
-                .into_iter()
-                .filter_map(|history| self.import(history)),
-        );
+        let mut repriced = BTreeSet::new();
+        for history in refresh.history {
+            let model = (history.provider.clone(), history.model.clone());
+            if let Some(place) = self.import(history) {
+                done.push(place);
+                repriced.extend(refresh.used.get(&model).cloned());
+            }
+        }
+        self.tell_repriced(&repriced);
         let mut changed = Vec::new();
         for proposal in &refresh.changes {
             self.carry_out_proposal(proposal, &mut done, &mut changed);
@@ -52,7 +57,7 @@ impl Desk<'_> {
 
     fn import(&mut self, history: PriceHistory) -> Option<usize> {
         let known = self.state.prices(&history.provider, &history.model);
-        let known = known.and_then(|prices| prices.history.get(&history.source));
+        let known = known.and_then(|prices| prices.history_of(&history.source));
         let same = known.is_some_and(|known| known.prices == history.prices);
         (!same).then(|| self.say(Event::PriceHistoryImported(Arc::new(history))))
     }
@@ -68,11 +73,10 @@ impl Desk<'_> {
             return;
         }
         let waiting = prices.and_then(|prices| prices.waiting.clone());
-        let declined = prices.and_then(|prices| prices.declined.clone());
-        let hold = proposal
-            .hold
-            .as_ref()
-            .filter(|hold| declined.as_ref() != Some(&hold.rates));
+        let hold = proposal.hold.as_ref().filter(|hold| {
+            let mut declined = prices.into_iter().flat_map(|prices| &prices.declined);
+            !declined.any(|known| known.rates == hold.rates && known.covers(hold.rule))
+        });
         if let Some(apply) = &proposal.apply
             && !self.is_in_force(proposal, apply)
         {
@@ -82,7 +86,8 @@ impl Desk<'_> {
                 changed.push(told(proposal, present, &apply.rates));
             }
             let answered = self.state.unknown_cost(&proposal.provider, &proposal.model);
-            done.push(self.say(Event::PriceApplied(Arc::new(applied(proposal, apply)))));
+            let applied = applied(proposal, apply, self.now);
+            done.push(self.say(Event::PriceApplied(Arc::new(applied))));
             self.resolve(answered);
         }
         match (waiting, hold) {
@@ -132,6 +137,27 @@ impl Desk<'_> {
         self.resolve(alert);
     }
 
+    /// Nothing is costed anew by itself; somebody is to look at what the past costs now.
+    fn tell_repriced(&mut self, models: &BTreeSet<(String, String)>) {
+        if models.is_empty() {
+            return;
+        }
+        let names = models.iter().take(NAMED_MOST);
+        let names: Vec<_> = names
+            .map(|(provider, model)| format!("{provider}/{model}"))
+            .collect();
+        let more = match models.len().saturating_sub(NAMED_MOST) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let message = format!(
+            "past prices of models with recorded usage changed: {}{more}; the usage keeps its cost, and get_price with corrections offers what it would cost",
+            names.join(", ")
+        );
+        let count = u32::try_from(models.len()).unwrap_or(u32::MAX);
+        self.raise(AlertCause::PricesChanged { count }, &message);
+    }
+
     /// One alert for all, so that a refresh of many does not bury what else there is to see.
     fn tell_changes(&mut self, changed: &[String]) {
         if changed.is_empty() {
@@ -153,12 +179,13 @@ impl Desk<'_> {
     }
 }
 
-fn applied(proposal: &PriceProposal, apply: &Applying) -> PriceApplied {
+/// It holds from when it is applied: what is recorded while the sources are still asked was costed at the price before.
+fn applied(proposal: &PriceProposal, apply: &Applying, now: Timestamp) -> PriceApplied {
     PriceApplied {
         provider: proposal.provider.clone(),
         model: proposal.model.clone(),
         rates: Arc::clone(&apply.rates),
-        effective_from: proposal.effective_from,
+        effective_from: proposal.effective_from.max(now),
         status: apply.status,
         rule: apply.rule,
         quotes: beside(&proposal.quotes, &apply.rates),

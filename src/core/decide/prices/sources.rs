@@ -50,20 +50,25 @@ impl Desk<'_> {
         Some(place)
     }
 
-    /// Raises an alert unless it stands, or resolves it where there is nothing to say.
+    /// Raises an alert, in place of one that stands and says something else, or resolves it where there is nothing to say.
     fn keep_alert(&mut self, message: Option<String>, cause: AlertCause) {
         let standing = self.alert_about(&cause);
-        match (message, standing) {
-            (Some(message), None) => self.raise(cause, &message),
-            (None, standing) => self.resolve(standing),
-            (Some(_), Some(_)) => {}
+        let is_said = |message: &String| {
+            let standing = standing.as_ref();
+            standing.is_some_and(|(_, known)| known == message)
+        };
+        if message.as_ref().is_some_and(is_said) {
+            return;
+        }
+        self.resolve(standing.map(|(alert, _)| alert));
+        if let Some(message) = message {
+            self.raise(cause, &message);
         }
     }
 
-    fn alert_about(&self, cause: &AlertCause) -> Option<AlertId> {
+    fn alert_about(&self, cause: &AlertCause) -> Option<(AlertId, String)> {
         let mut alerts = self.state.alerts();
-        alerts
-            .find(|alert| alert.cause == *cause)
-            .map(|alert| alert.id)
+        let standing = alerts.find(|alert| alert.cause == *cause);
+        standing.map(|alert| (alert.id, alert.message.clone()))
     }
 }

@@ -1,4 +1,4 @@
-use crate::core::alert::AlertStatus;
+use crate::core::alert::{AlertKind, AlertStatus};
 use crate::core::codec;
 use crate::core::command::{ApplyPrices, Command};
 use crate::core::decide::{Decided, Done, Order, execute};
@@ -172,6 +172,16 @@ fn a_price_is_applied_once_and_told_once() {
 }
 
 #[test]
+fn a_price_holds_from_when_it_is_applied_and_not_from_when_the_sources_were_asked() {
+    let mut bench = Bench::new();
+    bench.now += SignedDuration::from_mins(9);
+    bench.refresh(vec![proposal(0, Some(3), None)]);
+    let applied = &bench.prices().applied[0];
+    assert_eq!(applied.price.effective_from, bench.now);
+    assert_eq!(applied.price.effective_from, applied.applied_at);
+}
+
+#[test]
 fn what_was_decided_against_an_older_price_is_passed_over() {
     let mut bench = Bench::new();
     bench.refresh(vec![proposal(0, Some(3), None)]);
@@ -207,6 +217,13 @@ fn what_was_rejected_is_not_held_back_again() {
     assert!(bench.refresh(vec![proposal(0, None, Some(3))]).is_empty());
     let events = bench.refresh(vec![proposal(0, None, Some(4))]);
     assert_eq!(names(&events), ["price_held_back", "alert_raised"]);
+    bench.refresh(vec![proposal(0, Some(5), None)]);
+    let declined = &bench.prices().declined;
+    assert_eq!(
+        (&declined[0].rates, &declined[0].present),
+        (&rates(3), &Some(rates(2))),
+        "another price does not make it forgotten"
+    );
 }
 
 #[test]
@@ -308,6 +325,13 @@ fn a_source_that_is_often_outvoted_counts_less_and_that_is_said() {
     assert_eq!(bench.open_alerts(), ["source_outvoted"]);
     for _ in 0..20 {
         bench.report(voted(1_000, 0));
+        let counts = format!("counts {} of", factor(&bench));
+        let mut alerts = bench.state.alerts();
+        let outvoted = alerts.find(|alert| alert.cause.kind() == AlertKind::SourceOutvoted);
+        assert!(
+            outvoted.is_none_or(|alert| alert.message.contains(&counts)),
+            "{outvoted:?}"
+        );
     }
     assert_eq!(factor(&bench), Decimal::ONE);
     assert!(bench.open_alerts().is_empty());
@@ -337,6 +361,23 @@ fn history_is_taken_in_once() {
         let decided = bench.give(Command::ApplyPrices(Box::new(refresh)));
         assert_eq!(decided.entries.len(), expected);
     }
+    let mut corrected = history.clone();
+    corrected.prices[0].rates = rates(20);
+    let refresh = ApplyPrices {
+        history: vec![corrected.clone()],
+        ..ApplyPrices::default()
+    };
+    bench.give(Command::ApplyPrices(Box::new(refresh)));
+    let kept = &bench.prices().history["llm-prices"];
+    let kept: Vec<_> = kept
+        .iter()
+        .map(|kept| (kept.version, &*kept.history))
+        .collect();
+    assert_eq!(
+        kept,
+        [(1, &history), (2, &corrected)],
+        "old versions are kept"
+    );
 }
 
 #[test]

@@ -148,13 +148,35 @@ fn a_rate_that_two_who_said_it_say_no_more_goes() {
 }
 
 #[test]
-fn a_rate_that_one_source_adds_to_a_known_price_is_left_out() {
+fn a_rate_that_one_source_adds_to_a_known_price_waits_unless_what_stands_in_costs_as_much() {
+    let judge = |more: &str| {
+        let quotes = [quote("a", "1", more), quote("b", "1", OLD)];
+        judged(&verified(OLD), &quotes)
+    };
+    for covered in [
+        "cache_read 0.25",
+        "reasoning 10",
+        "batch.input 1.25",
+        "batch.cache_read 0.1",
+    ] {
+        let judgement = judge(&format!("input 2.5 output 10 {covered}"));
+        assert_eq!(judgement.outcome, Outcome::Unchanged, "{covered}");
+    }
+    for dearer in [
+        "audio_input 40",
+        "cache_write 3.125",
+        "cache_write_1h 5",
+        "web_search 10000",
+        "image 40000",
+        "batch.input 3",
+    ] {
+        let more = format!("input 2.5 output 10 {dearer}");
+        let judgement = judge(&more);
+        assert_eq!(held(&judgement), Some(PriceRule::NoQuorum), "{dearer}");
+        assert_eq!(judgement.hold.unwrap().rates, price(&more));
+        assert_eq!(judgement.apply, None);
+    }
     let more = "input 2.5 output 10 web_search 10000";
-    let judgement = judged(
-        &verified(OLD),
-        &[quote("a", "1", more), quote("b", "1", OLD)],
-    );
-    assert_eq!(judgement.outcome, Outcome::Unchanged);
     let judgement = judged(
         &verified(OLD),
         &[quote("a", "1", more), quote("b", "1", more)],
@@ -180,4 +202,47 @@ fn a_model_of_ones_own_may_be_free_and_another_where_two_say_so() {
         vote(&judgement, "a"),
         (Vote::Rejected, Some(PriceRule::Zero))
     );
+}
+
+#[test]
+fn what_a_person_turned_down_does_not_wait_again_beside_what_a_quorum_changes() {
+    let old = "input 2.5 output 10 cache_read 1.25";
+    let mut standing = bundled(old);
+    let alone = quote("a", "1", "input 2.5 output 12 cache_read 1.25");
+    let first = judged(&standing, &[alone, quote("b", "1", "input 2.5")]);
+    assert_eq!(held(&first), Some(PriceRule::NoQuorum));
+    let output = points::Place::standard(Unit::Output);
+    let declined = (Decimal::from(12), PriceRule::NoQuorum);
+    standing.declined.insert(output, declined);
+    let both = [
+        quote("a", "1", "input 2.5 output 12 cache_read 1"),
+        quote("b", "1", "input 2.5 cache_read 1"),
+    ];
+    let judgement = judged(&standing, &both);
+    let cut = "input 2.5 output 10 cache_read 1";
+    assert_eq!(applied(&judgement), Some(&*price(cut)));
+    assert_eq!(judgement.hold, None);
+    assert_eq!(judgement.outcome, Outcome::Verified);
+    let other = [quote("a", "1", "input 2.5 output 13")];
+    assert_eq!(held(&judged(&standing, &other)), Some(PriceRule::NoQuorum));
+    let quorum = "input 2.5 output 12";
+    let quorum = [quote("a", "1", quorum), quote("b", "1", quorum)];
+    let judgement = judged(&standing, &quorum);
+    assert!(
+        judgement.apply.is_some(),
+        "what a quorum says is asked anew"
+    );
+}
+
+#[test]
+fn a_first_price_that_a_person_turned_down_is_not_applied_in_part() {
+    let mut none = Standing::default();
+    let quotes = [quote("a", "1", OLD), quote("b", "1", "input 3 output 10")];
+    let split = judged(&none, &quotes);
+    let hold = split.hold.unwrap();
+    for (place, _, rate) in differences(None, &hold.rates) {
+        none.declined.insert(place, (rate.unwrap(), hold.rule));
+    }
+    let again = judged(&none, &quotes);
+    assert_eq!((again.apply, again.hold), (None, None));
 }

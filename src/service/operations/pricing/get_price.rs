@@ -1,5 +1,6 @@
 //! `get_price`: what a model costs, and where that comes from.
 
+use super::offer::corrections;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::role::Role;
 use crate::pricing::book::PriceBook;
@@ -8,7 +9,9 @@ use crate::service::Service;
 use crate::service::estimate::check_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::price::PriceView;
+use crate::service::wire::repricing::RepricingView;
 use crate::service::wire::schema::Instant;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +33,9 @@ pub struct GetPriceInput {
     /// Whether to list every version; default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<bool>,
+    /// Whether to offer corrections of recorded usage that would cost something else by now; default false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrections: Option<bool>,
 }
 
 /// A price.
@@ -44,6 +50,9 @@ pub struct GetPriceAnswer {
     /// Every version, the earliest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<Vec<PriceView>>,
+    /// What recorded usage would cost now, and how to correct it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repricing: Option<RepricingView>,
 }
 
 impl Operation for GetPrice {
@@ -80,7 +89,13 @@ impl Operation for GetPrice {
             .transpose();
         let history = history.map_err(|error| no_price(&prices, provider, &input.model, &error))?;
         let is_later = price.effective_from > at;
+        let (repricing, offered) = if input.corrections.unwrap_or(false) {
+            corrections(&desk, price.provider, price.model, Timestamp::UNIX_EPOCH).await?
+        } else {
+            (None, String::new())
+        };
         let content = GetPriceAnswer {
+            repricing,
             price: PriceView::of(&price),
             earliest_known: is_later.then_some(true),
             history: history.map(|versions| versions.iter().map(PriceView::of).collect()),
@@ -90,7 +105,7 @@ impl Operation for GetPrice {
             .map(|(unit, rate)| format!("{} ${rate}", unit.as_str()))
             .collect();
         let mut text = format!(
-            "{}/{} per million: {}.",
+            "{}/{} per million: {}.{offered}",
             price.provider,
             price.model,
             rates.join(", ")

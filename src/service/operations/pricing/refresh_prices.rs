@@ -77,7 +77,7 @@ pub struct RefreshCounts {
     pub looked_at: usize,
     /// Price stays.
     pub unchanged: usize,
-    /// A quorum's price is applied.
+    /// A quorum's price is applied, in part too.
     pub verified: usize,
     /// One source's price is applied, where there was none.
     pub single_source: usize,
@@ -96,6 +96,10 @@ pub struct RefreshPricesAnswer {
     pub sources: Vec<RefreshedSource>,
     /// How many models came to what.
     pub models: RefreshCounts,
+    /// Models with recorded usage in a time of which a source says something new, the first 20; it keeps its cost, and get_price
+    /// with corrections offers what it would cost.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub repriced_past: Vec<String>,
     /// Whether no source could be reached: then this machine is offline, and no source counts as failed.
     pub offline: bool,
     /// Whether this request_id had refreshed them before: then nothing was asked.
@@ -150,6 +154,7 @@ fn done_before() -> Answer<RefreshPricesAnswer> {
         dry_run: false,
         sources: Vec::new(),
         models: Counts::default().into(),
+        repriced_past: Vec::new(),
         offline: false,
         duplicate: true,
     };
@@ -167,9 +172,20 @@ fn view(refreshed: &Refreshed, dry_run: bool, now: jiff::Timestamp) -> RefreshPr
         dry_run,
         sources: sources.map(|one| source(one, appraisal, now)).collect(),
         models: appraisal.counts.into(),
+        repriced_past: repriced_past(refreshed),
         offline: refreshed.offline,
         duplicate: false,
     }
+}
+
+/// How many models an answer names whose past costs something else.
+const REPRICED_MOST: usize = 20;
+
+fn repriced_past(refreshed: &Refreshed) -> Vec<String> {
+    let models = refreshed.repriced.iter().take(REPRICED_MOST);
+    models
+        .map(|(provider, model)| format!("{provider}/{model}"))
+        .collect()
 }
 
 fn source(one: &Gathered, appraisal: &Appraisal, now: jiff::Timestamp) -> RefreshedSource {
@@ -205,7 +221,7 @@ impl From<Counts> for RefreshCounts {
         Self {
             looked_at: counts.models,
             unchanged: counts.unchanged,
-            verified: counts.verified,
+            verified: counts.verified + counts.applied_in_part,
             single_source: counts.single_source,
             held_back: counts.held_back,
             rejected: counts.rejected,
@@ -224,6 +240,13 @@ fn told(answer: &RefreshPricesAnswer) -> String {
         text.push_str(" No source could be reached; the prices stay as they are.");
     }
     // Writing into a String can't fail.
+    if !answer.repriced_past.is_empty() {
+        let models = answer.repriced_past.join(", ");
+        let _ = write!(
+            text,
+            " Past prices of {models} are told anew; recorded usage keeps its cost, and get_price with corrections offers what it would cost."
+        );
+    }
     for source in answer
         .sources
         .iter()

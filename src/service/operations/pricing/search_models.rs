@@ -4,7 +4,7 @@ use crate::core::price::ModelTier;
 use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
-use crate::pricing::catalogue::{Mode, ModelCard, Search, Sort};
+use crate::pricing::catalogue::{Candidate, Capabilities, Mode, Search, Sort};
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::count::counted;
@@ -62,8 +62,9 @@ pub struct ModelView {
     pub provider: String,
     /// Model.
     pub model: String,
-    /// What it is for.
-    pub mode: String,
+    /// What it is for, where the catalogue knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
     /// Tier.
     pub tier: ModelTier,
     /// Context window in tokens.
@@ -113,17 +114,9 @@ impl Operation for SearchModels {
         let length = page::length(input.limit);
         let start = page::position(input.cursor.as_ref())?.unwrap_or(0);
         let start = usize::try_from(start).unwrap_or(usize::MAX);
-        let found = prices.catalogue().search(&search(&input));
-        let now = desk.now();
-        let models: Vec<_> = found
-            .iter()
-            .skip(start)
-            .take(length)
-            .map(|card| {
-                let price = prices.price_at(Some(&card.provider), &card.model, now);
-                view(card, price.ok().map_or(&card.rates, |price| price.rates))
-            })
-            .collect();
+        let found = prices.search(&search(&input), desk.now());
+        let page = found.iter().skip(start).take(length);
+        let models: Vec<_> = page.map(view).collect();
         let end = start.saturating_add(models.len());
         let next_cursor = (end < found.len() && !models.is_empty()).then(|| end.to_string());
         let names: Vec<_> = models
@@ -165,26 +158,28 @@ fn search(input: &SearchModelsInput) -> Search<'_> {
     }
 }
 
-fn view(card: &ModelCard, rates: &crate::core::price::Rates) -> ModelView {
-    let able = card.capabilities;
+fn view(found: &Candidate<'_>) -> ModelView {
+    let card = found.card;
+    let able = card.map_or_else(Capabilities::default, |card| card.capabilities);
     let capabilities = [
         ("tools", able.tools),
         ("vision", able.vision),
         ("reasoning", able.reasoning),
     ];
     ModelView {
-        provider: card.provider.to_string(),
-        model: card.model.to_string(),
-        mode: card.mode.as_str().to_owned(),
-        tier: card.tier,
-        context_window: card.context_window,
-        max_output_tokens: card.max_output_tokens,
+        provider: found.provider.to_owned(),
+        model: found.model.to_owned(),
+        mode: card.map(|card| card.mode.as_str().to_owned()),
+        tier: found.tier(),
+        context_window: card.and_then(|card| card.context_window),
+        max_output_tokens: card.and_then(|card| card.max_output_tokens),
         capabilities: capabilities
             .into_iter()
             .filter(|(_, has)| *has)
             .map(|(name, _)| name.to_owned())
             .collect(),
-        rates: rates
+        rates: found
+            .rates
             .standard
             .rates
             .iter()

@@ -1,16 +1,20 @@
 //! The operations on prices over a ledger in memory.
 
-use crate::core::command::{ApplyPrices, Command};
+use crate::core::command::{ApplyPrices, Command, Posting};
+use crate::core::context::Context;
 use crate::core::digest::Digest;
 use crate::core::price::{PriceStatus, Rates, Unit};
 use crate::core::price_change::{
     Applying, Holding, PastPrice, PriceHistory, PriceProposal, PriceRule, Quoted, Vote,
 };
+use crate::core::quantity::{Counts, Usd};
 use crate::core::refusal::Code;
 use crate::core::role::Role;
+use crate::core::usage::{Cost, CostSource, Usage};
 use crate::service::caller::Caller;
 use crate::service::operation::Call;
-use crate::service::operations::testing::{House, at};
+use crate::service::operations::testing::{House, NOW, at};
+use crate::service::refresh::past;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -30,6 +34,37 @@ impl House {
             .give(&Call::new(caller), None, None, command)
             .await;
         given.unwrap();
+    }
+
+    /// Records a usage as programs did that did not keep its service tier.
+    async fn record_of_old(&self, version: &str, cost: &str) {
+        let usage = Usage {
+            provider: "inhouse".into(),
+            model: "tuned".into(),
+            tier: None,
+            service_tier: None,
+            context: Context::default(),
+            counts: Counts {
+                input_tokens: 1_000_000,
+                ..Counts::default()
+            },
+            cost: Cost {
+                usd: Usd::new(cost.parse().unwrap()),
+                source: CostSource::Catalogue,
+                price_version: Some(version.into()),
+                unpriced: Vec::new(),
+            },
+            occurred: at("2026-11-23T12:00:00Z"),
+            allocation: None,
+            is_final: false,
+            metadata: serde_json::Map::new(),
+        };
+        let command = Command::Record(vec![Posting {
+            usage,
+            request: None,
+        }]);
+        let call = Call::new(Caller::default());
+        self.desk.give(&call, None, None, command).await.unwrap();
     }
 
     async fn change(&self, proposal: PriceProposal) {
@@ -124,8 +159,9 @@ async fn an_applied_price_is_shown_with_what_made_it_and_costs() {
         assert_eq!(history.last().unwrap()["version"], "price-1");
         assert_eq!(history[0]["status"], "bundled");
         for (occurred, cost) in [
-            ("2026-11-24T09:59:00Z", "2.5"),
-            ("2026-11-24T10:00:00Z", "2"),
+            // What was used while the sources were asked was costed at the price before.
+            ("2026-11-24T11:59:00Z", "2.5"),
+            (NOW, "2"),
         ] {
             let recorded = house.done("record_usage", usage(occurred, json!({}))).await;
             assert_eq!(recorded["records"][0]["cost_usd"], cost, "{occurred}");
@@ -305,6 +341,109 @@ async fn a_price_set_for_the_past_offers_corrections() {
 }
 
 #[tokio::test]
+async fn a_correction_is_of_the_service_tier_that_the_usage_had() {
+    let house = House::new();
+    let set = |model: &str, from: &str, rates: Value| json!({"provider": "inhouse", "model": model, "effective_from": from, "reason": "contract", "rates": rates});
+    let used = |model: &str| json!({"provider": "inhouse", "model": model, "input_tokens": 1_000_000, "service_tier": "batch", "occurred_at": "2026-11-23T12:00:00Z"});
+    let flat = json!({"standard": {"rates": {"input": "10", "output": "10"}}});
+    let tiers = json!({"standard": {"rates": {"input": "20", "output": "20"}}, "service_tiers": {"batch": {"rates": {"input": "5", "output": "5"}}}});
+    house
+        .done("override_price", set("tuned", "2026-11-22T00:00:00Z", flat))
+        .await;
+    house.done("record_usage", used("tuned")).await;
+    house.done("record_usage", used("new")).await;
+    for (model, record, cost) in [("tuned", "use-2", "-5"), ("new", "use-3", "5")] {
+        let change = set(model, "2026-11-23T00:00:00Z", tiers.clone());
+        let answer = house.done("override_price", change).await;
+        assert_eq!(
+            answer["repricing"]["adjustments"],
+            json!([{"record_id": record, "cost_usd": cost}]),
+            "{answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_does_not_say_its_service_tier_is_not_guessed_at() {
+    let house = House::new();
+    let set = |from: &str, rates: Value| json!({"provider": "inhouse", "model": "tuned", "effective_from": from, "reason": "contract", "rates": rates});
+    let flat = |rate: &str| json!({"standard": {"rates": {"input": rate, "output": rate}}});
+    house
+        .done("override_price", set("2026-11-22T00:00:00Z", flat("10")))
+        .await;
+    house.record_of_old("override-1", "10").await;
+    house.record_of_old("bundled-2020-01-01", "10").await;
+    let answer = house
+        .done("override_price", set("2026-11-23T00:00:00Z", flat("7")))
+        .await;
+    let repricing = &answer["repricing"];
+    // Whatever the tier was, the new price is the same for all; the other record names a price that nobody knows.
+    assert_eq!(
+        (&repricing["adjustments"], &repricing["not_comparable"]),
+        (
+            &json!([{"record_id": "use-2", "cost_usd": "-3"}]),
+            &json!(1)
+        ),
+        "{answer}"
+    );
+    let tiers = json!({"standard": {"rates": {"input": "20", "output": "20"}}, "service_tiers": {"batch": {"rates": {"input": "5", "output": "5"}}}});
+    let answer = house
+        .done("override_price", set("2026-11-23T00:00:00Z", tiers))
+        .await;
+    let repricing = &answer["repricing"];
+    assert_eq!(
+        (&repricing["adjustments"], &repricing["not_comparable"]),
+        (&json!([]), &json!(2)),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_history_of_what_was_used_is_told_and_offers_corrections() {
+    let house = House::new();
+    let used_at = json!({"model": "gpt-4o", "provider": "openai", "input_tokens": 1_000_000, "occurred_at": "2023-06-01T10:00:00Z"});
+    house.done("record_usage", used_at).await;
+    let history = |model: &str, input: &str| PriceHistory {
+        provider: "openai".into(),
+        model: model.into(),
+        source: "llm-prices".into(),
+        fetched_at: at("2026-11-24T11:00:00Z"),
+        content: Digest(1),
+        weight: Decimal::new(5, 1),
+        prices: vec![PastPrice {
+            from: at("2023-05-13T00:00:00Z"),
+            until: at("2023-08-06T00:00:00Z"),
+            rates: rates(input, "15"),
+        }],
+    };
+    let told = vec![history("gpt-4o", "5"), history("gpt-4o-mini", "5")];
+    let used = past::used(&house.desk, &told).unwrap();
+    assert_eq!(used, [("openai".into(), "gpt-4o".into())].into());
+    let refresh = ApplyPrices {
+        history: told.clone(),
+        used,
+        ..ApplyPrices::default()
+    };
+    house.apply(refresh).await;
+    assert!(
+        past::used(&house.desk, &told).unwrap().is_empty(),
+        "it is no news"
+    );
+    let alerts = house
+        .done("list_alerts", json!({"kind": "price_changed"}))
+        .await;
+    let message = alerts["alerts"][0]["message"].as_str().unwrap();
+    assert!(message.contains("openai/gpt-4o;"), "{message}");
+    let ask = json!({"model": "gpt-4o", "provider": "openai", "corrections": true});
+    let price = house.done("get_price", ask).await;
+    assert_eq!(
+        price["repricing"]["adjustments"],
+        json!([{"record_id": "use-1", "cost_usd": "2.5"}]),
+        "{price}"
+    );
+}
+
+#[tokio::test]
 async fn a_sources_history_is_shown_and_costs_what_lies_in_it() {
     let mut house = House::new();
     let history = PriceHistory {
@@ -331,13 +470,26 @@ async fn a_sources_history_is_shown_and_costs_what_lies_in_it() {
     let price = house.done("get_price", ask).await;
     assert_eq!(
         (&price["version"], &price["rule"]),
-        (&json!("history-llm-prices"), &json!("imported_history"))
+        (&json!("history-llm-prices-1"), &json!("imported_history"))
     );
     assert_eq!(price["until"], "2023-08-06T00:00:00Z");
     assert_eq!(price["sources"][0]["name"], "llm-prices");
     let all = price["history"].as_array().unwrap();
     assert!(
         all.iter()
-            .any(|price| price["version"] == "history-llm-prices")
+            .any(|price| price["version"] == "history-llm-prices-1")
     );
+}
+
+#[tokio::test]
+async fn an_estimate_of_counted_tokens_is_none() {
+    let house = House::new();
+    let ask =
+        |model: &str| json!({"model": model, "provider": "openai", "input_text": "two words"});
+    let vectors = house
+        .done("estimate_cost", ask("text-embedding-3-small"))
+        .await;
+    assert_eq!(vectors["estimated"], false, "{vectors}");
+    let chat = house.done("estimate_cost", ask("gpt-4o")).await;
+    assert_eq!(chat["estimated"], true, "the output is a guess: {chat}");
 }
