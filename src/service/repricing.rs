@@ -227,8 +227,6 @@ impl<'a> Case<'a> {
         });
         let costs: BTreeSet<_> = tiers.map(|tier| cost(price.rates, tier)).collect();
         match costs.into_iter().collect::<Vec<_>>().as_slice() {
-            // An unknown cost stays one where the price does not say it either.
-            [None] if usage.cost.price_version.is_none() => Some(usage.cost.usd),
             [one] => *one,
             _ => None,
         }

@@ -33,9 +33,9 @@ fn scaled(place: Place, rate: Decimal, row: &Points, sheet: &Points) -> Decimal 
 fn anchors(place: Place) -> [Option<Place>; 3] {
     let side = match place.unit {
         Unit::Input | Unit::CacheRead | Unit::CacheWrite | Unit::CacheWrite1h => Some(Unit::Input),
+        Unit::CacheReadAudio => Some(Unit::AudioInput),
         Unit::Output | Unit::Reasoning => Some(Unit::Output),
         Unit::AudioInput
-        | Unit::CacheReadAudio
         | Unit::AudioOutput
         | Unit::Image
         | Unit::Request

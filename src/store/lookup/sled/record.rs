@@ -9,8 +9,9 @@ use super::super::{Head, LookupError};
 /// Where the head is kept. Rows of callers have keys of at least one byte.
 pub(super) const KEY: &[u8] = b"";
 /// The format that is written now. Also what the owner's rows are of changes it: a store of another version is made again.
-/// Since version 3 there are the sums of corrections.
-pub(super) const VERSION: u16 = 3;
+/// Since version 3 there are the sums of corrections; since version 4 every import of a history, and what was turned down
+/// of a price.
+pub(super) const VERSION: u16 = 4;
 
 const FIXED: usize = 2 + 8 + 16;
 
