@@ -10,11 +10,12 @@
 //!    than nothing.
 
 mod layers;
+mod origin;
 mod overlay;
 mod overrides;
 mod price;
 
-pub use layers::{Applied, Imported, Origin, Override};
+pub use origin::{Applied, Imported, Origin, Override};
 pub use price::{Price, SourceQuote};
 
 use super::catalogue::{Candidate, Catalogue, ModelCard, Search, Unresolved, provider};

@@ -1,6 +1,6 @@
 //! What admins set for one model, and took away.
 
-use super::layers::{Origin, Override};
+use super::origin::{Origin, Override};
 use jiff::Timestamp;
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! A price with where it comes from.
 
-use super::layers::Origin;
+use super::origin::Origin;
 use crate::core::digest::Digest;
 use crate::core::increase::Review;
 use crate::core::price::{PriceStatus, Rates, Unit};
