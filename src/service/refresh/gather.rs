@@ -159,17 +159,17 @@ impl Gatherer {
     /// What the source said last; what came from another address is not its word.
     async fn kept(&self, source: &Configured) -> Option<Kept> {
         let (shelf, declared) = (self.shelf.clone(), Arc::clone(&source.declaration));
-        let loading = tokio::task::spawn_blocking(move || {
+        let loading = aside(move || {
             let kept = shelf.load(&declared.name, declared.bytes_most)?;
             (kept.address == declared.address).then_some(kept)
         });
-        loading.await.ok().flatten()
+        loading.await.ok().flatten().flatten()
     }
 
     async fn keep(&self, source: &Configured, kept: Arc<Kept>) {
         let (shelf, name) = (self.shelf.clone(), source.declaration.name.clone());
-        let keeping = tokio::task::spawn_blocking(move || shelf.keep(&name, &kept));
-        if let Ok(Err(error)) = keeping.await {
+        let keeping = aside(move || shelf.keep(&name, &kept));
+        if let Err(error) = keeping.await.and_then(|kept| kept.unwrap_or(Ok(()))) {
             let source = &*source.declaration.name;
             tracing::warn!(source, %error, "what a price source said can't be kept");
         }

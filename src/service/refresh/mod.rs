@@ -121,14 +121,14 @@ impl Refresher {
         let all = asked.len() as u64 + 2;
         call.progress.tell(all - 2, Some(all), "verifying");
         refreshed.offline = is_offline(&refreshed.sources);
-        refreshed.appraisal = self.appraise(&refreshed.sources, desk, now).await?;
+        refreshed.appraisal = self.appraise(&mut refreshed.sources, desk, now).await?;
         refreshed.repriced = past::used(desk, &refreshed.appraisal.history)?;
         if !wanted.dry_run {
             let message = format!("applying {} changes", refreshed.appraisal.proposals.len());
             call.progress.tell(all - 1, Some(all), message);
             // The first order carries the request id: its events are what a retry is known by.
             let mut request = wanted.request.clone();
-            for order in orders(&refreshed) {
+            for order in orders(&mut refreshed) {
                 let command = Command::ApplyPrices(Box::new(order));
                 let reason = Some("a refresh of the prices".to_owned());
                 desk.give(call, reason, request.take(), command).await?;
@@ -201,7 +201,7 @@ impl Refresher {
 
     async fn appraise(
         &self,
-        gathered: &[Gathered],
+        gathered: &mut [Gathered],
         desk: &Desk,
         now: Timestamp,
     ) -> Result<Appraisal, Refusal> {
@@ -215,6 +215,10 @@ impl Refresher {
             });
             (desk.prices(), witnesses, waiting.collect())
         };
+        // The witnesses have it, and it is large: it goes where they go, out of the way.
+        for said in gathered.iter_mut().filter_map(|one| one.said.as_mut()) {
+            said.placed = Arc::default();
+        }
         let appraised = aside(move || appraise(&book, &witnesses, &waiting, now)).await;
         let no_thread = |error| Refusal::unavailable(format!("no thread to verify: {error}"));
         appraised

@@ -5,17 +5,18 @@ use crate::core::command::ApplyPrices;
 use crate::core::decide::CHANGES_MOST;
 use crate::core::price_change::{SourceOutcome, SourceReport};
 
-/// What the ledger is to do, in orders of a size that it takes; the first one reports on the sources.
-pub(super) fn orders(refreshed: &Refreshed) -> Vec<ApplyPrices> {
-    let history = refreshed.appraisal.history.chunks(CHANGES_MOST);
-    let history = history.map(|history| ApplyPrices {
-        history: history.to_vec(),
+/// What the ledger is to do, in orders of a size that it takes; the first one reports on the sources. What they say goes
+/// with them, for a copy of it would be made where calls are answered.
+pub(super) fn orders(refreshed: &mut Refreshed) -> Vec<ApplyPrices> {
+    let history = parts(std::mem::take(&mut refreshed.appraisal.history));
+    let history = history.into_iter().map(|history| ApplyPrices {
+        history,
         used: refreshed.repriced.clone(),
         ..ApplyPrices::default()
     });
-    let changes = refreshed.appraisal.proposals.chunks(CHANGES_MOST);
-    let changes = changes.map(|changes| ApplyPrices {
-        changes: changes.to_vec(),
+    let changes = parts(std::mem::take(&mut refreshed.appraisal.proposals));
+    let changes = changes.into_iter().map(|changes| ApplyPrices {
+        changes,
         ..ApplyPrices::default()
     });
     let mut orders: Vec<_> = history.chain(changes).collect();
@@ -26,6 +27,15 @@ pub(super) fn orders(refreshed: &Refreshed) -> Vec<ApplyPrices> {
         orders[0].sources = reports(refreshed);
     }
     orders
+}
+
+fn parts<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
+    let mut parts = Vec::new();
+    while !all.is_empty() {
+        let rest = all.split_off(all.len().min(CHANGES_MOST));
+        parts.push(std::mem::replace(&mut all, rest));
+    }
+    parts
 }
 
 fn reports(refreshed: &Refreshed) -> Vec<SourceReport> {
@@ -108,7 +118,7 @@ mod tests {
             (1, CHANGES_MOST),
             (CHANGES_MOST + 1, CHANGES_MOST + 1),
         ] {
-            let orders = orders(&refreshed(proposals, past));
+            let orders = orders(&mut refreshed(proposals, past));
             assert!(!orders.is_empty(), "the sources are reported on");
             let sizes = orders.iter().map(|o| o.changes.len() + o.history.len());
             assert!(sizes.clone().all(|size| size <= CHANGES_MOST));

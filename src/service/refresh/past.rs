@@ -15,11 +15,12 @@ pub(in crate::service) fn used(
     desk: &Desk,
     history: &[PriceHistory],
 ) -> Result<BTreeSet<(String, String)>, Refusal> {
-    let state = desk.state();
-    let news: Vec<_> = history
-        .iter()
-        .filter(|told| is_news(&state, told))
-        .collect();
+    // The state is let go before the sums are read, which may take long.
+    let news: Vec<_> = {
+        let state = desk.state();
+        let news = history.iter().filter(|told| is_news(&state, told));
+        news.collect()
+    };
     let prices = || news.iter().flat_map(|told| &told.prices);
     let (Some(from), Some(until)) = (
         prices().map(|past| past.from).min(),
