@@ -9,6 +9,7 @@ use crate::core::refusal::Refusal;
 use crate::pricing::book::{Price, PriceBook};
 use crate::pricing::catalogue::{Unresolved, provider};
 use crate::pricing::cost::{cost_usd, full_cost_usd};
+use crate::pricing::identity::unframed;
 use crate::pricing::tokens;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -79,6 +80,7 @@ pub fn name_model<'a>(
     at: Timestamp,
 ) -> Result<Named<'a>, Refusal> {
     check_model(provider, model)?;
+    let model = unframed(model.trim());
     match prices.price_at(provider, model, at) {
         Ok(price) => {
             let tier = price.card.map(|card| card.tier);

@@ -5,7 +5,7 @@ use super::front::{Host, House, Reader, Writer};
 use super::ledger::{Clock, Ledger, StartError, Started, start};
 use super::operations::TOOLS;
 use super::refresh::{Background, Refresher, Settings};
-use super::{Desk, Opening, Service, mcp};
+use super::{Desk, Opening, Service, mcp, scoping};
 use crate::pricing::sources::fetch::Patience;
 use crate::store::files::RealFiles;
 use crate::store::journal::{Damage, OpenError, ReadError, SealedScan};
@@ -207,6 +207,7 @@ fn open(data_dir: &Path, tell: &Arc<watch::Sender<Opening>>) -> Option<Held> {
     match open_ledger(data_dir) {
         Ok((desk, held)) => {
             watch_scan(&held.scan, tell);
+            rename_scopes(&desk);
             // A scan that has already found a damage has said so.
             tell.send_if_modified(|opening| {
                 let serves = matches!(opening, Opening::Under);
@@ -222,6 +223,22 @@ fn open(data_dir: &Path, tell: &Arc<watch::Sender<Opening>>) -> Option<Held> {
             tell.send_replace(Opening::Failed(describe(&error, data_dir).into()));
             None
         }
+    }
+}
+
+/// Before anybody asks what a limit that nothing meets any more would allow.
+fn rename_scopes(desk: &Desk) {
+    let outdated = scoping::outdated(&desk.state());
+    if outdated.is_empty() {
+        return;
+    }
+    let renamed = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map(|runtime| runtime.block_on(scoping::rename(desk, outdated)));
+    match renamed {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "scopes name providers that no usage has"),
+        Err(error) => tracing::warn!(%error, "scopes name providers that no usage has"),
     }
 }
 

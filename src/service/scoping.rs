@@ -1,6 +1,13 @@
 //! The names in a budget's scope, brought to those that charges carry.
 
+use super::Desk;
+use super::caller::Caller;
+use super::operation::Call;
+use crate::core::command::{Command, SaveBudget};
+use crate::core::refusal::Refusal;
+use crate::core::role::{Interface, Role};
 use crate::core::scope::{Scope, Values};
+use crate::core::state::State;
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::{Unresolved, provider};
 use jiff::Timestamp;
@@ -10,8 +17,7 @@ use jiff::Timestamp;
 /// A provider is named as the catalogue does. A model under another of its names is covered under its own as well;
 /// patterns stay as they are.
 pub fn by_own_names(mut scope: Scope, prices: &PriceBook, now: Timestamp) -> Scope {
-    let providers = scope.provider.iter().flat_map(provider::limited);
-    scope.provider = Values::new(providers.map(std::borrow::Cow::into_owned));
+    scope.provider = providers_by_own_names(&scope.provider);
     let mut models: Vec<String> = Vec::new();
     for model in scope.model.iter() {
         models.push(model.to_owned());
@@ -21,6 +27,49 @@ pub fn by_own_names(mut scope: Scope, prices: &PriceBook, now: Timestamp) -> Sco
     }
     scope.model = Values::new(models);
     scope
+}
+
+fn providers_by_own_names(named: &Values) -> Values {
+    let providers = named.iter().flat_map(provider::limited);
+    Values::new(providers.map(std::borrow::Cow::into_owned))
+}
+
+/// The budgets whose scopes name a provider as no usage does any more: they were saved by a program that took such names
+/// as they came.
+pub fn outdated(state: &State) -> Vec<SaveBudget> {
+    let present = state.budgets().filter(|own| !own.budget.archived);
+    let renamed = present.filter_map(|own| {
+        let scope = &own.budget.scope;
+        let provider = providers_by_own_names(&scope.provider);
+        (provider != scope.provider).then(|| SaveBudget {
+            id: Some(own.budget.id),
+            scope: Some(Scope {
+                provider,
+                ..scope.clone()
+            }),
+            ..SaveBudget::default()
+        })
+    });
+    renamed.collect()
+}
+
+/// Saves such budgets anew.
+///
+/// # Errors
+/// What the ledger refuses, or `unavailable`.
+pub async fn rename(desk: &Desk, outdated: Vec<SaveBudget>) -> Result<(), Refusal> {
+    let call = Call::new(Caller {
+        actor: "upgrade".to_owned(),
+        role: Role::Admin,
+        interface: Interface::Ledger,
+        ..Caller::default()
+    });
+    for budget in outdated {
+        let reason = Some("providers have one name each now".to_owned());
+        let command = Command::SaveBudget(Box::new(budget));
+        desk.give(&call, reason, None, command).await?;
+    }
+    Ok(())
 }
 
 fn own_names(

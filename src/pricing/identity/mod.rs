@@ -196,8 +196,14 @@ fn spaced(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// A name without what frames it in an API.
-fn unframed(name: &str) -> &str {
+/// A name without what frames it in an API: `models/…`, `publishers/…/models/…`, `…@default`, and the start of a Bedrock
+/// resource name.
+pub fn unframed(name: &str) -> &str {
+    let resource = name.strip_prefix("arn:").and_then(|rest| {
+        rest.rsplit_once("foundation-model/")
+            .or_else(|| rest.rsplit_once("inference-profile/"))
+    });
+    let name = resource.map_or(name, |(_, inner)| inner);
     let inner = match name
         .strip_prefix("publishers/")
         .and_then(|rest| rest.split_once("/models/"))

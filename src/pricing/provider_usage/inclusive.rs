@@ -144,6 +144,10 @@ impl OutputParts {
 /// How far a total may be off: some providers count the parts one by one and the whole by itself.
 const SLACK: u64 = 8;
 
+/// The most reasoning that a total may tell of without naming it: no model writes more in a call. A total beyond that is a
+/// slip, and posting it would be one, too.
+const UNNAMED_MOST: u64 = 1 << 20;
+
 /// How much reasoning there was, and where it is counted, as the total tells: what it fits best, within a little. Where
 /// it fits nothing the dearer holds: reasoning beside the output, and whatever no part names is reasoning.
 pub(super) fn place(
@@ -158,13 +162,14 @@ pub(super) fn place(
     };
     let off_within = total_tokens.abs_diff(sides);
     let off_beside = total_tokens.abs_diff(sides + reasoning);
-    let is_unnamed_reasoning = reasoning == 0 && total_tokens > sides;
+    let unnamed = total_tokens.saturating_sub(sides);
+    let unnamed = if unnamed > UNNAMED_MOST { 0 } else { unnamed };
+    let is_unnamed_reasoning = reasoning == 0 && unnamed > 0;
     if off_within.min(off_beside) > SLACK && !is_unnamed_reasoning {
         total.doubt(sides + reasoning);
     }
     if off_within <= SLACK && off_within < off_beside {
         return (reasoning, Reasoning::Within);
     }
-    let unnamed = total_tokens.saturating_sub(sides);
     (reasoning.max(unnamed), Reasoning::Beside)
 }

@@ -122,6 +122,9 @@ impl Refresher {
         call.progress.tell(all - 2, Some(all), "verifying");
         refreshed.offline = is_offline(&refreshed.sources);
         refreshed.appraisal = self.appraise(&mut refreshed.sources, desk, now).await?;
+        for (source, model, rule) in &refreshed.appraisal.past_left_out {
+            tracing::info!(%source, ?model, ?rule, "what a price source says of the past is left out");
+        }
         refreshed.repriced = past::used(desk, &refreshed.appraisal.history)?;
         if !wanted.dry_run {
             let message = format!("applying {} changes", refreshed.appraisal.proposals.len());

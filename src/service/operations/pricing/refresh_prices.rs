@@ -202,6 +202,9 @@ fn source(one: &Gathered, appraisal: &Appraisal, now: jiff::Timestamp) -> Refres
         .get(&*one.name)
         .copied()
         .unwrap_or_default();
+    let past_left_out = appraisal.past_left_out.iter();
+    let past_left_out = past_left_out.filter(|(source, ..)| *source == one.name);
+    let past_left_out = past_left_out.count();
     let age = |at: jiff::Timestamp| now.duration_since(at).as_secs().max(0).unsigned_abs();
     RefreshedSource {
         source: one.name.to_string(),
@@ -212,7 +215,7 @@ fn source(one: &Gathered, appraisal: &Appraisal, now: jiff::Timestamp) -> Refres
         models: share.models,
         applied: share.applied,
         held_back: share.held_back,
-        left_out: said.map_or(0, |said| said.left_out),
+        left_out: said.map_or(0, |said| said.left_out) + past_left_out,
     }
 }
 

@@ -1,6 +1,11 @@
 //! Models that no catalogue knows, under whatever name their provider goes by.
 
 use super::*;
+use crate::core::command::{PolicyDraft, SaveBudget};
+use crate::core::period::Period;
+use crate::core::policy::Limits;
+use crate::core::scope::{Scope, Values};
+use crate::service::scoping::{outdated, rename};
 
 fn set(provider: &str, model: &str) -> Value {
     json!({"provider": provider, "model": model, "effective_from": "2026-11-22T00:00:00Z", "reason": "contract",
@@ -127,5 +132,66 @@ async fn a_price_offers_to_cost_what_was_recorded_under_other_names() {
         json!([{"record_id": "use-1", "cost_usd": "3"}, {"record_id": "use-3", "cost_usd": "3"},
             {"record_id": "use-4", "cost_usd": "3"}]),
         "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_scope_of_an_older_program_is_renamed_and_holds() {
+    let house = House::new();
+    let call = Call::new(Caller {
+        role: Role::Admin,
+        ..Caller::default()
+    });
+    let scope = Scope {
+        provider: Values::new(["InHouse".to_owned()]),
+        ..Scope::default()
+    };
+    let saved = SaveBudget {
+        name: Some("A".to_owned()),
+        scope: Some(scope),
+        policies: vec![PolicyDraft {
+            period: Some(Period::Total),
+            limits: Limits {
+                tokens: Some(10),
+                ..Limits::default()
+            },
+            ..PolicyDraft::default()
+        }],
+        ..SaveBudget::default()
+    };
+    let command = Command::SaveBudget(Box::new(saved));
+    house.desk.give(&call, None, None, command).await.unwrap();
+    let check =
+        json!({"provider": "InHouse", "model": "zz", "input_tokens": 1000, "output_tokens": 0});
+    assert_eq!(
+        house.done("check_budget", check.clone()).await["allowed"],
+        true
+    );
+    let found = outdated(&house.desk.state());
+    assert_eq!(found.len(), 1);
+    rename(&house.desk, found).await.unwrap();
+    assert_eq!(house.done("check_budget", check).await["allowed"], false);
+    assert!(outdated(&house.desk.state()).is_empty());
+}
+
+#[tokio::test]
+async fn a_name_as_an_api_frames_it_is_the_model_within() {
+    let house = House::new();
+    for (provider, framed, model) in [
+        ("google", "models/gemini-2.5-flash", "gemini-2.5-flash"),
+        (
+            "vertex_ai",
+            "publishers/google/models/gemini-2.5-flash",
+            "gemini-2.5-flash",
+        ),
+    ] {
+        let ask = json!({"provider": provider, "model": framed});
+        assert_eq!(house.done("get_price", ask).await["model"], model);
+    }
+    let usage = json!({"provider": "google", "model": "models/gemini-2.5-flash", "input_tokens": 1000, "output_tokens": 1});
+    let recorded = house.done("record_usage", usage).await;
+    assert_eq!(
+        recorded["records"][0]["cost_source"], "catalogue",
+        "{recorded}"
     );
 }
