@@ -40,7 +40,7 @@ fn main_job(data_dir: &Path) -> Done<()> {
         "save_budget",
         &json!({
             "name": "demo",
-            "scope": {"project": "demo"},
+            "scope": {"project": ["demo"]},
             "policies": [
                 {"enforcement": "hard_limit", "period": "daily", "limit_cost_usd": "0.05"}
             ],
