@@ -153,7 +153,21 @@ impl Layers {
     pub(super) fn imported_at(&self, at: Timestamp) -> Option<Origin<'_>> {
         let holds = |origin: &Origin<'_>| matches!(origin, Origin::Imported { past, .. } if past.from <= at && at < past.until);
         let told = self.imported.iter().rev();
-        told.flat_map(|told| told.origins().rev()).find(holds)
+        let origin = told.flat_map(|told| told.origins().rev()).find(holds)?;
+        Some(self.first_said(origin))
+    }
+
+    /// The same price as the source said it first: a later word carries it on, and may not even say it any more.
+    fn first_said<'a>(&'a self, origin: Origin<'a>) -> Origin<'a> {
+        let Origin::Imported { imported, past, .. } = origin else {
+            return origin;
+        };
+        let source = &imported.history.source;
+        let of_the_source = |told: &&Told| told.imported.history.source == *source;
+        let before = self.superseded.iter().filter(of_the_source);
+        let mut same = before.flat_map(Told::origins);
+        same.find(|other| matches!(other, Origin::Imported { past: other, .. } if *other == past))
+            .unwrap_or(origin)
     }
 
     /// The version of the price that was applied last; zero for none.
@@ -181,7 +195,10 @@ impl Layers {
     /// Every change, as the origin of a price.
     pub(super) fn origins(&self) -> impl Iterator<Item = Origin<'_>> {
         let told = self.superseded.iter().chain(&self.imported);
-        let imported = told.flat_map(Told::origins);
+        let imported = told.flat_map(Told::origins).filter(|origin| {
+            let first = self.first_said(*origin);
+            origin.is_of_version(first)
+        });
         let applied = self.applied.iter().map(|applied| Origin::Applied(applied));
         imported.chain(applied).chain(self.overrides.origins())
     }

@@ -309,9 +309,11 @@ fn a_sources_history_fills_what_the_catalogue_does_not_date() {
     };
     assert_eq!(
         (versions("history-pages-2"), versions("history-pages-1")),
-        (2, 1),
-        "what a source said before is kept"
+        (2, 0),
+        "what a source said before is kept, and what it says again is of its first word"
     );
+    let again = book.price_at(None, "gpt-x", at("2025-02-01T00:00:00Z"));
+    assert_eq!(again.unwrap().version, "history-pages-2");
     book.import(imported("openai", "gpt-x", &spans));
     assert_eq!(
         input(&book, None, "gpt-x", "2025-08-01T00:00:00Z"),
