@@ -254,7 +254,7 @@ pub enum PriceStatus {
     SingleSource,
     /// An admin set it.
     Override,
-    /// It came with the program.
+    /// It came with the program, but for rates that `rule` tells of.
     Bundled,
 }
 
