@@ -55,7 +55,7 @@ pub struct Said {
     pub checked_at: Timestamp,
     /// BLAKE3 of it, cut to 16 bytes.
     pub content: Digest,
-    /// What it says, by model.
+    /// What it says, by model; empty once the verification has taken it.
     pub placed: Arc<[Placed]>,
     /// How many of its entries are left out.
     pub left_out: usize,
