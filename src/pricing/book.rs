@@ -19,6 +19,7 @@ pub use origin::{Applied, Imported, Origin, Override};
 pub use price::{Price, SourceQuote};
 
 use super::catalogue::{Candidate, Catalogue, ModelCard, Search, Unresolved, provider};
+use super::identity::unframed;
 use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::PastPrice;
@@ -309,7 +310,20 @@ impl PriceBook {
         imported.map_or(&[], |imported| &imported.history.prices)
     }
 
+    /// A model by its name, or by its name as an API frames it.
     fn find<'a>(&'a self, provider: Option<&str>, model: &str) -> Result<Found<'a>, Unresolved> {
+        let model = model.trim();
+        match (self.find_named(provider, model), unframed(model)) {
+            (Err(Unresolved::Unknown), inner) if inner != model => self.find_named(provider, inner),
+            (found, _) => found,
+        }
+    }
+
+    fn find_named<'a>(
+        &'a self,
+        provider: Option<&str>,
+        model: &str,
+    ) -> Result<Found<'a>, Unresolved> {
         match self.catalogue.resolve(provider, model) {
             Ok(card) => Ok(Found {
                 provider: &card.provider,
@@ -318,7 +332,7 @@ impl PriceBook {
                 layers: self.layers_of(&card.provider, &card.model),
             }),
             Err(ambiguous @ Unresolved::Ambiguous { .. }) => Err(ambiguous),
-            Err(unknown) => self.only_changed(provider, model.trim())?.ok_or(unknown),
+            Err(unknown) => self.only_changed(provider, model)?.ok_or(unknown),
         }
     }
 

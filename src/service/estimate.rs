@@ -80,7 +80,6 @@ pub fn name_model<'a>(
     at: Timestamp,
 ) -> Result<Named<'a>, Refusal> {
     check_model(provider, model)?;
-    let model = unframed(model.trim());
     match prices.price_at(provider, model, at) {
         Ok(price) => {
             let tier = price.card.map(|card| card.tier);
@@ -107,7 +106,7 @@ pub fn name_model<'a>(
 
 /// A model that nobody knows; a provider in front of its name is taken for its provider, as for one that is known.
 fn unknown(prices: &PriceBook, asked: Option<&str>, model: &str) -> ModelRef {
-    let mut model = model.trim();
+    let mut model = unframed(model.trim());
     let mut provider = asked.map(provider::canonical);
     if let Some((prefix, rest)) = model.split_once('/')
         && !rest.trim().is_empty()

@@ -6,7 +6,6 @@ use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::pricing::cost::cost;
-use crate::pricing::identity::unframed;
 use crate::service::Service;
 use crate::service::estimate::{Unsaid, check_model, estimate};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
@@ -87,7 +86,7 @@ impl Operation for EstimateCost {
             model.ok_or_else(|| Refusal::invalid("model", "expects the model of the call"))?;
         check_model(provider, model)?;
         let price = prices
-            .price_at(provider, unframed(model.trim()), at)
+            .price_at(provider, model, at)
             .map_err(|error| no_price(&prices, provider, model, &error))?;
         let estimated = estimate(&prices, &input, Unsaid::None, None, at)?;
         let found = cost(price.rates, &estimated.counts, tier);

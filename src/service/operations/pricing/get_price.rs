@@ -5,7 +5,6 @@ use crate::core::refusal::{Code, Refusal};
 use crate::core::role::Role;
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::Unresolved;
-use crate::pricing::identity::unframed;
 use crate::service::Service;
 use crate::service::estimate::check_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
@@ -81,7 +80,7 @@ impl Operation for GetPrice {
         let provider = input.provider.as_deref();
         check_model(provider, &input.model)?;
         let price = prices
-            .price_at(provider, unframed(input.model.trim()), at)
+            .price_at(provider, &input.model, at)
             .map_err(|error| no_price(&prices, provider, &input.model, &error))?;
         let history = input
             .history

@@ -185,8 +185,10 @@ async fn a_name_as_an_api_frames_it_is_the_model_within() {
             "gemini-2.5-flash",
         ),
     ] {
-        let ask = json!({"provider": provider, "model": framed});
-        assert_eq!(house.done("get_price", ask).await["model"], model);
+        let ask = json!({"provider": provider, "model": framed, "history": true});
+        let price = house.done("get_price", ask).await;
+        assert_eq!(price["model"], model);
+        assert_eq!(price["history"][0]["model"], model, "{price}");
     }
     let usage = json!({"provider": "google", "model": "models/gemini-2.5-flash", "input_tokens": 1000, "output_tokens": 1});
     let recorded = house.done("record_usage", usage).await;
