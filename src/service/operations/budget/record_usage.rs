@@ -15,7 +15,7 @@ use crate::service::wire::usage::UsageInput;
 use crate::service::{Desk, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was used is recorded in full.
 pub struct RecordUsage;
@@ -118,8 +118,11 @@ fn raised(desk: &Desk, fresh: &[Entry], receipts: &[Receipt]) -> Result<Vec<Aler
         .iter()
         .filter_map(|entry| Some((entry.sequence, alert(entry)?)))
         .collect();
+    // What follows one record is often the next, which is no alert and need not be read.
+    let records: BTreeSet<_> = receipts.iter().map(|own| own.entry.sequence).collect();
     for repeated in receipts.iter().filter(|receipt| receipt.duplicate) {
-        for sequence in repeated.entry.sequence + 1..=last {
+        let after = repeated.entry.sequence + 1..=last;
+        for sequence in after.take_while(|sequence| !records.contains(sequence)) {
             let Some(alert) = shared.event(sequence)?.raised_alert(sequence) else {
                 break;
             };
