@@ -265,6 +265,21 @@ pub struct UsageAdjusted {
 }
 
 impl UsageAdjusted {
+    /// The correction of a record, with what the record says.
+    pub fn of_record(record: RecordId, recorded: UsageRecorded, correction: Correction) -> Self {
+        let UsageRecorded { usage, counted, .. } = recorded;
+        Self {
+            record: Some(record),
+            counted,
+            provider: usage.provider,
+            model: usage.model,
+            tier: usage.tier,
+            context: usage.context,
+            occurred: usage.occurred,
+            correction,
+        }
+    }
+
     /// What decides which budgets cover it.
     pub fn facts(&self) -> Facts<'_> {
         Facts {

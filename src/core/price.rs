@@ -75,18 +75,21 @@ impl Unit {
         Self::Second,
     ];
 
-    /// The units that are tokens.
-    pub const TOKENS: [Self; 9] = [
-        Self::Input,
-        Self::CacheRead,
-        Self::CacheReadAudio,
-        Self::CacheWrite,
-        Self::CacheWrite1h,
-        Self::Output,
-        Self::Reasoning,
-        Self::AudioInput,
-        Self::AudioOutput,
-    ];
+    /// Whether it is a kind of token.
+    pub const fn is_token(self) -> bool {
+        match self {
+            Self::Input
+            | Self::CacheRead
+            | Self::CacheReadAudio
+            | Self::CacheWrite
+            | Self::CacheWrite1h
+            | Self::Output
+            | Self::Reasoning
+            | Self::AudioInput
+            | Self::AudioOutput => true,
+            Self::Image | Self::Request | Self::WebSearch | Self::Second => false,
+        }
+    }
 
     /// The unit's name on the wire.
     pub const fn as_str(self) -> &'static str {

@@ -86,7 +86,8 @@ pub fn dearest_cost_usd(rates: &Rates, tokens: u64, calls: u64, tier: ServiceTie
         let each = prompts.map(|prompt| Some(rate_of(rates, unit, prompt, tier)?.1));
         each.max().flatten()
     };
-    let token = Unit::TOKENS.into_iter().map(dearest).max().flatten()?;
+    let tokens_of = Unit::ALL.into_iter().filter(|unit| unit.is_token());
+    let token = tokens_of.map(dearest).max().flatten()?;
     let call = dearest(Unit::Request).unwrap_or_default();
     Some(times(token, tokens) + times(call, calls))
 }

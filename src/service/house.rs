@@ -6,6 +6,7 @@ use super::ledger::{Clock, Ledger, StartError, Started, start};
 use super::operations::TOOLS;
 use super::refresh::{Background, Refresher, Settings};
 use super::{Desk, Opening, Service, mcp, scoping};
+use crate::core::refusal::Refusal;
 use crate::pricing::sources::fetch::Patience;
 use crate::store::files::RealFiles;
 use crate::store::journal::{Damage, OpenError, ReadError, SealedScan};
@@ -232,13 +233,12 @@ fn rename_scopes(desk: &Desk) {
     if outdated.is_empty() {
         return;
     }
-    let renamed = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .map(|runtime| runtime.block_on(scoping::rename(desk, outdated)));
-    match renamed {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "scopes name providers that no usage has"),
-        Err(error) => tracing::warn!(%error, "scopes name providers that no usage has"),
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let renamed = runtime
+        .map_err(|error| Refusal::unavailable(error.to_string()))
+        .and_then(|runtime| runtime.block_on(scoping::rename(desk, outdated)));
+    if let Err(error) = renamed {
+        tracing::warn!(%error, "scopes name providers that no usage has");
     }
 }
 

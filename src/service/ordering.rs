@@ -120,4 +120,28 @@ impl Desk {
                 .ok_or_else(|| Refusal::unavailable("the ledger gave no receipt")),
         }
     }
+
+    /// The same for a command that no policy judges; where it can't be read any more, what the first call of its request
+    /// did ([`Self::repeated`]). With whether that was before.
+    ///
+    /// # Errors
+    /// As of [`Self::give_one`] and [`Self::repeated`].
+    pub async fn give_or_repeat(
+        &self,
+        call: &Call,
+        reason: Option<String>,
+        request: Option<Request>,
+        command: Result<Command, Refusal>,
+    ) -> Result<(Entry, bool), Refusal> {
+        let command = match command {
+            Ok(command) => command,
+            Err(refusal) => return Ok((self.repeated(request, refusal).await?, true)),
+        };
+        match self.give_one(call, reason, request, command).await? {
+            Ordered::Done { entry, duplicate } => Ok((entry, duplicate)),
+            Ordered::Denied(_) => Err(Refusal::unavailable(
+                "the ledger denied what no policy judges",
+            )),
+        }
+    }
 }

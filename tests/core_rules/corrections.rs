@@ -16,21 +16,13 @@ use tekton_budget::core::usage::{Correction, Usage};
 /// Records a usage, and gives back a correction of it by an amount.
 fn record(ledger: &mut Ledger, usage: Usage, by: Usd) -> UsageAdjusted {
     let record = RecordId(ledger.state.sequence() + 1);
-    let counted = ledger.record(usage.clone()).counted;
-    assert!(counted.is_some());
-    UsageAdjusted {
-        record: Some(record),
-        counted,
-        provider: usage.provider,
-        model: usage.model,
-        tier: usage.tier,
-        context: usage.context,
-        occurred: usage.occurred,
-        correction: Correction {
-            cost: by,
-            ..Correction::default()
-        },
-    }
+    let recorded = ledger.record(usage);
+    assert!(recorded.counted.is_some());
+    let correction = Correction {
+        cost: by,
+        ..Correction::default()
+    };
+    UsageAdjusted::of_record(record, recorded, correction)
 }
 
 fn correct(ledger: &mut Ledger, adjusted: UsageAdjusted) {

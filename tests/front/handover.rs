@@ -5,6 +5,7 @@ use crate::member::Member;
 use crate::toy::counted;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 use tekton_budget::service::front::{Ended, FrontError};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -189,20 +190,22 @@ async fn a_process_stops_though_its_owner_does_not_answer() {
     assert!(refusal.contains(r#""code":"unavailable""#), "{refusal}");
 }
 
+/// What an owner answers a first line.
+async fn say(dir: &Path, hello: &str) -> String {
+    let mut stream = UnixStream::connect(dir.join("owner.sock")).await.unwrap();
+    stream.write_all(hello.as_bytes()).await.unwrap();
+    stream.write_all(b"\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_of_another_protocol_is_told_so() {
     let dir = tempfile::tempdir().unwrap();
     let mut owner = Member::start(dir.path(), "1.0.0");
     owner.client.initialize().await;
-    let mut stream = UnixStream::connect(dir.path().join("owner.sock"))
-        .await
-        .unwrap();
-    stream
-        .write_all(b"{\"protocol\":99,\"version\":\"9.0.0\"}\n")
-        .await
-        .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let answer = say(dir.path(), r#"{"protocol":99,"version":"9.0.0"}"#).await;
     assert!(
         answer.contains("refused") && answer.contains("9.0.0"),
         "{answer}"
@@ -214,15 +217,8 @@ async fn a_newer_program_of_a_later_protocol_is_made_room_for() {
     let dir = tempfile::tempdir().unwrap();
     let mut owner = Member::start(dir.path(), "1.0.0");
     owner.client.initialize().await;
-    let mut stream = UnixStream::connect(dir.path().join("owner.sock"))
-        .await
-        .unwrap();
-    stream
-        .write_all(b"{\"protocol\":99,\"version\":\"9.0.0\",\"stays\":true}\n")
-        .await
-        .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let hello = r#"{"protocol":99,"version":"9.0.0","stays":true}"#;
+    let answer = say(dir.path(), hello).await;
     assert!(answer.contains("handing_over"), "{answer}");
     // The newer one does not come after all: the older one goes on.
     assert_eq!(owner.client.count().await, 0);

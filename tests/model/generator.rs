@@ -288,17 +288,8 @@ impl Generator {
         let of = self.random.chance(50) && !self.records.is_empty();
         let of = of.then(|| self.random.pick(&self.records).clone());
         let mut adjusted = self.adjusted();
-        if let Some((record, UsageRecorded { usage, counted, .. })) = of {
-            adjusted = UsageAdjusted {
-                record: Some(record),
-                counted,
-                provider: usage.provider,
-                model: usage.model,
-                tier: usage.tier,
-                context: usage.context,
-                occurred: usage.occurred,
-                correction: adjusted.correction,
-            };
+        if let Some((record, recorded)) = of {
+            adjusted = UsageAdjusted::of_record(record, recorded, adjusted.correction);
         }
         Command::Adjust(Box::new(Adjust {
             adjusted,

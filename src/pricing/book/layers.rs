@@ -4,7 +4,7 @@ use super::origin::{Applied, Imported, Origin, Override};
 use super::overlay::overlay;
 use super::overrides::Overrides;
 use crate::core::price::Rates;
-use crate::core::price_change::PriceRule;
+use crate::core::price_change::{PastPrice, PriceRule};
 use crate::core::state::Declined;
 use crate::pricing::catalogue::ModelCard;
 use crate::pricing::points::Place;
@@ -35,16 +35,21 @@ struct Told {
     whole: Vec<Arc<Rates>>,
 }
 
+/// One of a source's prices, and the same whole.
+type Row<'a> = (&'a PastPrice, &'a Rates);
+
 impl Told {
-    fn origins(&self) -> impl DoubleEndedIterator<Item = Origin<'_>> {
+    fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'_>> {
         let prices = self.imported.history.prices.iter();
-        prices
-            .zip(&self.whole)
-            .map(|(past, whole)| Origin::Imported {
-                imported: &self.imported,
-                past,
-                whole,
-            })
+        prices.zip(self.whole.iter().map(|whole| &**whole))
+    }
+
+    fn origin<'a>(&'a self, (past, whole): Row<'a>) -> Origin<'a> {
+        Origin::Imported {
+            imported: &self.imported,
+            past,
+            whole,
+        }
     }
 }
 
@@ -151,23 +156,20 @@ impl Layers {
 
     /// The last source's word, by name, for a time that is over and that an instant lies in.
     pub(super) fn imported_at(&self, at: Timestamp) -> Option<Origin<'_>> {
-        let holds = |origin: &Origin<'_>| matches!(origin, Origin::Imported { past, .. } if past.from <= at && at < past.until);
-        let told = self.imported.iter().rev();
-        let origin = told.flat_map(|told| told.origins().rev()).find(holds)?;
-        Some(self.first_said(origin))
+        let holds = |(past, _): &Row<'_>| past.from <= at && at < past.until;
+        let mut told = self.imported.iter().rev();
+        let (told, row) = told.find_map(|told| Some((told, told.rows().rfind(holds)?)))?;
+        Some(self.first_to_say(told, row.0).origin(row))
     }
 
-    /// The same price as the source said it first: a later word carries it on, and may not even say it any more.
-    fn first_said<'a>(&'a self, origin: Origin<'a>) -> Origin<'a> {
-        let Origin::Imported { imported, past, .. } = origin else {
-            return origin;
+    /// The first word of a source for a price that a later one carries on, and may not even say any more.
+    fn first_to_say<'a>(&'a self, told: &'a Told, past: &PastPrice) -> &'a Told {
+        let source = &told.imported.history.source;
+        let says = |before: &&Told| {
+            let history = &before.imported.history;
+            history.source == *source && history.prices.contains(past)
         };
-        let source = &imported.history.source;
-        let of_the_source = |told: &&Told| told.imported.history.source == *source;
-        let before = self.superseded.iter().filter(of_the_source);
-        let mut same = before.flat_map(Told::origins);
-        same.find(|other| matches!(other, Origin::Imported { past: other, .. } if *other == past))
-            .unwrap_or(origin)
+        self.superseded.iter().find(says).unwrap_or(told)
     }
 
     /// The version of the price that was applied last; zero for none.
@@ -195,9 +197,9 @@ impl Layers {
     /// Every change, as the origin of a price.
     pub(super) fn origins(&self) -> impl Iterator<Item = Origin<'_>> {
         let told = self.superseded.iter().chain(&self.imported);
-        let imported = told.flat_map(Told::origins).filter(|origin| {
-            let first = self.first_said(*origin);
-            origin.is_of_version(first)
+        let imported = told.flat_map(|told| {
+            let first = |(past, _): &Row<'_>| std::ptr::eq(self.first_to_say(told, past), told);
+            told.rows().filter(first).map(|row| told.origin(row))
         });
         let applied = self.applied.iter().map(|applied| Origin::Applied(applied));
         imported.chain(applied).chain(self.overrides.origins())

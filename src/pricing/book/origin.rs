@@ -84,18 +84,3 @@ pub enum Origin<'a> {
         until: Option<Timestamp>,
     },
 }
-
-impl Origin<'_> {
-    /// Whether both are the word of one source in one version.
-    pub(super) fn is_of_version(&self, other: Self) -> bool {
-        match (self, other) {
-            (
-                Self::Imported { imported: one, .. },
-                Origin::Imported {
-                    imported: other, ..
-                },
-            ) => one.version == other.version,
-            _ => false,
-        }
-    }
-}

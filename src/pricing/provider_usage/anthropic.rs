@@ -25,13 +25,7 @@ pub(super) fn take(usage: &Fields<'_>) -> Result<TakenUsage, Refusal> {
         counts = Counts::default();
     }
     for run in &runs {
-        let taken = one_run(run)?;
-        counts.input_tokens += taken.input_tokens;
-        counts.cache_read_tokens += taken.cache_read_tokens;
-        counts.cache_write_tokens += taken.cache_write_tokens;
-        counts.cache_write_1h_tokens += taken.cache_write_1h_tokens;
-        counts.output_tokens += taken.output_tokens;
-        counts.reasoning_tokens += taken.reasoning_tokens;
+        counts = counts.plus(&one_run(run)?);
         // An advisor is a model of its own, with a price of its own; here it counts as the one that asked it.
         if let Some(model) = run.text(&["model"])
             && run.text(&["type"]) == Some("advisor_message")

@@ -1,5 +1,6 @@
 //! Tokens, calls and cost on the wire.
 
+use super::count::counted;
 use crate::core::policy::Limits;
 use crate::core::quantity::Usd;
 use crate::core::tally::Tally;
@@ -44,8 +45,9 @@ impl Amounts {
     pub fn words(&self) -> String {
         let parts = [
             self.cost_usd.map(|cost| format!("${cost}")),
-            self.tokens.map(|tokens| amount(tokens, "token")),
-            self.requests.map(|requests| amount(requests, "request")),
+            self.tokens.map(|tokens| counted(tokens, "token", "tokens")),
+            self.requests
+                .map(|requests| counted(requests, "request", "requests")),
         ];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
         if parts.is_empty() {
@@ -54,9 +56,4 @@ impl Amounts {
             parts.join(", ")
         }
     }
-}
-
-fn amount(number: i64, unit: &str) -> String {
-    let many = if number == 1 { "" } else { "s" };
-    format!("{number} {unit}{many}")
 }

@@ -1,8 +1,15 @@
 //! Numbers of things in words.
 
+use std::fmt::Display;
+
 /// How many there are: "1 policy", "2 policies".
-pub fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+pub fn counted<N: Copy + Display + PartialEq + From<u8>>(
+    count: N,
+    one: &str,
+    many: &str,
+) -> String {
+    let word = if count == N::from(1) { one } else { many };
+    format!("{count} {word}")
 }
 
 #[cfg(test)]

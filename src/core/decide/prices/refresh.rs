@@ -139,43 +139,32 @@ impl Desk<'_> {
 
     /// Nothing is costed anew by itself; somebody is to look at what the past costs now.
     fn tell_repriced(&mut self, models: &BTreeSet<(String, String)>) {
-        if models.is_empty() {
-            return;
-        }
-        let names = models.iter().take(NAMED_MOST);
+        let names = models.iter();
         let names: Vec<_> = names
             .map(|(provider, model)| format!("{provider}/{model}"))
             .collect();
-        let more = match models.len().saturating_sub(NAMED_MOST) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let message = format!(
-            "past prices of models with recorded usage changed: {}{more}; the usage keeps its cost, and get_price with corrections offers what it would cost",
-            names.join(", ")
-        );
-        let count = u32::try_from(models.len()).unwrap_or(u32::MAX);
-        self.raise(AlertCause::PricesChanged { count }, &message);
+        self.tell(&names, ", ", |named| {
+            format!(
+                "past prices of models with recorded usage changed: {named}; the usage keeps its cost, and get_price with corrections offers what it would cost"
+            )
+        });
+    }
+
+    fn tell_changes(&mut self, changed: &[String]) {
+        self.tell(changed, "; ", |named| format!("prices changed: {named}"));
     }
 
     /// One alert for all, so that a refresh of many does not bury what else there is to see.
-    fn tell_changes(&mut self, changed: &[String]) {
+    fn tell(&mut self, changed: &[String], between: &str, message: impl Fn(&str) -> String) {
         if changed.is_empty() {
             return;
         }
-        let more = changed.len().saturating_sub(NAMED_MOST);
-        let mut named = changed
-            .iter()
-            .take(NAMED_MOST)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join("; ");
-        if more > 0 {
+        let mut named = changed[..changed.len().min(NAMED_MOST)].join(between);
+        if let more @ 1.. = changed.len().saturating_sub(NAMED_MOST) {
             named.push_str(&format!(" and {more} more"));
         }
         let count = u32::try_from(changed.len()).unwrap_or(u32::MAX);
-        let message = format!("prices changed: {named}");
-        self.raise(AlertCause::PricesChanged { count }, &message);
+        self.raise(AlertCause::PricesChanged { count }, &message(&named));
     }
 }
 

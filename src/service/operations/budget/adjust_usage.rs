@@ -9,7 +9,7 @@ use crate::core::role::Role;
 use crate::core::usage::Correction;
 use crate::service::estimate::{UNKNOWN_PROVIDER, name_model};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request, unexpected};
+use crate::service::ordering::{request, unexpected};
 use crate::service::wire::amounts::Amounts;
 use crate::service::wire::fields::{HasContext, arguments};
 use crate::service::wire::schema::{Instant, needed};
@@ -120,18 +120,10 @@ impl Operation for AdjustUsage {
         let desk = service.desk().await?;
         let id = input.request_id.take();
         let request = request(call, "adjust_usage", id.as_ref(), &input)?;
-        let (entry, duplicate) = match adjust(&desk, call, &input) {
-            Err(refusal) => (desk.repeated(request, refusal).await?, true),
-            Ok(adjust) => {
-                let command = Command::Adjust(Box::new(adjust));
-                match desk.give_one(call, input.reason, request, command).await? {
-                    Ordered::Done { entry, duplicate } => (entry, duplicate),
-                    Ordered::Denied(_) => {
-                        return Err(Refusal::unavailable("the ledger denied a correction"));
-                    }
-                }
-            }
-        };
+        let command = adjust(&desk, call, &input).map(|adjust| Command::Adjust(Box::new(adjust)));
+        let (entry, duplicate) = desk
+            .give_or_repeat(call, input.reason, request, command)
+            .await?;
         let Event::UsageAdjusted(adjusted) = &entry.recorded.event else {
             return Err(unexpected());
         };
@@ -152,20 +144,13 @@ impl Operation for AdjustUsage {
 fn adjust(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<Adjust, Refusal> {
     let correction = correction(input)?;
     if let Some(id) = input.record_id {
-        let UsageRecorded { usage, counted, .. } = recorded(desk, id)?;
+        let corrected = recorded(desk, id)?;
+        let usage = &corrected.usage;
         call.caller.owns(&usage.context)?;
-        let recorded = Some((usage.counts, usage.cost.usd));
-        let adjusted = UsageAdjusted {
-            record: Some(id),
-            counted,
-            provider: usage.provider,
-            model: usage.model,
-            tier: usage.tier,
-            context: usage.context,
-            occurred: usage.occurred,
-            correction,
-        };
-        return Ok(Adjust { adjusted, recorded });
+        return Ok(Adjust {
+            recorded: Some((usage.counts, usage.cost.usd)),
+            adjusted: UsageAdjusted::of_record(id, corrected, correction),
+        });
     }
     let now = desk.now();
     let occurred = input.occurred_at.map_or(now, Instant::time);

@@ -8,7 +8,7 @@ use crate::core::role::Role;
 use crate::pricing::catalogue::provider::canonical;
 use crate::service::estimate::{Named, name_model};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request, unexpected};
+use crate::service::ordering::{request, unexpected};
 use crate::service::prices::override_version;
 use crate::service::wire::price::RatesView;
 use crate::service::wire::repricing::RepricingView;
@@ -123,33 +123,24 @@ impl Operation for OverridePrice {
         let effective_from = input.effective_from.map_or(now, Instant::time);
         let prices = desk.prices();
         let named = name_model(&prices, Some(&input.provider), &input.model, now);
-        let (entry, duplicate) = match named {
-            Err(refusal) => (desk.repeated(request, refusal).await?, true),
-            Ok(Named { model, .. }) => {
-                let provider = model.provider.unwrap_or(input.provider);
-                let model = model.model.unwrap_or(input.model);
-                let (provider, model) = if rates.is_none() {
-                    kept_under(&desk, &provider, &model)
-                } else {
-                    (provider, model)
-                };
-                let command = Command::OverridePrice {
-                    provider,
-                    model,
-                    rates,
-                    effective_from,
-                };
-                match desk
-                    .give_one(call, Some(input.reason), request, command)
-                    .await?
-                {
-                    Ordered::Done { entry, duplicate } => (entry, duplicate),
-                    Ordered::Denied(_) => {
-                        return Err(Refusal::unavailable("the ledger denied a price"));
-                    }
-                }
+        let command = named.map(|Named { model, .. }| {
+            let provider = model.provider.unwrap_or(input.provider);
+            let model = model.model.unwrap_or(input.model);
+            let (provider, model) = if rates.is_none() {
+                kept_under(&desk, &provider, &model)
+            } else {
+                (provider, model)
+            };
+            Command::OverridePrice {
+                provider,
+                model,
+                rates,
+                effective_from,
             }
-        };
+        });
+        let (entry, duplicate) = desk
+            .give_or_repeat(call, Some(input.reason), request, command)
+            .await?;
         // A repeat answers what was set when it was asked first.
         let Event::PriceOverridden {
             provider,

@@ -398,12 +398,9 @@ async fn a_record_that_does_not_say_its_service_tier_is_not_guessed_at() {
     );
 }
 
-#[tokio::test]
-async fn a_history_of_what_was_used_is_told_and_offers_corrections() {
-    let house = House::new();
-    let used_at = json!({"model": "gpt-4o", "provider": "openai", "input_tokens": 1_000_000, "occurred_at": "2023-06-01T10:00:00Z"});
-    house.done("record_usage", used_at).await;
-    let history = |model: &str, input: &str| PriceHistory {
+/// What a model cost in the summer of 2023, by one source.
+fn history(model: &str) -> PriceHistory {
+    PriceHistory {
         provider: "openai".into(),
         model: model.into(),
         source: "llm-prices".into(),
@@ -413,10 +410,17 @@ async fn a_history_of_what_was_used_is_told_and_offers_corrections() {
         prices: vec![PastPrice {
             from: at("2023-05-13T00:00:00Z"),
             until: at("2023-08-06T00:00:00Z"),
-            rates: rates(input, "15"),
+            rates: rates("5", "15"),
         }],
-    };
-    let told = vec![history("gpt-4o", "5"), history("gpt-4o-mini", "5")];
+    }
+}
+
+#[tokio::test]
+async fn a_history_of_what_was_used_is_told_and_offers_corrections() {
+    let house = House::new();
+    let used_at = json!({"model": "gpt-4o", "provider": "openai", "input_tokens": 1_000_000, "occurred_at": "2023-06-01T10:00:00Z"});
+    house.done("record_usage", used_at).await;
+    let told = vec![history("gpt-4o"), history("gpt-4o-mini")];
     let used = past::used(&house.desk, &told).unwrap();
     assert_eq!(used, [("openai".into(), "gpt-4o".into())].into());
     let refresh = ApplyPrices {
@@ -446,22 +450,9 @@ async fn a_history_of_what_was_used_is_told_and_offers_corrections() {
 #[tokio::test]
 async fn a_sources_history_is_shown_and_costs_what_lies_in_it() {
     let mut house = House::new();
-    let history = PriceHistory {
-        provider: "openai".into(),
-        model: "gpt-4o".into(),
-        source: "llm-prices".into(),
-        fetched_at: at("2026-11-24T11:00:00Z"),
-        content: Digest(1),
-        weight: Decimal::new(5, 1),
-        prices: vec![PastPrice {
-            from: at("2023-05-13T00:00:00Z"),
-            until: at("2023-08-06T00:00:00Z"),
-            rates: rates("5", "15"),
-        }],
-    };
     house
         .apply(ApplyPrices {
-            history: vec![history],
+            history: vec![history("gpt-4o")],
             ..ApplyPrices::default()
         })
         .await;
