@@ -55,7 +55,7 @@ fn scope(number: u64) -> Scope {
         1 => scope.project = own("project"),
         2 => scope.component = own("component"),
         3 => scope.task_type = own("task"),
-        4 => scope.model = one(format!("model-{number}-*")),
+        4 => scope.model = one(models(number)),
         5 => {
             scope.tags.insert("env".into(), one("production".into()));
             scope.project = own("project");
@@ -72,6 +72,16 @@ fn scope(number: u64) -> Scope {
         }
     }
     scope
+}
+
+/// Patterns with a wildcard at the end, at the beginning, at both, and with little that is fixed before it.
+fn models(number: u64) -> String {
+    match number / 8 % 4 {
+        0 => format!("model-{number}-*"),
+        1 => format!("*-{number}-mini"),
+        2 => format!("*-{number}-*"),
+        _ => format!("m*-{number}-m?n*"),
+    }
 }
 
 fn charge(random: &mut Random) -> (ModelRef, Context) {

@@ -3,6 +3,7 @@
 //! Each hold is filed under every value that a scope may name; a scope looks at what is filed under one of its
 //! dimensions, the one with the fewest holds.
 
+use super::model_part::{Part, Place};
 use super::scope_index::{Label, choices, labels};
 use crate::core::charge::Facts;
 use crate::core::id::AllocationId;
@@ -68,15 +69,18 @@ impl HoldIndex {
 
     fn under(&self, label: &Label<'_>) -> Vec<&Drawer> {
         match label {
-            Label::ModelPrefix(prefix) => {
-                let from = self.models.range((*prefix).to_owned()..);
-                let own = from.take_while(|(model, _)| model.starts_with(prefix));
+            Label::Model(Part {
+                place: Place::First,
+                text,
+            }) => {
+                let from = self.models.range((*text).to_owned()..);
+                let own = from.take_while(|(model, _)| model.starts_with(text));
                 own.map(|(_, drawer)| drawer).collect()
             }
             // There are far fewer models than holds.
-            Label::ModelSuffix(suffix) => {
+            Label::Model(part) => {
                 let own = self.models.iter();
-                let own = own.filter(|(model, _)| model.ends_with(suffix));
+                let own = own.filter(|(model, _)| part.is_in(model));
                 own.map(|(_, drawer)| drawer).collect()
             }
             other => self.drawers.get(&other.drawer()).into_iter().collect(),

@@ -6,6 +6,7 @@ mod corrections;
 mod hold_index;
 mod holds;
 mod meters;
+mod model_part;
 mod moved;
 mod overruns;
 mod prices;

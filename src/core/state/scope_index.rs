@@ -4,6 +4,7 @@
 //! looks only at what is filed under its own values.
 
 use super::holds::Meets;
+use super::model_part::{Part, Place, parts};
 use crate::core::charge::Facts;
 use crate::core::id::BudgetId;
 use crate::core::price::ModelTier;
@@ -22,19 +23,14 @@ pub(super) struct ScopeIndex {
     everywhere: Vec<BudgetId>,
     /// Where each budget is filed: which was best depends on what had been filed before it.
     filed: FxHashMap<BudgetId, Filed>,
-    /// How many drawers there are for model patterns whose fixed beginning or end has this length.
-    fixed_lengths: BTreeMap<(End, usize), usize>,
+    /// How many drawers there are for parts of models of this place and length.
+    part_lengths: BTreeMap<PartLength, usize>,
 }
 
-/// The drawers of one budget, each with what is fixed of the models where it is one of models.
-type Filed = SmallVec<[(u64, Option<(End, usize)>); 2]>;
+type PartLength = (Place, usize);
 
-/// Which end of a model's name is fixed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum End {
-    First,
-    Last,
-}
+/// The drawers of one budget, each with the place and length of the part where it is one of models.
+type Filed = SmallVec<[(u64, Option<PartLength>); 2]>;
 
 #[derive(Clone, Copy, Hash)]
 pub(super) enum Label<'a> {
@@ -43,9 +39,8 @@ pub(super) enum Label<'a> {
     Project(&'a str),
     Component(&'a str),
     TaskType(&'a str),
-    ModelPrefix(&'a str),
-    /// Of patterns that begin with a wildcard.
-    ModelSuffix(&'a str),
+    /// What is fixed of a pattern of models.
+    Model(Part<'a>),
     Provider(&'a str),
     Tier(ModelTier),
 }
@@ -71,17 +66,16 @@ impl ScopeIndex {
         };
         let mut filed = Filed::new();
         for label in labels {
-            let fixed = match label {
-                Label::ModelPrefix(prefix) => Some((End::First, prefix.len())),
-                Label::ModelSuffix(suffix) => Some((End::Last, suffix.len())),
+            let length = match label {
+                Label::Model(part) => Some((part.place, part.text.len())),
                 _ => None,
             };
-            if let Some(fixed) = fixed {
-                *self.fixed_lengths.entry(fixed).or_default() += 1;
+            if let Some(length) = length {
+                *self.part_lengths.entry(length).or_default() += 1;
             }
             let drawer = label.drawer();
             self.drawers.entry(drawer).or_default().push(budget);
-            filed.push((drawer, fixed));
+            filed.push((drawer, length));
         }
         self.filed.insert(budget, filed);
     }
@@ -95,9 +89,9 @@ impl ScopeIndex {
             self.everywhere.retain(|other| *other != budget);
             return;
         };
-        for (drawer, fixed) in filed {
-            if let Some(fixed) = fixed {
-                self.forget_length(fixed);
+        for (drawer, length) in filed {
+            if let Some(length) = length {
+                self.forget_length(length);
             }
             if let Some(budgets) = self.drawers.get_mut(&drawer) {
                 budgets.retain(|other| *other != budget);
@@ -108,11 +102,11 @@ impl ScopeIndex {
         }
     }
 
-    fn forget_length(&mut self, fixed: (End, usize)) {
-        if let Some(count) = self.fixed_lengths.get_mut(&fixed) {
+    fn forget_length(&mut self, length: PartLength) {
+        if let Some(count) = self.part_lengths.get_mut(&length) {
             *count -= 1;
             if *count == 0 {
-                self.fixed_lengths.remove(&fixed);
+                self.part_lengths.remove(&length);
             }
         }
     }
@@ -130,14 +124,11 @@ impl ScopeIndex {
         };
         labels(facts, &mut open);
         if let Some(model) = facts.model {
-            let label = |(end, length): &(End, usize)| match end {
-                End::First => Some(Label::ModelPrefix(model.get(..*length)?)),
-                End::Last => {
-                    let from = model.len().checked_sub(*length)?;
-                    Some(Label::ModelSuffix(model.get(from..)?))
-                }
-            };
-            self.fixed_lengths.keys().filter_map(label).for_each(open);
+            let lengths = self.part_lengths.keys();
+            lengths
+                .flat_map(|(place, length)| parts(*place, *length, model))
+                .map(Label::Model)
+                .for_each(open);
         }
     }
 }
@@ -162,7 +153,7 @@ pub(super) fn labels<'a>(facts: &Facts<'a>, mut each: impl FnMut(Label<'a>)) {
 /// The labels of each dimension that a scope names, those first that tend to tell budgets apart; none if it covers
 /// everything.
 pub(super) fn choices(scope: &Scope) -> Vec<Vec<Label<'_>>> {
-    let mut models: Vec<_> = scope.model.iter().map(fixed_end).collect();
+    let mut models: Vec<_> = scope.model.iter().map(Part::of).collect();
     models.sort_unstable();
     models.dedup();
     let named = [
@@ -170,7 +161,7 @@ pub(super) fn choices(scope: &Scope) -> Vec<Vec<Label<'_>>> {
         scope.project.iter().map(Label::Project).collect(),
         scope.component.iter().map(Label::Component).collect(),
         scope.task_type.iter().map(Label::TaskType).collect(),
-        models.into_iter().map(model_label).collect(),
+        models.into_iter().map(Label::Model).collect(),
         scope.provider.iter().map(Label::Provider).collect(),
         scope.tier.iter().map(|tier| Label::Tier(*tier)).collect(),
     ];
@@ -179,25 +170,6 @@ pub(super) fn choices(scope: &Scope) -> Vec<Vec<Label<'_>>> {
         .chain(named)
         .filter(|labels: &Vec<_>| !labels.is_empty())
         .collect()
-}
-
-/// The part of a model pattern without wildcards that it is filed by: its beginning, or else its end.
-fn fixed_end(pattern: &str) -> (End, &str) {
-    let wild = ['*', '?'];
-    let beginning = pattern.find(wild).map_or(pattern, |at| &pattern[..at]);
-    let end = pattern.rfind(wild).map_or("", |at| &pattern[at + 1..]);
-    if beginning.is_empty() && !end.is_empty() {
-        (End::Last, end)
-    } else {
-        (End::First, beginning)
-    }
-}
-
-const fn model_label((end, text): (End, &str)) -> Label<'_> {
-    match end {
-        End::First => Label::ModelPrefix(text),
-        End::Last => Label::ModelSuffix(text),
-    }
 }
 
 #[cfg(test)]
@@ -269,31 +241,30 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_is_filed_by_its_beginning_or_else_by_its_end() {
-        for (pattern, fixed) in [
-            ("gpt-4o", (End::First, "gpt-4o")),
-            ("gpt-*-mini", (End::First, "gpt-")),
-            ("*-mini", (End::Last, "-mini")),
-            ("?o*\u{e9}", (End::Last, "\u{e9}")),
-            ("*mini*", (End::First, "")),
-            ("*", (End::First, "")),
-        ] {
-            assert_eq!(fixed_end(pattern), fixed);
-        }
+    fn budgets_of_patterns_are_told_apart_by_what_is_fixed_of_them() {
         let mut index = ScopeIndex::default();
         let scope = |pattern: &str| Scope {
             model: one(pattern),
             ..Scope::default()
         };
         for number in 0..1_000 {
-            index.insert(BudgetId(number), &scope(&format!("*/model-{number}")));
+            let own = [
+                format!("*/model-{number}"),
+                format!("*-special-{number}-*"),
+                format!("of-{number}-*-z"),
+            ];
+            for (kind, pattern) in (0..).zip(own) {
+                index.insert(BudgetId(number * 3 + kind), &scope(&pattern));
+            }
         }
         let model = |number| found(&index, Some(number), &Context::default());
-        assert_eq!(model("openai/model-7"), [7]);
+        assert_eq!(model("openai/model-7"), [21]);
+        assert_eq!(model("a-special-8-b"), [25]);
+        assert_eq!(model("of-9-special-8-z"), [25, 29]);
         assert!(model("\u{e9}").is_empty());
-        for number in 0..1_000 {
+        for number in 0..3_000 {
             index.remove(BudgetId(number));
         }
-        assert!(index.fixed_lengths.is_empty() && index.drawers.is_empty());
+        assert!(index.part_lengths.is_empty() && index.drawers.is_empty());
     }
 }
