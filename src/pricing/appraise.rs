@@ -10,6 +10,7 @@ use super::verify::{self, Judgement, Outcome, Quote, Subject};
 use crate::core::digest::Digest;
 use crate::core::price::Rates;
 use crate::core::price_change::{PriceHistory, PriceProposal, PriceRule, Vote, Votes};
+use crate::idle::breathe;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
@@ -114,6 +115,7 @@ fn of_the_present(
     let mut appraisal = Appraisal::default();
     let mut judgements = Vec::with_capacity(quotes.len());
     for (model, quotes) in &quotes {
+        breathe();
         let mut standing = book.standing(&model.provider, &model.model, now);
         standing.waiting = waiting.contains(*model);
         // Only a first price is held against what others charge.
@@ -176,6 +178,7 @@ fn by_model<'a>(
         .filter(|witness| witness.tense == Tense::Present)
     {
         for placed in &*witness.placed {
+            breathe();
             let Some(rates) = &placed.rates else {
                 continue;
             };

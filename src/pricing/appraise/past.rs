@@ -3,6 +3,7 @@
 use super::{Appraisal, Witness};
 use crate::core::price::Rates;
 use crate::core::price_change::{PastPrice, PriceHistory};
+use crate::idle::breathe;
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::format::midnight;
 use crate::pricing::identity::{Canonical, Placed};
@@ -16,6 +17,7 @@ impl Appraisal {
     pub(super) fn take_past(&mut self, book: &PriceBook, witness: &Witness, now: Timestamp) {
         let told = witness.placed.iter().filter(|one| !one.past.is_empty());
         for placed in told {
+            breathe();
             let model = &placed.meant.canonical;
             let past = past_of(book, witness, placed, now);
             self.count_past(witness, model, &past);

@@ -2,6 +2,7 @@
 
 use super::{Canonical, Match, identify};
 use crate::core::price::Rates;
+use crate::idle::breathe;
 use crate::pricing::catalogue::Catalogue;
 use crate::pricing::sheet::{DatedSheet, Sheet};
 use crate::pricing::sources::{LeftOut, Listing};
@@ -39,6 +40,7 @@ pub fn place(catalogue: &Catalogue, listing: &Listing, day: Date) -> (Vec<Placed
     let mut apart = Vec::new();
     let mut found = BTreeMap::new();
     for offer in &listing.offers {
+        breathe();
         let meant = |by, name: &str| Meant {
             by,
             name: format!("{}/{name}", offer.provider),
@@ -63,6 +65,7 @@ pub fn place(catalogue: &Catalogue, listing: &Listing, day: Date) -> (Vec<Placed
     }
     let mut placed = Vec::with_capacity(found.len());
     for (canonical, meant) in found {
+        breathe();
         match joined(meant, day) {
             Ok((one, others)) => {
                 placed.push(one);

@@ -3,6 +3,7 @@
 //! A member that is named twice has no one meaning: which of the two counts differs from reader to reader, and so a wrong price
 //! could hide behind a right one.
 
+use crate::idle::breathe;
 use rustc_hash::FxHashSet;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -47,6 +48,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::new();
                 while let Some((Name(name), value)) = map.next_entry()? {
+                    breathe();
                     members.push((name, value));
                 }
                 Ok(Members(members))

@@ -1,6 +1,7 @@
 //! What sources offer, in one shape for all of them.
 
 use super::ShapeError;
+use crate::idle::breathe;
 use crate::pricing::catalogue::{Capabilities, Mode};
 use crate::pricing::sheet::{DatedSheet, Sheet};
 use jiff::civil::Date;
@@ -63,6 +64,7 @@ pub struct Listing {
 impl Listing {
     /// Takes an offer, or notes why not.
     pub(crate) fn take(&mut self, name: impl Display, offer: Result<Offer, String>) {
+        breathe();
         match offer.and_then(sound) {
             Ok(offer) => self.offers.push(offer),
             Err(why) => self.skip(name, why),

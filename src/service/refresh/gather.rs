@@ -1,6 +1,6 @@
 //! Asks one source, or takes what it said last.
 
-use super::aside::aside;
+use super::aside::Aside;
 use super::settings::Configured;
 use crate::core::digest::Digest;
 use crate::pricing::catalogue::Catalogue;
@@ -63,6 +63,7 @@ pub struct Said {
 
 /// What is needed to gather.
 pub(super) struct Gatherer {
+    pub(super) aside: Arc<Aside>,
     pub(super) fetcher: Fetcher,
     pub(super) shelf: Shelf,
 }
@@ -79,6 +80,7 @@ impl Gatherer {
         let name: Arc<str> = Arc::from(&*source.declaration.name);
         let kept = self.kept(&source).await;
         let reader = Reader {
+            aside: Arc::clone(&self.aside),
             source: source.clone(),
             catalogue,
             now,
@@ -159,7 +161,7 @@ impl Gatherer {
     /// What the source said last; what came from another address is not its word.
     async fn kept(&self, source: &Configured) -> Option<Kept> {
         let (shelf, declared) = (self.shelf.clone(), Arc::clone(&source.declaration));
-        let loading = aside(move || {
+        let loading = self.aside.run(move || {
             let kept = shelf.load(&declared.name, declared.bytes_most)?;
             (kept.address == declared.address).then_some(kept)
         });
@@ -168,7 +170,7 @@ impl Gatherer {
 
     async fn keep(&self, source: &Configured, kept: Arc<Kept>) {
         let (shelf, name) = (self.shelf.clone(), source.declaration.name.clone());
-        let keeping = aside(move || shelf.keep(&name, &kept));
+        let keeping = self.aside.run(move || shelf.keep(&name, &kept));
         if let Err(error) = keeping.await.and_then(|kept| kept.unwrap_or(Ok(()))) {
             let source = &*source.declaration.name;
             tracing::warn!(source, %error, "what a price source said can't be kept");
@@ -192,6 +194,7 @@ fn failed(error: &FetchError) -> Answered {
 
 /// Reads what a source said, on a thread where it is in nobody's way.
 struct Reader {
+    aside: Arc<Aside>,
     source: Configured,
     catalogue: Arc<Catalogue>,
     now: Timestamp,
@@ -220,7 +223,8 @@ impl Reader {
         let source = Arc::clone(&self.source.source);
         let catalogue = Arc::clone(&self.catalogue);
         let day = TimeZone::UTC.to_datetime(self.now).date();
-        let reading = aside(move || read(&*source, &catalogue, &kept, day)).await;
+        let work = move || read(&*source, &catalogue, &kept, day);
+        let reading = self.aside.run(work).await;
         reading
             .map_err(|error| format!("there is no thread to read it: {error}"))?
             .unwrap_or_else(|| Err("reading it ended by a panic".to_owned()))

@@ -1,8 +1,8 @@
 //! Refreshes the prices: asks the sources, verifies what they say together, and has the ledger carry it out.
 //!
 //! However few sources are asked, all have their word: of the others what they said last counts, with its age. One
-//! refresh runs at a time. Reading and verifying run on threads of their own, and what comes of it goes to the ledger in few
-//! orders, so that decisions go on meanwhile.
+//! refresh runs at a time. Asking, reading and verifying run on a thread that gives way to all others ([`aside`]), and what
+//! comes of it goes to the ledger in few orders, so that decisions go on meanwhile.
 
 mod aside;
 mod background;
@@ -25,7 +25,7 @@ use crate::core::state::{SourceStanding, State};
 use crate::pricing::appraise::{Appraisal, Witness, appraise};
 use crate::pricing::identity::Canonical;
 use crate::pricing::sources::fetch::{Fetcher, Patience, Shelf};
-use aside::aside;
+use aside::Aside;
 use carried::{Carried, Word};
 use gather::Gatherer;
 use jiff::Timestamp;
@@ -44,6 +44,7 @@ const SHELF_FOLDER: &str = "sources";
 /// Refreshes the prices of one store.
 pub struct Refresher {
     settings: Settings,
+    aside: Arc<Aside>,
     gatherer: Arc<Gatherer>,
     carried: Carried,
     /// Held by the refresh that runs.
@@ -77,9 +78,12 @@ pub struct Refreshed {
 impl Refresher {
     /// A refresher of the store in a data directory.
     pub fn new(settings: Settings, data_dir: &Path, patience: Patience) -> Self {
+        let aside = Arc::<Aside>::default();
         Self {
             settings,
+            aside: Arc::clone(&aside),
             gatherer: Arc::new(Gatherer {
+                aside,
                 fetcher: Fetcher::new(patience),
                 shelf: Shelf::new(data_dir.join(SHELF_FOLDER)),
             }),
@@ -113,7 +117,7 @@ impl Refresher {
         let _running = self.running.lock().await;
         let now = desk.now();
         let mut refreshed = Refreshed {
-            sources: self.gather(&asked, desk, now, &call.progress).await,
+            sources: self.gather(&asked, desk, now, &call.progress).await?,
             appraisal: Appraisal::default(),
             repriced: BTreeSet::new(),
             offline: false,
@@ -168,17 +172,22 @@ impl Refresher {
         desk: &Desk,
         now: Timestamp,
         progress: &Progress,
-    ) -> Vec<Gathered> {
+    ) -> Result<Vec<Gathered>, Refusal> {
+        let aside = self.aside.handle();
+        let aside = aside.map_err(|error| {
+            Refusal::unavailable(format!("no thread to ask the sources: {error}"))
+        })?;
         let catalogue = Arc::clone(desk.prices().catalogue());
         let mut gathering = JoinSet::new();
         for (place, source) in self.settings.sources.iter().enumerate() {
             let asked = asked.contains(&*source.declaration.name);
             let gatherer = Arc::clone(&self.gatherer);
             let (source, catalogue) = (source.clone(), Arc::clone(&catalogue));
-            gathering.spawn(async move {
+            let gathered = async move {
                 let gathered = gatherer.gather(source, asked, catalogue, now);
                 (place, gathered.await)
-            });
+            };
+            gathering.spawn_on(gathered, &aside);
         }
         let (mut all, mut done) = (Vec::new(), 0);
         let total = asked.len() as u64 + 2;
@@ -199,7 +208,7 @@ impl Refresher {
             all.push((place, gathered));
         }
         all.sort_by_key(|(place, _)| *place);
-        all.into_iter().map(|(_, gathered)| gathered).collect()
+        Ok(all.into_iter().map(|(_, gathered)| gathered).collect())
     }
 
     async fn appraise(
@@ -222,7 +231,8 @@ impl Refresher {
         for said in gathered.iter_mut().filter_map(|one| one.said.as_mut()) {
             said.placed = Arc::default();
         }
-        let appraised = aside(move || appraise(&book, &witnesses, &waiting, now)).await;
+        let work = move || appraise(&book, &witnesses, &waiting, now);
+        let appraised = self.aside.run(work).await;
         let no_thread = |error| Refusal::unavailable(format!("no thread to verify: {error}"));
         appraised
             .map_err(no_thread)?

@@ -17,6 +17,7 @@ pub use error::FetchError;
 pub use shelf::{Kept, Shelf};
 
 use super::Declaration;
+use crate::idle::breathe;
 use address::same_place;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -297,6 +298,7 @@ async fn read(mut response: Response, most: usize) -> Result<Fetched, FetchError
         .await
         .map_err(|error| FetchError::of(&error))?
     {
+        breathe();
         if body.len() + part.len() > most {
             return Err(too_large);
         }
