@@ -37,7 +37,7 @@ pub(crate) fn give_way() {
 /// How long a thread that gives way works at a time.
 const STINT: Duration = Duration::from_micros(100);
 /// How long it rests then, at least.
-const REST: Duration = Duration::from_micros(100);
+const REST: Duration = Duration::from_micros(200);
 
 thread_local! {
     /// When this thread last rested, if it gives way.
