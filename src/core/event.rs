@@ -102,16 +102,16 @@ impl Recorded {
     }
 }
 
-/// What happened.
+/// What happened. The large ones are boxed: an event is moved many times between the journal and the state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A usage was recorded.
-    UsageRecorded(UsageRecorded),
+    UsageRecorded(Box<UsageRecorded>),
     /// A correction of what was recorded.
-    UsageAdjusted(UsageAdjusted),
+    UsageAdjusted(Box<UsageAdjusted>),
     /// A hold was made; its id is this event's sequence.
-    AllocationMade(AllocationMade),
+    AllocationMade(Box<AllocationMade>),
     /// A hold was given more time, or more to hold.
     AllocationExtended(AllocationExtended),
     /// A hold ended.

@@ -133,7 +133,7 @@ impl Ledger {
         let mut events = decided.entries.into_iter().map(|own| own.recorded.event);
         events
             .find_map(|event| match event {
-                Event::UsageRecorded(recorded) => Some(recorded),
+                Event::UsageRecorded(recorded) => Some(*recorded),
                 _ => None,
             })
             .unwrap()

@@ -40,7 +40,7 @@ impl Desk<'_> {
             "expects the reason of the correction",
         )?;
         let counters = self.state.corrected(&adjusted);
-        let done = self.conclude(Event::UsageAdjusted(adjusted));
+        let done = self.conclude(Event::UsageAdjusted(Box::new(adjusted)));
         self.raise_crossings(&counters);
         for (policy, key) in &counters {
             self.settle_meter(*policy, key);

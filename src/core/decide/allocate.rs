@@ -42,7 +42,7 @@ impl Desk<'_> {
             expires,
             verdict: verdict.clone(),
         };
-        let done = self.conclude(Event::AllocationMade(made));
+        let done = self.conclude(Event::AllocationMade(Box::new(made)));
         self.raise_bypasses(&verdict);
         Ok(done)
     }

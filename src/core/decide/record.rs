@@ -85,12 +85,12 @@ impl Desk<'_> {
         let allocation = usage.allocation;
         let spender = overrun.then(|| Spender::of(&usage));
         let place = self.add(
-            Event::UsageRecorded(UsageRecorded {
+            Event::UsageRecorded(Box::new(UsageRecorded {
                 usage,
                 draw,
                 overrun,
                 counted: Some(counted),
-            }),
+            })),
             request,
         );
         if let Some(spender) = spender {

@@ -2,18 +2,36 @@
 //! replay.
 
 use super::error::StartError;
+use super::requests::{Noted, noted};
 use crate::core::codec;
 use crate::core::decide::Entry;
 use crate::store::journal::{Check, JournalReader, Position};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, Scope, available_parallelism};
 
 /// How many events are decoded at a time, at least; a batch is never split.
 const CHUNK: usize = 2048;
+/// How many such chunks wait for each thread at the most.
+const AHEAD: usize = 4;
 
-/// Decoded events, and where the journal stands after them.
-pub(super) type Decoded = (Vec<Entry>, Position);
+/// Events that follow each other.
+pub(super) struct Decoded {
+    pub(super) entries: Vec<Entry>,
+    /// The request ids that they used.
+    pub(super) noted: Vec<Noted>,
+    /// Where the journal stands after them.
+    pub(super) at: Position,
+    back: Sender<Vec<Entry>>,
+}
+
+impl Drop for Decoded {
+    /// What a thread allocated is freed fastest by itself, and the one that takes the events in has enough to do.
+    fn drop(&mut self) {
+        let _ = self.back.send(std::mem::take(&mut self.entries));
+    }
+}
+
 /// What was decoded, or why it could not be.
 type Outcome = Result<Decoded, StartError>;
 
@@ -41,8 +59,8 @@ impl Decoding {
     ) -> Result<Self, StartError> {
         let threads = available_parallelism().map_or(1, usize::from);
         // What waits is bounded, so that a journal of any size takes little memory.
-        let (tasks, waiting) = sync_channel::<Task>(threads);
-        let (in_order, outcomes) = sync_channel(threads * 2);
+        let (tasks, waiting) = sync_channel::<Task>(threads * AHEAD);
+        let (in_order, outcomes) = sync_channel(threads * AHEAD);
         let waiting = Arc::new(Mutex::new(waiting));
         for _ in 0..threads {
             let waiting = Arc::clone(&waiting);
@@ -124,7 +142,9 @@ fn read(
 }
 
 fn decode_tasks(waiting: &Mutex<Receiver<Task>>) {
+    let (back, done) = channel();
     loop {
+        done.try_iter().for_each(drop);
         let task = waiting
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -133,11 +153,11 @@ fn decode_tasks(waiting: &Mutex<Receiver<Task>>) {
             return;
         };
         // A receiver that is gone has failed itself, and says so.
-        let _ = outcome.send(decode(&chunk));
+        let _ = outcome.send(decode(&chunk, back.clone()));
     }
 }
 
-fn decode(chunk: &Chunk) -> Outcome {
+fn decode(chunk: &Chunk, back: Sender<Vec<Entry>>) -> Outcome {
     let mut start = 0;
     let entries = (chunk.first..).zip(&chunk.ends).map(|(sequence, end)| {
         let bytes = &chunk.bytes[start..*end];
@@ -146,5 +166,11 @@ fn decode(chunk: &Chunk) -> Outcome {
             .map(|recorded| Entry { sequence, recorded })
             .map_err(|error| StartError::Event { sequence, error })
     });
-    Ok((entries.collect::<Result<_, _>>()?, chunk.at))
+    let entries = entries.collect::<Result<Vec<_>, _>>()?;
+    Ok(Decoded {
+        noted: noted(&entries),
+        entries,
+        at: chunk.at,
+        back,
+    })
 }

@@ -1,23 +1,23 @@
 //! Starting: the state as the store has it, caught up from the journal.
 
 use super::checkpoint::{self, Checkpoint};
-use super::decoding::Decoding;
+use super::decoding::{Decoded, Decoding};
 use super::error::StartError;
 use super::requests::RequestIndex;
 use super::shared::Shared;
 use super::writer::Writer;
-use crate::core::decide::Entry;
 use crate::core::event::Event;
-use crate::core::state::State;
+use crate::core::state::{RowKey, State};
 use crate::reporting::rollup::Rollups;
 use crate::store::files::Files;
 use crate::store::journal::{
     Expect, Journal, JournalReader, Options, Position, SealedScan, TornTail,
 };
-use crate::store::lookup::Lookup;
+use crate::store::lookup::{Lookup, LookupError};
 use jiff::Timestamp;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 /// After how many events a rebuild writes a checkpoint, so that what is not saved stays small.
 const SAVE_EVERY: usize = 100_000;
@@ -81,10 +81,14 @@ pub fn start_with(
         requests: RequestIndex::load(Arc::clone(&store)),
         store: Arc::clone(&store),
         unsaved: 0,
+        saving: None,
         now,
     };
     let from = replay.state.sequence() + 1;
-    replay.run(&reader, from, opened.end, progress)?;
+    let ran = replay.run(&reader, from, opened.end, progress);
+    // Nothing may write on to a store that is about to be set aside.
+    let saved = replay.end_saving();
+    ran.and(saved)?;
     let replayed = replay.state.sequence() + 1 - from;
     let shared = Arc::new(Shared::new(
         replay.state.clone(),
@@ -114,7 +118,15 @@ struct Replay {
     requests: RequestIndex,
     store: Arc<dyn Lookup>,
     unsaved: usize,
+    saving: Option<Saving>,
     now: Timestamp,
+}
+
+/// A checkpoint that is being written while events are taken in, and what may be forgotten then.
+struct Saving {
+    writing: JoinHandle<Result<(), LookupError>>,
+    ended: Vec<RowKey>,
+    corrections: Vec<RowKey>,
 }
 
 impl Replay {
@@ -130,18 +142,18 @@ impl Replay {
         if total == 0 {
             return Ok(());
         }
+        self.requests.expect(total);
         std::thread::scope(|scope| {
             for decoded in Decoding::start(scope, reader, from)? {
-                let (entries, at) = decoded?;
-                self.take(&entries, at)?;
+                self.take(&decoded?)?;
                 progress(self.state.sequence() + 1 - from, total);
             }
             Ok(())
         })
     }
 
-    fn take(&mut self, entries: &[Entry], at: Position) -> Result<(), StartError> {
-        for entry in entries {
+    fn take(&mut self, decoded: &Decoded) -> Result<(), StartError> {
+        for entry in &decoded.entries {
             let missing = self.state.missing_of(&entry.recorded.event);
             for (key, meter) in checkpoint::moved(&*self.store, missing)? {
                 self.state.recall(&key, meter);
@@ -155,15 +167,16 @@ impl Replay {
             self.state.apply(entry.sequence, &entry.recorded);
             self.rollups.take(&entry.recorded.event);
         }
-        self.requests.note(entries);
-        self.unsaved += entries.len();
+        self.requests.note(&decoded.noted);
+        self.unsaved += decoded.entries.len();
         if self.unsaved >= SAVE_EVERY {
-            self.save(at)?;
+            self.end_saving()?;
+            self.begin_saving(decoded.at)?;
         }
         Ok(())
     }
 
-    fn save(&mut self, at: Position) -> Result<(), StartError> {
+    fn begin_saving(&mut self, at: Position) -> Result<(), StartError> {
         let ended = self.state.ended_keys();
         let corrections: Vec<_> = self.state.correction_keys().collect();
         let saved = Checkpoint {
@@ -176,10 +189,29 @@ impl Replay {
             rollups: Arc::new(std::mem::take(&mut self.rollups)),
             now: self.now,
         };
-        saved.write(&*self.store)?;
-        self.state.forget_ended(&ended);
-        self.state.forget_corrections(&corrections);
+        let store = Arc::clone(&self.store);
+        let writing = std::thread::Builder::new()
+            .name("checkpoints".into())
+            .spawn(move || saved.write(&*store))
+            .map_err(StartError::Thread)?;
+        self.saving = Some(Saving {
+            writing,
+            ended,
+            corrections,
+        });
         self.unsaved = 0;
+        Ok(())
+    }
+
+    /// Waits for the checkpoint that is being written, if there is one.
+    fn end_saving(&mut self) -> Result<(), StartError> {
+        let Some(saving) = self.saving.take() else {
+            return Ok(());
+        };
+        let panicked = || LookupError::Damaged("writing a checkpoint ended by a panic".into());
+        saving.writing.join().unwrap_or_else(|_| Err(panicked()))?;
+        self.state.forget_ended(&saving.ended);
+        self.state.forget_corrections(&saving.corrections);
         Ok(())
     }
 }

@@ -26,6 +26,27 @@ fn fingerprint(id: &str) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
+/// That an event used a request id.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Noted {
+    print: u64,
+    sequence: u64,
+    at: Timestamp,
+}
+
+/// What there is to remember of events.
+pub(super) fn noted(entries: &[Entry]) -> Vec<Noted> {
+    let with_ids = entries.iter().filter_map(|entry| {
+        let request = entry.recorded.request.as_ref()?;
+        Some(Noted {
+            print: fingerprint(&request.id),
+            sequence: entry.sequence,
+            at: entry.recorded.stamp.at,
+        })
+    });
+    with_ids.collect()
+}
+
 /// The used request ids.
 #[derive(Default)]
 pub(super) struct RequestIndex {
@@ -90,15 +111,19 @@ impl RequestIndex {
         }
     }
 
+    /// Makes room for so many ids at once: a map that grows moves all that is in it again and again.
+    pub(super) fn expect(&mut self, many: u64) {
+        let many = usize::try_from(many).unwrap_or_default();
+        // Where there is no memory for it, it grows as far as it must.
+        let _ = self.young.try_reserve(many);
+    }
+
     /// Remembers the ids of events.
-    pub(super) fn note(&mut self, entries: &[Entry]) {
-        for entry in entries {
-            if let Some(request) = &entry.recorded.request {
-                self.turn(entry.recorded.stamp.at);
-                let item = (fingerprint(&request.id), entry.sequence);
-                self.young.insert(item.0, item.1);
-                self.unsaved.push(item);
-            }
+    pub(super) fn note(&mut self, noted: &[Noted]) {
+        for one in noted {
+            self.turn(one.at);
+            self.young.insert(one.print, one.sequence);
+            self.unsaved.push((one.print, one.sequence));
         }
     }
 

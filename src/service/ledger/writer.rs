@@ -3,7 +3,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::moving::Moving;
-use super::requests::RequestIndex;
+use super::requests::{RequestIndex, noted};
 use super::shared::Shared;
 use crate::core::codec;
 use crate::core::command::{Command, Posting};
@@ -275,7 +275,7 @@ impl Writer {
             })?;
             batch.ranges.push(start..self.arena.len());
         }
-        self.requests.note(&entries);
+        self.requests.note(&noted(&entries));
         let raised = |entry: &Entry| matches!(entry.recorded.event, Event::AlertRaised { .. });
         let alerts = entries
             .iter()

@@ -185,7 +185,7 @@ fn recorded(desk: &Desk, id: RecordId) -> Result<UsageRecorded, Refusal> {
         return Err(Refusal::not_found("record", id));
     }
     match shared.event(id.0)?.event {
-        Event::UsageRecorded(recorded) => Ok(recorded),
+        Event::UsageRecorded(recorded) => Ok(*recorded),
         _ => Err(Refusal::not_found("record", id)),
     }
 }
