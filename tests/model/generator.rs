@@ -79,7 +79,8 @@ impl Generator {
                     note(&mut self.policies, (*budget, policy.id));
                 }
                 Event::UsageRecorded(recorded) => {
-                    self.records.push((RecordId(*sequence), (**recorded).clone()));
+                    self.records
+                        .push((RecordId(*sequence), (**recorded).clone()));
                 }
                 Event::AllocationMade(_) => self.allocations.push(AllocationId(*sequence)),
                 Event::AlertRaised { .. } => self.alerts.push(AlertId(*sequence)),

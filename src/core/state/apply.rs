@@ -104,7 +104,8 @@ impl State {
 
     fn record(&mut self, recorded: &UsageRecorded) {
         let usage = &recorded.usage;
-        let counters = self.counters(&usage.facts(), usage.occurred);
+        let counted = recorded.counted.as_deref();
+        let counters = self.counted(counted, &usage.facts(), usage.occurred);
         self.post(counters, usage.tally());
         if let (
             Some(id),

@@ -301,18 +301,27 @@ impl State {
             .collect()
     }
 
+    /// The counters of the policies that counted a charge, as its event says; where it does not, of those that count it.
+    pub(super) fn counted(
+        &self,
+        counted: Option<&[PolicyId]>,
+        facts: &Facts<'_>,
+        at: Timestamp,
+    ) -> Counters {
+        let Some(counted) = counted else {
+            return self.counters(facts, at);
+        };
+        let policies = counted.iter().filter_map(|id| self.policies.get(id));
+        policies
+            .map(|state| (state.policy.id, state.meter_key(facts.context, at)))
+            .collect()
+    }
+
     /// The counters that a correction falls into: those that counted the record which it corrects, as far as they are
     /// counted still. What a counter never held it can't be given back.
     pub(super) fn corrected(&self, adjusted: &UsageAdjusted) -> Counters {
-        let at = adjusted.occurred;
-        let mut counters = match &adjusted.counted {
-            None => self.counters(&adjusted.facts(), at),
-            Some(counted) => counted
-                .iter()
-                .filter_map(|id| Some((*id, self.policies.get(id)?)))
-                .map(|(id, state)| (id, state.meter_key(&adjusted.context, at)))
-                .collect(),
-        };
+        let counted = adjusted.counted.as_deref();
+        let mut counters = self.counted(counted, &adjusted.facts(), adjusted.occurred);
         if let Some(record) = adjusted.record {
             let counts = |id| self.policy(id).is_some_and(|state| state.counts(record));
             counters.retain(|(id, _)| counts(*id));

@@ -11,9 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, Scope, available_parallelism};
 
 /// How many events are decoded at a time, at least; a batch is never split.
-const CHUNK: usize = 2048;
+const CHUNK: usize = 512;
+/// The room for their bytes, which are some hundreds each.
+const CHUNK_BYTES: usize = 512 << 10;
 /// How many such chunks wait for each thread at the most.
-const AHEAD: usize = 4;
+const AHEAD: usize = 8;
 
 /// Events that follow each other.
 pub(super) struct Decoded {
@@ -119,7 +121,7 @@ fn read(
     while let Some(batch) = batches.next_batch()? {
         let chunk = open.get_or_insert_with(|| Chunk {
             first: batch.first(),
-            bytes: Vec::new(),
+            bytes: Vec::with_capacity(CHUNK_BYTES),
             ends: Vec::with_capacity(CHUNK),
             at: batch.end(),
         });
