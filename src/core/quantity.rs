@@ -33,16 +33,24 @@ impl Usd {
         }
     }
 
-    /// Reads an amount from outside: a plain or exponent decimal, at most [`USD_SCALE`] places and [`USD_MOST`] dollars.
+    /// Reads an amount from outside: a plain or exponent decimal, at most [`USD_SCALE`] places and [`USD_MOST`] dollars. A
+    /// dollar sign may stand before it, but no blank, no plus, and no minus before a zero: that was meant to be another
+    /// amount.
     ///
     /// # Errors
     /// Says what is wrong with the text in words for a person.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let text = text.strip_prefix('$').unwrap_or(text);
-        let number = Decimal::from_str_exact(text)
-            .or_else(|_| Decimal::from_scientific(text))
-            .map_err(|_| format!("{text:?} is not a decimal number of dollars such as \"0.25\""))?;
+        let wrong = || format!("{text:?} is not a decimal number of dollars such as \"0.25\"");
+        let plain = text.strip_prefix('$').unwrap_or(text);
+        if !is_decimal(plain) {
+            return Err(wrong());
+        }
+        let number = Decimal::from_str_exact(plain)
+            .or_else(|_| Decimal::from_scientific(plain))
+            .map_err(|_| wrong())?;
+        if number.is_zero() && plain.starts_with('-') {
+            return Err(format!("{text:?} is a zero with a minus sign"));
+        }
         let number = number.normalize();
         if number.scale() > USD_SCALE {
             return Err(format!("{text:?} has more than {USD_SCALE} decimal places"));
@@ -73,6 +81,13 @@ impl Usd {
     pub fn or_zero(self) -> Self {
         if self.is_negative() { Self::ZERO } else { self }
     }
+}
+
+/// Whether a text has only what a decimal is written with, and no sign but a minus in front or in an exponent.
+fn is_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let written = |c: char| c.is_ascii_digit() || ".eE+-".contains(c);
+    digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && digits.chars().all(written)
 }
 
 impl Add for Usd {
@@ -312,9 +327,22 @@ mod tests {
     fn money_is_read_exactly_and_within_bounds() {
         assert_eq!(Usd::parse("0.0123").unwrap().to_string(), "0.0123");
         assert_eq!(Usd::parse("1e-9").unwrap().to_string(), "0.000000001");
-        assert_eq!(Usd::parse(" $2.50 ").unwrap().to_string(), "2.5");
+        assert_eq!(Usd::parse("$2.50").unwrap().to_string(), "2.5");
+        assert_eq!(Usd::parse("-2.50").unwrap().to_string(), "-2.5");
+        assert_eq!(Usd::parse("1E+2").unwrap().to_string(), "100");
         for wrong in [
             "",
+            " 1",
+            "1 ",
+            "1\n",
+            "$ 1",
+            "+1",
+            "$+1",
+            "--1",
+            "1_0",
+            "-0",
+            "-0.00",
+            "-0e3",
             "NaN",
             "inf",
             "1.2.3",

@@ -58,6 +58,25 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         ),
         (
             "save_budget",
+            policy("limit_cost_usd", &json!(" 1")),
+            "policies[0].limit_cost_usd",
+            "such as \"0.25\"",
+        ),
+        (
+            "save_budget",
+            policy("limit_cost_usd", &json!("+1")),
+            "policies[0].limit_cost_usd",
+            "such as \"0.25\"",
+        ),
+        (
+            "override_price",
+            json!({"provider": "xai", "model": "grok-x", "reason": "test",
+                "rates": {"standard": {"rates": {"input": "-0", "output": "1"}}}}),
+            "rates.standard.rates.input",
+            "minus sign",
+        ),
+        (
+            "save_budget",
             policy("limit_cost_usd", &json!("-1")),
             "policies[0].limit_cost_usd",
             "",

@@ -9,6 +9,7 @@ use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::pricing::book::SourceQuote;
+use crate::pricing::catalogue::provider;
 use crate::pricing::verify::differences;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
@@ -199,10 +200,12 @@ fn list(
     let length = page::length(input.limit);
     let after = page::position(input.cursor.as_ref())?.unwrap_or(0);
     let state = desk.state();
+    let providers = input.provider.as_deref().map(provider::limited);
     let all = || {
-        state
-            .waiting_prices()
-            .filter(|open| wanted(input, &open.change))
+        state.waiting_prices().filter(|open| {
+            let mut named = providers.iter().flatten();
+            providers.is_none() || named.any(|name| **name == *open.change.provider)
+        })
     };
     let page = all().filter(|open| open.id.0 > after).take(length + 1);
     let mut changes: Vec<_> = page
@@ -229,11 +232,6 @@ fn list(
             duplicate: false,
         },
     })
-}
-
-fn wanted(input: &ReviewPriceChangesInput, change: &PriceHeldBack) -> bool {
-    let provider = input.provider.as_deref();
-    provider.is_none_or(|provider| change.provider.eq_ignore_ascii_case(provider.trim()))
 }
 
 async fn decide(

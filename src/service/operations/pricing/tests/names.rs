@@ -197,3 +197,38 @@ async fn a_name_as_an_api_frames_it_is_the_model_within() {
         "{recorded}"
     );
 }
+
+#[tokio::test]
+async fn every_argument_that_names_a_provider_takes_any_of_its_names() {
+    let house = House::new();
+    let proposed = PriceProposal {
+        provider: "xai".into(),
+        model: "grok-of-a-test".into(),
+        apply: Some(applying("2", "8")),
+        hold: Some(holding("9", "40")),
+        present: None,
+        ..proposal(NOW)
+    };
+    house.change(proposed).await;
+    let own = json!({"provider": "x-ai", "model": "grok-of-a-test"});
+    house
+        .done("record_usage", usage("2026-11-24T11:00:00Z", own))
+        .await;
+    for name in ["xai", "x-ai", "X AI", "Grok"] {
+        let ask = json!({"action": "list", "provider": name});
+        let waiting = house.done("review_price_changes", ask).await;
+        assert_eq!(waiting["waiting"], 1, "{name}");
+        let ask = json!({"period": "today", "filters": {"provider": name}});
+        let report = house.done("usage_report", ask).await;
+        assert_eq!(report["totals"]["records"], 1, "{name}");
+        let ask = json!({"subject": format!("{name}/grok-of-a-test")});
+        let trail = house.done("audit_trail", ask).await;
+        assert!(!trail["events"].as_array().unwrap().is_empty(), "{name}");
+        let ask = json!({"provider": name, "query": "grok-of-a-test"});
+        let found = house.done("search_models", ask).await;
+        assert_eq!(found["models"].as_array().unwrap().len(), 1, "{name}");
+    }
+    let ask = json!({"action": "list", "provider": "openai"});
+    let waiting = house.done("review_price_changes", ask).await;
+    assert_eq!(waiting["waiting"], 0);
+}

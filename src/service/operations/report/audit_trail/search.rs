@@ -6,6 +6,7 @@ use super::view::EventView;
 use crate::core::codec;
 use crate::core::event::Recorded;
 use crate::core::refusal::Refusal;
+use crate::pricing::catalogue::provider;
 use crate::service::wire::schema::Instant;
 use crate::store::journal::JournalReader;
 use jiff::{SignedDuration, Timestamp};
@@ -22,7 +23,8 @@ pub(crate) struct Search {
     until: Option<Timestamp>,
     actor: Option<String>,
     kind: Option<EventKind>,
-    subject: Option<String>,
+    /// The subject, and for a price's the same under the names that its provider is recorded by; empty for any.
+    subjects: Vec<String>,
     /// The first event that can be wanted.
     first: u64,
 }
@@ -43,7 +45,7 @@ impl Search {
             until: input.until.map(Instant::time),
             actor: input.actor,
             kind: input.kind,
-            subject: input.subject,
+            subjects: input.subject.map(named).unwrap_or_default(),
             first,
         }
     }
@@ -106,12 +108,27 @@ impl Search {
                 .as_ref()
                 .is_none_or(|actor| stamp.actor == *actor)
             && self.kind.is_none_or(|kind| recorded.event.kind() == kind.0)
-            && self.subject.as_ref().is_none_or(|subject| {
-                let request = recorded.request.as_ref();
-                request.is_some_and(|request| request.id == *subject)
-                    || subjects(sequence, &recorded.event).contains(subject)
-            })
+            && self.is_about(sequence, recorded)
     }
+
+    fn is_about(&self, sequence: u64, recorded: &Recorded) -> bool {
+        let wanted = |subject: &String| self.subjects.contains(subject);
+        let request = recorded.request.as_ref();
+        self.subjects.is_empty()
+            || request.is_some_and(|request| wanted(&request.id))
+            || subjects(sequence, &recorded.event).iter().any(wanted)
+    }
+}
+
+/// A subject as it is given, and where it is a `provider/model`, under the provider's own names, too.
+fn named(subject: String) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Some((provider, model)) = subject.split_once('/') {
+        let own = provider::limited(provider).into_iter();
+        names.extend(own.map(|provider| format!("{provider}/{}", model.trim())));
+    }
+    names.push(subject);
+    names
 }
 
 fn unreadable(error: impl std::fmt::Display) -> Refusal {

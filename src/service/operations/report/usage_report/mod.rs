@@ -9,6 +9,7 @@ use crate::core::role::Role;
 use crate::core::scope::Scope;
 use crate::reporting::report::{Budgets, Dimension, Metric, Question, Report, Summing};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::scoping::by_own_names;
 use crate::service::wire::page;
 use crate::service::wire::schema::Instant;
 use crate::service::{Desk, Service};
@@ -112,7 +113,11 @@ impl Operation for UsageReport {
         };
         let metrics = distinct(input.metrics.unwrap_or_else(|| Metric::DEFAULT.to_vec()));
         let group_by = group_by(input.group_by)?;
-        let scope = input.filters.unwrap_or_default();
+        let scope = by_own_names(
+            input.filters.unwrap_or_default(),
+            &desk.prices(),
+            desk.now(),
+        );
         let steps = input
             .bucket
             .map(|bucket| Calendar::new(bucket.period(), zone, WeekStart::Monday));
