@@ -106,6 +106,9 @@ pub enum AlertCause {
         provider: String,
         /// The model.
         model: String,
+        /// The units that have no price, and what no unit counts; empty where alerts did not say so yet.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unpriced: Vec<String>,
     },
     /// Prices changed.
     PricesChanged {

@@ -1,5 +1,6 @@
 //! The price of a model: its rates, and where they come from.
 
+use super::quantity::Counts;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -91,6 +92,41 @@ impl Unit {
         }
     }
 
+    /// How many of it were counted.
+    pub const fn count(self, counts: &Counts) -> u64 {
+        match self {
+            Self::Input => counts.input_tokens,
+            Self::CacheRead => counts.cache_read_tokens,
+            Self::CacheReadAudio => counts.cache_read_audio_tokens,
+            Self::CacheWrite => counts.cache_write_tokens,
+            Self::CacheWrite1h => counts.cache_write_1h_tokens,
+            Self::Output => counts.output_tokens,
+            Self::Reasoning => counts.reasoning_tokens,
+            Self::AudioInput => counts.audio_input_tokens,
+            Self::AudioOutput => counts.audio_output_tokens,
+            Self::Image => counts.images,
+            Self::Request => counts.requests,
+            Self::WebSearch => counts.web_searches,
+            Self::Second => counts.seconds,
+        }
+    }
+
+    /// The unit whose rate stands in for this one's where it has none.
+    pub const fn stand_in(self) -> Option<Self> {
+        match self {
+            Self::CacheWrite1h => Some(Self::CacheWrite),
+            Self::CacheReadAudio => Some(Self::AudioInput),
+            Self::CacheRead | Self::CacheWrite | Self::AudioInput => Some(Self::Input),
+            Self::Reasoning | Self::AudioOutput => Some(Self::Output),
+            Self::Input
+            | Self::Output
+            | Self::Image
+            | Self::Request
+            | Self::WebSearch
+            | Self::Second => None,
+        }
+    }
+
     /// The unit's name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -152,6 +188,14 @@ pub const RATE_SCALE: u32 = 12;
 pub const RATE_MOST: i64 = 1_000_000_000;
 
 impl Rates {
+    /// Whether a unit of the standard tier has a rate, or another's stands in for it; by its name on the wire, for what
+    /// is no unit has no rate.
+    pub fn has_rate_for(&self, unit: &str) -> bool {
+        let known = Unit::ALL.into_iter().find(|known| known.as_str() == unit);
+        let mut stands = std::iter::successors(known, |unit| unit.stand_in());
+        stands.any(|unit| self.standard.rates.contains_key(&unit))
+    }
+
     /// Checks what comes from outside: nothing negative, too large or too fine, and long-prompt tiers in order.
     ///
     /// # Errors

@@ -118,7 +118,7 @@ fn each_line(
 ) {
     let sheet = Sheet::new(rates, counts.prompt_tokens(), tier);
     for unit in Unit::ALL {
-        let count = count_of(counts, unit);
+        let count = unit.count(counts);
         if count == 0 {
             continue;
         }
@@ -136,25 +136,6 @@ fn each_line(
     }
 }
 
-/// The count that a unit is of.
-pub const fn count_of(counts: &Counts, unit: Unit) -> u64 {
-    match unit {
-        Unit::Input => counts.input_tokens,
-        Unit::CacheRead => counts.cache_read_tokens,
-        Unit::CacheReadAudio => counts.cache_read_audio_tokens,
-        Unit::CacheWrite => counts.cache_write_tokens,
-        Unit::CacheWrite1h => counts.cache_write_1h_tokens,
-        Unit::Output => counts.output_tokens,
-        Unit::Reasoning => counts.reasoning_tokens,
-        Unit::AudioInput => counts.audio_input_tokens,
-        Unit::AudioOutput => counts.audio_output_tokens,
-        Unit::Image => counts.images,
-        Unit::Request => counts.requests,
-        Unit::WebSearch => counts.web_searches,
-        Unit::Second => counts.seconds,
-    }
-}
-
 /// "Per million" is a shift of the decimal point by this many places.
 const MILLION_PLACES: u32 = 6;
 
@@ -164,22 +145,6 @@ fn times(rate: Decimal, count: u64) -> Usd {
         amount *= Decimal::new(1, MILLION_PLACES);
     }
     Usd::new(amount)
-}
-
-/// The unit whose rate stands in for one that has none.
-const fn stand_in(unit: Unit) -> Option<Unit> {
-    match unit {
-        Unit::CacheWrite1h => Some(Unit::CacheWrite),
-        Unit::CacheReadAudio => Some(Unit::AudioInput),
-        Unit::CacheRead | Unit::CacheWrite | Unit::AudioInput => Some(Unit::Input),
-        Unit::Reasoning | Unit::AudioOutput => Some(Unit::Output),
-        Unit::Input
-        | Unit::Output
-        | Unit::Image
-        | Unit::Request
-        | Unit::WebSearch
-        | Unit::Second => None,
-    }
 }
 
 /// The rates that hold for one usage, from the nearest to the most general.
@@ -210,7 +175,7 @@ impl<'a> Sheet<'a> {
             if let Some(rate) = self.own(priced_as) {
                 return Some((priced_as, rate));
             }
-            asked = stand_in(priced_as);
+            asked = priced_as.stand_in();
         }
         None
     }

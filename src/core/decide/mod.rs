@@ -12,6 +12,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unknown_cost;
 
 pub use allocate::{TTL_MOST, check_amount};
 pub use increases::check_increase;

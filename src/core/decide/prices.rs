@@ -31,17 +31,13 @@ impl Desk<'_> {
                 format!("of {provider}/{model}"),
             ));
         }
-        let answered = rates
-            .as_ref()
-            .and_then(|_| self.state.unknown_cost(&provider, &model));
         let done = self.conclude(Event::PriceOverridden {
-            provider,
-            model,
+            provider: provider.clone(),
+            model: model.clone(),
             rates,
             effective_from,
         });
-        // Usage that the new price leaves in doubt raises it again.
-        self.resolve(answered);
+        self.answer_unknown_cost(&provider, &model);
         Ok(done)
     }
 
@@ -64,18 +60,16 @@ impl Desk<'_> {
             waiting.change.model.clone(),
         );
         let alert = self.state.price_alert(change);
-        let answered = if approved {
-            self.state.unknown_cost(&provider, &model)
-        } else {
-            None
-        };
         let done = self.conclude(Event::PriceReviewed {
             change,
-            provider,
-            model,
+            provider: provider.clone(),
+            model: model.clone(),
             approved,
         });
-        self.resolve(alert.into_iter().chain(answered));
+        self.resolve(alert);
+        if approved {
+            self.answer_unknown_cost(&provider, &model);
+        }
         Ok(done)
     }
 }

@@ -21,8 +21,6 @@ pub(super) const FUTURE_MOST: SignedDuration = SignedDuration::from_mins(5);
 const OVERRUN_SPENDERS_MOST: usize = 16;
 /// How many alerts may be open for overruns that no policy met.
 const UNBUDGETED_OVERRUNS_MOST: usize = 1000;
-/// How many alerts may stand for models of unknown cost: a caller may name any.
-const UNKNOWN_COSTS_MOST: usize = 1000;
 
 impl Desk<'_> {
     pub(super) fn record(&mut self, postings: Vec<Posting>) -> Result<Done, Refusal> {
@@ -96,38 +94,10 @@ impl Desk<'_> {
         if let Some(spender) = spender {
             self.raise_overruns(&spender, allocation, &findings, beyond_hold);
         }
-        if let Some((cause, message)) = self.unknown_cost(place) {
-            self.raise(cause, &message);
-        }
+        self.tell_unknown_cost(place);
         let counters = findings.into_iter().map(|own| (own.policy, own.meter));
         self.raise_crossings(&counters.collect::<Vec<_>>());
         place
-    }
-
-    /// What there is to say of a cost that is not known, once for each model while nobody gives it a price.
-    fn unknown_cost(&self, place: usize) -> Option<(AlertCause, String)> {
-        let Event::UsageRecorded(recorded) = &self.entries[place].recorded.event else {
-            return None;
-        };
-        let usage = &recorded.usage;
-        let (provider, model) = (&usage.provider, &usage.model);
-        let is_news = usage.cost.source == CostSource::Unknown
-            && self.state.unknown_costs() < UNKNOWN_COSTS_MOST
-            && self.state.unknown_cost(provider, model).is_none();
-        is_news.then(|| {
-            let rest = match usage.cost.unpriced.as_slice() {
-                [] => "has no price".to_owned(),
-                parts => format!("has no price for all it was used for: {}", parts.join(", ")),
-            };
-            let message = format!(
-                "{provider}/{model} {rest}; what that costs is in no budget. An admin sets a price with override_price"
-            );
-            let cause = AlertCause::CostUnknown {
-                provider: provider.clone(),
-                model: model.clone(),
-            };
-            (cause, message)
-        })
     }
 
     /// Whether a usage takes more than its hold had left of what it was given to hold. What a hold never held it can't

@@ -287,7 +287,10 @@ impl State {
         if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
             self.price_alerts.insert(*change, alert.id);
         }
-        if let AlertCause::CostUnknown { provider, model } = &alert.cause {
+        if let AlertCause::CostUnknown {
+            provider, model, ..
+        } = &alert.cause
+        {
             let key = (provider.clone(), model.clone());
             self.unknown_costs.insert(key, alert.id);
         }
@@ -341,7 +344,10 @@ impl State {
         if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
             self.price_alerts.remove(change);
         }
-        if let AlertCause::CostUnknown { provider, model } = &alert.cause {
+        if let AlertCause::CostUnknown {
+            provider, model, ..
+        } = &alert.cause
+        {
             let key = (provider.clone(), model.clone());
             self.unknown_costs.remove(&key);
         }

@@ -85,10 +85,9 @@ impl Desk<'_> {
             {
                 changed.push(told(proposal, present, &apply.rates));
             }
-            let answered = self.state.unknown_cost(&proposal.provider, &proposal.model);
             let applied = applied(proposal, apply, self.now);
             done.push(self.say(Event::PriceApplied(Arc::new(applied))));
-            self.resolve(answered);
+            self.answer_unknown_cost(&proposal.provider, &proposal.model);
         }
         match (waiting, hold) {
             (None, None) => {}

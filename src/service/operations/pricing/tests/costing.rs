@@ -104,13 +104,13 @@ async fn an_unknown_cost_is_alerted_once_until_the_model_has_a_price() {
     let without = set(json!({"input": "3", "output": "15"}));
     house.done("override_price", without).await;
     let alerts = house.done("list_alerts", standing.clone()).await;
-    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 1, "{alerts}");
-    let doubted = house.done("record_usage", searched()).await;
     assert_eq!(
-        doubted["alerts"].as_array().unwrap().len(),
-        1,
-        "no price of searches yet"
+        alerts["alerts"].as_array().unwrap().len(),
+        2,
+        "no price of searches yet: {alerts}"
     );
+    let doubted = house.done("record_usage", searched()).await;
+    assert_eq!(doubted["alerts"], json!([]), "it stands already");
     let whole = set(json!({"input": "3", "output": "15", "web_search": "25000"}));
     house.done("override_price", whole).await;
     let known = house.done("record_usage", searched()).await;
@@ -118,4 +118,47 @@ async fn an_unknown_cost_is_alerted_once_until_the_model_has_a_price() {
     assert_eq!(known["alerts"], json!([]));
     let alerts = house.done("list_alerts", standing).await;
     assert_eq!(alerts["alerts"].as_array().unwrap().len(), 1, "{alerts}");
+}
+
+#[tokio::test]
+async fn an_unknown_cost_stands_until_all_that_was_used_has_a_price() {
+    let mut house = House::new();
+    let standing = json!({"kind": "cost_unknown", "state": "open"});
+    let used = |counts: Value| {
+        let mut usage = json!({"provider": "inhouse", "model": "tuned"});
+        usage
+            .as_object_mut()
+            .unwrap()
+            .extend(counts.as_object().unwrap().clone());
+        usage
+    };
+    let set = |units: Value| json!({"provider": "inhouse", "model": "tuned", "reason": "list", "rates": {"standard": {"rates": units}}});
+    let text = used(json!({"input_tokens": 9, "cache_read_tokens": 2}));
+    house.done("record_usage", text.clone()).await;
+    let image = house.done("record_usage", used(json!({"images": 1}))).await;
+    let message = image["alerts"][0]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("cache_read, image, input"), "{message}");
+    let again = house.done("record_usage", text).await;
+    assert_eq!(again["alerts"], json!([]));
+    let output = set(json!({"output": "5"}));
+    house.done("override_price", output).await;
+    let input = set(json!({"input": "5"}));
+    house.done("override_price", input).await;
+    house.restart();
+    let alerts = house.done("list_alerts", standing.clone()).await;
+    let alerts = alerts["alerts"].as_array().unwrap();
+    assert_eq!(alerts.len(), 1, "one says both: {alerts:?}");
+    let applied = PriceProposal {
+        provider: "inhouse".into(),
+        model: "tuned".into(),
+        apply: Some(applying("2", "8")),
+        ..proposal(NOW)
+    };
+    house.change(applied).await;
+    let alerts = house.done("list_alerts", standing.clone()).await;
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 1, "{alerts}");
+    let whole = set(json!({"input": "5", "image": "1000"}));
+    house.done("override_price", whole).await;
+    let alerts = house.done("list_alerts", standing).await;
+    assert_eq!(alerts["alerts"], json!([]));
 }

@@ -154,7 +154,9 @@ fn of_cause(cause: &AlertCause) -> Vec<String> {
             provider,
             model,
         } => vec![change.to_string(), format!("{provider}/{model}")],
-        AlertCause::CostUnknown { provider, model } => vec![format!("{provider}/{model}")],
+        AlertCause::CostUnknown {
+            provider, model, ..
+        } => vec![format!("{provider}/{model}")],
         AlertCause::SourceFailed { source } | AlertCause::SourceOutvoted { source } => {
             vec![source.clone()]
         }
