@@ -194,6 +194,8 @@ pub enum SourceOutcome {
         /// What is wrong, in a sentence.
         error: String,
     },
+    /// It is not configured any more.
+    Removed,
 }
 
 /// What became of a source.

@@ -4,7 +4,7 @@ use super::caller::Caller;
 use super::front::{Host, House, Reader, Writer};
 use super::ledger::{Clock, Ledger, StartError, Started, start};
 use super::operations::TOOLS;
-use super::refresh::{Background, Refresher, Settings};
+use super::refresh::{Background, Refresher, Settings, SettingsError};
 use super::{Desk, Opening, Service, mcp, scoping};
 use crate::core::refusal::Refusal;
 use crate::pricing::sources::fetch::Patience;
@@ -67,12 +67,17 @@ impl House for EmbeddedStore {
         let thread = thread.map_err(|error| format!("no thread to open the store: {error}"))?;
         let mut service = Service::new(opening.clone());
         let refresher = self.refresher();
-        let prices = refresher
-            .as_ref()
-            .and_then(|refresher| background(refresher, opening));
-        if let Some(refresher) = refresher {
-            service = service.refreshing(refresher);
-        }
+        let prices = match refresher {
+            Ok(refresher) => {
+                service = service.refreshing(Arc::clone(&refresher));
+                background(&refresher, opening)
+            }
+            Err(error) => {
+                tracing::error!(%error, "the prices are not refreshed");
+                service = service.not_refreshing(&error.to_string());
+                None
+            }
+        };
         Ok(OpenStore {
             service: Arc::new(service),
             opening: sender,
@@ -93,14 +98,15 @@ impl House for EmbeddedStore {
 }
 
 impl EmbeddedStore {
-    /// What refreshes the prices; none where the settings can't be used, which must not keep the ledger from serving.
-    fn refresher(&self) -> Option<Arc<Refresher>> {
-        let settings = Settings::read(&self.data_dir, self.price_refresh);
-        let settings = settings
-            .inspect_err(|error| tracing::error!(%error, "the prices are not refreshed"))
-            .ok()?;
+    /// What refreshes the prices; an error where the settings can't be used, which must not keep the ledger from serving.
+    fn refresher(&self) -> Result<Arc<Refresher>, SettingsError> {
+        let settings = Settings::read(&self.data_dir, self.price_refresh)?;
+        for left_out in &settings.left_out {
+            let (source, why) = (&left_out.source, &left_out.why);
+            tracing::warn!(source, why, "a price source is left out");
+        }
         let patience = Patience::default();
-        Some(Arc::new(Refresher::new(settings, &self.data_dir, patience)))
+        Ok(Arc::new(Refresher::new(settings, &self.data_dir, patience)))
     }
 }
 

@@ -41,7 +41,7 @@ use tokio::sync::watch;
 pub struct Service {
     opening: watch::Receiver<Opening>,
     changes: watch::Sender<u64>,
-    refresher: Option<Arc<Refresher>>,
+    refresher: Result<Arc<Refresher>, Arc<str>>,
 }
 
 /// How far the store has been opened.
@@ -68,28 +68,32 @@ impl Service {
         Self {
             opening,
             changes: watch::Sender::new(0),
-            refresher: None,
+            refresher: Err("nothing is there to ask the price sources".into()),
         }
     }
 
     /// The same service, whose prices this refreshes.
     #[must_use]
     pub fn refreshing(mut self, refresher: Arc<Refresher>) -> Self {
-        self.refresher = Some(refresher);
+        self.refresher = Ok(refresher);
+        self
+    }
+
+    /// The same service, whose prices can't be refreshed, with the reason.
+    #[must_use]
+    pub fn not_refreshing(mut self, why: &str) -> Self {
+        self.refresher = Err(why.into());
         self
     }
 
     /// What refreshes the prices.
     ///
     /// # Errors
-    /// `unavailable` where nothing does.
+    /// `unavailable` where nothing does, with the reason.
     pub fn refresher(&self) -> Result<&Arc<Refresher>, Refusal> {
-        let refused = || {
-            Refusal::unavailable(
-                "the prices can't be refreshed here: see the log, and prices.json in the data directory",
-            )
-        };
-        self.refresher.as_ref().ok_or_else(refused)
+        let refused =
+            |why| Refusal::unavailable(format!("the prices can't be refreshed here: {why}"));
+        self.refresher.as_ref().map_err(refused)
     }
 
     /// The sequence of the last event that is durable and applied; changes with each batch. Zero until the store is
@@ -179,7 +183,7 @@ impl Service {
         Self {
             opening: watch::channel(Opening::Closed).1,
             changes: watch::Sender::new(0),
-            refresher: None,
+            refresher: Err("this is a test".into()),
         }
     }
 

@@ -187,6 +187,7 @@ impl SourceStanding {
                 let error = error.clone();
                 after.failing = Some(Failing { since, error });
             }
+            SourceOutcome::Removed => after.failing = None,
         }
         after
     }

@@ -72,12 +72,20 @@ async fn work(refresher: Arc<Refresher>, opening: watch::Receiver<Opening>) {
 async fn refresh_for_ever(refresher: &Refresher, mut opening: watch::Receiver<Opening>) {
     let mut schedule = Schedule::default();
     let mut nap = FIRST_PAUSE;
+    let mut told = false;
     loop {
         tokio::time::sleep(nap).await;
         let open = opening.wait_for(|opening| matches!(opening, Opening::Open(_)));
         let Ok(Opening::Open(desk)) = open.await.map(|opening| opening.clone()) else {
             return;
         };
+        if !told {
+            told = true;
+            let telling = refresher.tell_configuration(&desk, &call()).await;
+            if let Err(error) = telling {
+                tracing::warn!(%error, "what is wrong with the price sources' configuration could not be alerted");
+            }
+        }
         let due = schedule.due(refresher, desk.now());
         if !due.is_empty() {
             refresh(refresher, &desk, due, &mut schedule).await;
@@ -98,7 +106,9 @@ async fn refresh(refresher: &Refresher, desk: &Desk, due: Vec<String>, schedule:
         Err(error) => tracing::warn!(%error, "the prices were not refreshed"),
         Ok(refreshed) => {
             for source in &refreshed.sources {
-                if let Answered::Failed { why, .. } = &source.answered {
+                if let Answered::Failed { why, .. } | Answered::Misconfigured { why } =
+                    &source.answered
+                {
                     tracing::info!(source = %source.name, why, "a price source gave no answer");
                 }
             }

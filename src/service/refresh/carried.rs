@@ -1,10 +1,11 @@
 //! When what the sources said was carried out last: fetching alone, as a dry run does, leaves the prices as stale as they
 //! were.
 
+use crate::pricing::sources::fetch::write_whole;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
@@ -47,13 +48,11 @@ impl Carried {
     pub(super) fn note(&self, words: impl IntoIterator<Item = (String, Word)>) -> io::Result<()> {
         let mut all = self.out();
         all.extend(words);
-        fs::create_dir_all(&self.folder)?;
-        let path = self.folder.join(FILE);
-        let fresh = path.with_extension("fresh");
-        let mut file = File::create(&fresh)?;
-        file.write_all(&serde_json::to_vec(&all)?)?;
-        file.sync_all()?;
-        fs::rename(&fresh, &path)
+        let text = serde_json::to_vec(&all)?;
+        write_whole(&self.folder.join(FILE), |mut file| {
+            file.write_all(&text)?;
+            Ok(file)
+        })
     }
 }
 

@@ -25,6 +25,13 @@ pub enum Answered {
     Spared {
         /// Why, in a sentence.
         why: String,
+        /// Whether it rests because it could not even be reached; none where it does not rest.
+        unreachable: Option<bool>,
+    },
+    /// What is configured of it can't be, so that it is left out.
+    Misconfigured {
+        /// Why, in a sentence.
+        why: String,
     },
     /// It gave no answer that can be used; what it said last is used, if there is anything.
     Failed {
@@ -183,12 +190,15 @@ fn failed(error: &FetchError) -> Answered {
         error,
         FetchError::TooOften { .. } | FetchError::Resting { .. }
     ) {
-        let why = error.to_string();
-        return Answered::Spared { why };
+        let rests = matches!(error, FetchError::Resting { .. });
+        return Answered::Spared {
+            why: error.to_string(),
+            unreachable: rests.then(|| error.is_unreachable()),
+        };
     }
     Answered::Failed {
         why: error.to_string(),
-        unreachable: matches!(error, FetchError::Unreachable(_) | FetchError::Timeout),
+        unreachable: error.is_unreachable(),
     }
 }
 

@@ -67,11 +67,14 @@ pub struct Wanted {
 pub struct Refreshed {
     /// What became of each source, in their order; those left out that are neither asked nor have ever said anything.
     pub sources: Vec<Gathered>,
+    /// Sources that failed and are configured no more.
+    pub gone: Vec<String>,
     /// What they came to together.
     pub appraisal: Appraisal,
     /// The models with recorded usage in a time of which a source says something new; provider and model.
     pub repriced: BTreeSet<(String, String)>,
-    /// Whether none of those that were asked could be reached: then this machine is offline, and no source has failed.
+    /// Whether none of those that were asked, or rest since they were, could be reached: then this machine is offline, and no
+    /// source has failed.
     pub offline: bool,
 }
 
@@ -118,6 +121,7 @@ impl Refresher {
         let now = desk.now();
         let mut refreshed = Refreshed {
             sources: self.gather(&asked, desk, now, &call.progress).await?,
+            gone: self.gone(&desk.state()),
             appraisal: Appraisal::default(),
             repriced: BTreeSet::new(),
             offline: false,
@@ -125,6 +129,9 @@ impl Refresher {
         let all = asked.len() as u64 + 2;
         call.progress.tell(all - 2, Some(all), "verifying");
         refreshed.offline = is_offline(&refreshed.sources);
+        refreshed
+            .sources
+            .extend(self.misconfigured(&wanted.sources));
         refreshed.appraisal = self.appraise(&mut refreshed.sources, desk, now).await?;
         for (source, model, rule) in &refreshed.appraisal.past_left_out {
             tracing::info!(%source, ?model, ?rule, "what a price source says of the past is left out");
@@ -150,6 +157,15 @@ impl Refresher {
     fn asked(&self, wanted: &[String]) -> Result<BTreeSet<String>, Refusal> {
         let known: Vec<&str> = self.sources().collect();
         for name in wanted {
+            if let Some(left_out) = self
+                .settings
+                .left_out
+                .iter()
+                .find(|one| one.source == *name)
+            {
+                let expects = format!("{name} is left out: {}", left_out.why);
+                return Err(Refusal::invalid("sources", expects));
+            }
             if !known.contains(&&**name) {
                 let known = known.join(", ");
                 let expects = format!("expects names of sources ({known}); got {name:?}");
@@ -164,6 +180,52 @@ impl Refresher {
             .asked()
             .map(|source| source.declaration.name.to_string())
             .collect())
+    }
+
+    /// Tells the ledger of the sources that are left out, and of those that are configured no more, without asking any.
+    ///
+    /// # Errors
+    /// What the ledger refuses.
+    async fn tell_configuration(&self, desk: &Desk, call: &Call) -> Result<(), Refusal> {
+        let mut told = Refreshed {
+            sources: self.misconfigured(&[]),
+            gone: self.gone(&desk.state()),
+            appraisal: Appraisal::default(),
+            repriced: BTreeSet::new(),
+            offline: false,
+        };
+        if told.sources.is_empty() && told.gone.is_empty() {
+            return Ok(());
+        }
+        for order in orders(&mut told) {
+            let reason = Some("the configuration of the price sources".to_owned());
+            let command = Command::ApplyPrices(Box::new(order));
+            desk.give(call, reason, None, command).await?;
+        }
+        Ok(())
+    }
+
+    /// The sources that are left out, where no other is asked for.
+    fn misconfigured(&self, wanted: &[String]) -> Vec<Gathered> {
+        let left_out = self.settings.left_out.iter().filter(|_| wanted.is_empty());
+        let told = left_out.map(|one| Gathered {
+            name: Arc::from(&*one.source),
+            answered: Answered::Misconfigured {
+                why: one.why.clone(),
+            },
+            said: None,
+        });
+        told.collect()
+    }
+
+    /// The sources of which the ledger knows that they fail, and that are there no more: nothing else will end that.
+    fn gone(&self, state: &State) -> Vec<String> {
+        let failing = state.sources().filter(|(_, known)| known.failing.is_some());
+        let gone = failing.filter(|(name, _)| {
+            let mut left_out = self.settings.left_out.iter();
+            self.configured(name).is_none() && !left_out.any(|one| one.source == *name)
+        });
+        gone.map(|(name, _)| name.to_owned()).collect()
     }
 
     async fn gather(
@@ -284,23 +346,20 @@ pub const fn word(answered: &Answered) -> &'static str {
         Answered::Fetched => "fetched",
         Answered::Unchanged => "unchanged",
         Answered::NotAsked | Answered::Spared { .. } => "not_asked",
-        Answered::Failed { .. } => "failed",
+        Answered::Failed { .. } | Answered::Misconfigured { .. } => "failed",
     }
 }
 
+/// Whether all that were asked, or rest since they were asked last, could not be reached.
 fn is_offline(gathered: &[Gathered]) -> bool {
-    let mut asked = gathered
+    let mut reached = gathered
         .iter()
-        .filter(|one| !matches!(one.answered, Answered::NotAsked | Answered::Spared { .. }))
+        .filter_map(|one| match &one.answered {
+            Answered::Fetched | Answered::Unchanged => Some(true),
+            Answered::Failed { unreachable, .. } => Some(!unreachable),
+            Answered::Spared { unreachable, .. } => unreachable.map(|unreachable| !unreachable),
+            Answered::NotAsked | Answered::Misconfigured { .. } => None,
+        })
         .peekable();
-    let unreachable = |one: &Gathered| {
-        matches!(
-            one.answered,
-            Answered::Failed {
-                unreachable: true,
-                ..
-            }
-        )
-    };
-    asked.peek().is_some() && asked.all(unreachable)
+    reached.peek().is_some() && reached.all(|reached| !reached)
 }

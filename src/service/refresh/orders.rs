@@ -23,9 +23,7 @@ pub(super) fn orders(refreshed: &mut Refreshed) -> Vec<ApplyPrices> {
     if orders.is_empty() {
         orders.push(ApplyPrices::default());
     }
-    if !refreshed.offline {
-        orders[0].sources = reports(refreshed);
-    }
+    orders[0].sources = reports(refreshed);
     orders
 }
 
@@ -41,6 +39,8 @@ fn parts<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
 fn reports(refreshed: &Refreshed) -> Vec<SourceReport> {
     let report = |one: &Gathered| {
         let outcome = match (&one.answered, &one.said) {
+            (Answered::Misconfigured { why }, _) => SourceOutcome::Failed { error: why.clone() },
+            _ if refreshed.offline => return None,
             (Answered::NotAsked | Answered::Spared { .. }, _) => return None,
             (Answered::Failed { why, .. }, _) => SourceOutcome::Failed { error: why.clone() },
             (_, Some(said)) => SourceOutcome::Worked {
@@ -60,7 +60,12 @@ fn reports(refreshed: &Refreshed) -> Vec<SourceReport> {
             outcome,
         })
     };
-    refreshed.sources.iter().filter_map(report).collect()
+    let gone = refreshed.gone.iter().map(|source| SourceReport {
+        source: source.clone(),
+        outcome: SourceOutcome::Removed,
+    });
+    let asked = refreshed.sources.iter().filter_map(report);
+    asked.chain(gone).collect()
 }
 
 #[cfg(test)]
@@ -100,6 +105,7 @@ mod tests {
     fn refreshed(proposals: usize, past: usize) -> Refreshed {
         Refreshed {
             sources: Vec::new(),
+            gone: Vec::new(),
             appraisal: Appraisal {
                 proposals: vec![proposal(); proposals],
                 history: vec![history(); past],

@@ -5,6 +5,7 @@ use crate::pricing::sources::html::{HtmlTable, Page};
 use crate::pricing::sources::{self, Declaration, Source};
 use rust_decimal::Decimal;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,10 @@ pub const SETTINGS_FILE: &str = "prices.json";
 /// The folder of descriptions of further pages, in the data directory.
 pub const PAGES_FOLDER: &str = "pages";
 
+/// The most of a name, and of a reason, that is told, in characters.
+const NAME_MOST: usize = 60;
+const WHY_MOST: usize = 600;
+
 /// Which sources there are, and whether they are asked in the background.
 #[derive(Clone)]
 pub struct Settings {
@@ -22,6 +27,17 @@ pub struct Settings {
     pub background: bool,
     /// Every source, in the order in which they are told of.
     pub sources: Vec<Configured>,
+    /// What is configured as no source can be. It is left out, and the others serve.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A source that is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its name; of a page that has none, its file in the folder.
+    pub source: String,
+    /// What is wrong with it.
+    pub why: String,
 }
 
 /// A source as it is configured.
@@ -59,7 +75,7 @@ pub enum SettingsError {
 #[serde(default, deny_unknown_fields)]
 struct File {
     refresh: Option<bool>,
-    sources: BTreeMap<String, OfSource>,
+    sources: BTreeMap<String, Value>,
 }
 
 /// What is configured of one source; what is left out is as it declares.
@@ -79,13 +95,15 @@ impl Settings {
         Self {
             background: false,
             sources: sources::all().into_iter().map(Configured::of).collect(),
+            left_out: Vec::new(),
         }
     }
 
-    /// Reads the settings of a data directory; `background`, where it is given, goes over what the file says.
+    /// Reads the settings of a data directory; `background`, where it is given, goes over what the file says. What is wrong
+    /// about one source leaves that source out.
     ///
     /// # Errors
-    /// [`SettingsError`]: a file can't be read, or says what can't be.
+    /// [`SettingsError`]: `prices.json` can't be read, or is not of its shape.
     pub fn read(data_dir: &Path, background: Option<bool>) -> Result<Self, SettingsError> {
         let path = data_dir.join(SETTINGS_FILE);
         let file: File = match optional(&path)? {
@@ -96,23 +114,45 @@ impl Settings {
             Some(text) => serde_json::from_str(&text).map_err(|error| wrong(&path, error))?,
             None => File::default(),
         };
-        let mut all = sources::all();
-        let pages = pages(&data_dir.join(PAGES_FOLDER), &all)?;
-        all.extend(pages);
         let mut settings = Self {
             background: background.or(file.refresh).unwrap_or(true),
-            sources: all.into_iter().map(Configured::of).collect(),
+            ..Self::by_hand()
         };
+        settings.add_pages(&data_dir.join(PAGES_FOLDER));
         for (name, own) in file.sources {
-            let mut known = settings.sources.iter_mut();
-            let known = known.find(|known| known.declaration.name == *name);
-            let known =
-                known.ok_or_else(|| wrong(&path, format!("no source is named {name:?}")))?;
-            known
-                .configure(own)
-                .map_err(|error| wrong(&path, format!("sources.{name}.{error}")))?;
+            if let Err(why) = settings.configure(&name, own) {
+                let why = format!("{SETTINGS_FILE}: sources.{name}{why}");
+                settings.leave_out(&name, why);
+            }
         }
         Ok(settings)
+    }
+
+    fn configure(&mut self, name: &str, own: Value) -> Result<(), String> {
+        let mut known = self.sources.iter_mut();
+        let Some(known) = known.find(|known| known.declaration.name == *name) else {
+            let is_known = self.left_out.iter().any(|one| one.source == *name);
+            let unknown = || ": there is no source of this name".to_owned();
+            return if is_known { Ok(()) } else { Err(unknown()) };
+        };
+        // serde would also take a list, field by field.
+        if !own.is_object() {
+            return Err(": expects an object".to_owned());
+        }
+        let own = OfSource::deserialize(own).map_err(|error| format!(": {error}"))?;
+        known.configure(own).map_err(|error| format!(".{error}"))
+    }
+
+    /// Leaves a source out, under a name that an alert can show.
+    fn leave_out(&mut self, name: &str, why: String) {
+        self.sources.retain(|known| known.declaration.name != *name);
+        let shown = |c: char| if c.is_control() { '?' } else { c };
+        let mut source: String = name.chars().map(shown).take(NAME_MOST).collect();
+        if source.trim().is_empty() {
+            source = "(no name)".to_owned();
+        }
+        let why = why.chars().map(shown).take(WHY_MOST).collect();
+        self.left_out.push(LeftOut { source, why });
     }
 
     /// The sources that are asked by themselves.
@@ -155,20 +195,41 @@ impl Configured {
     }
 }
 
-/// The pages that are described in a folder, by the files' names.
-fn pages(folder: &Path, others: &[Arc<dyn Source>]) -> Result<Vec<Arc<dyn Source>>, SettingsError> {
-    let file = |error| SettingsError::File {
-        path: folder.to_owned(),
-        error,
-    };
+impl Settings {
+    /// Adds the pages that are described in a folder, by the files' names.
+    fn add_pages(&mut self, folder: &Path) {
+        let paths = match described(folder) {
+            Ok(paths) => paths,
+            Err(error) => return self.leave_out(PAGES_FOLDER, error.to_string()),
+        };
+        for path in paths {
+            match page(&path) {
+                Ok(page) => self.add_page(&path, page),
+                Err(why) => self.leave_out(&shown(&path), why),
+            }
+        }
+    }
+
+    fn add_page(&mut self, path: &Path, page: Page) {
+        let mut others = self.sources.iter().map(|known| &*known.declaration.name);
+        if others.any(|known| known == page.name) {
+            let why = format!("a source is named {:?} already", page.name);
+            return self.leave_out(&shown(path), why);
+        }
+        let source: Arc<dyn Source> = Arc::new(HtmlTable::of(page));
+        self.sources.push(Configured::of(source));
+    }
+}
+
+/// The descriptions in a folder, which need not be there.
+fn described(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let found = match std::fs::read_dir(folder) {
-        Ok(found) => found,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(file(error)),
+        found => found?,
     };
     let mut paths = Vec::new();
     for entry in found {
-        let path = entry.map_err(file)?.path();
+        let path = entry?.path();
         if path
             .extension()
             .is_some_and(|extension| extension == "json")
@@ -177,22 +238,20 @@ fn pages(folder: &Path, others: &[Arc<dyn Source>]) -> Result<Vec<Arc<dyn Source
         }
     }
     paths.sort_unstable();
-    let read = paths.into_iter().map(|path| {
-        let text = optional(&path)?.unwrap_or_default();
-        let page = Page::read(&text).map_err(|error| wrong(&path, error))?;
-        check_address(&page.address).map_err(|error| wrong(&path, error))?;
-        if others
-            .iter()
-            .any(|known| known.declaration().name == page.name)
-        {
-            return Err(wrong(
-                &path,
-                format!("a source is named {:?} already", page.name),
-            ));
-        }
-        Ok(Arc::new(HtmlTable::of(page)) as Arc<dyn Source>)
-    });
-    read.collect()
+    Ok(paths)
+}
+
+fn page(path: &Path) -> Result<Page, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let page = Page::read(&text).map_err(|error| error.to_string())?;
+    check_address(&page.address).map_err(|error| error.to_string())?;
+    Ok(page)
+}
+
+/// A description's file, as it is named where it has no other name.
+fn shown(path: &Path) -> String {
+    let file = path.file_name().unwrap_or_default();
+    format!("{PAGES_FOLDER}/{}", file.display())
 }
 
 fn optional(path: &Path) -> Result<Option<String>, SettingsError> {
@@ -266,21 +325,45 @@ mod tests {
         for (file, told) in [
             ("[]", "prices.json"),
             (r#"{"refresh": "no"}"#, "boolean"),
-            (r#"{"sources": {"litelm": {}}}"#, "litelm"),
-            (
-                r#"{"sources": {"litellm": {"weight": "2"}}}"#,
-                "sources.litellm.weight",
-            ),
-            (r#"{"sources": {"litellm": {"adress": "x"}}}"#, "adress"),
-            (
-                r#"{"sources": {"litellm": {"address": "http://example.org/"}}}"#,
-                "sources.litellm.address",
-            ),
+            (r#"{"sources": []}"#, "map"),
         ] {
             let Err(error) = read(file) else {
                 panic!("{file}");
             };
             assert!(error.contains(told), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_about_one_source_leaves_that_one_out() {
+        for (file, source, told) in [
+            (r#"{"sources": {"litelm": {}}}"#, "litelm", "no source"),
+            (
+                r#"{"sources": {"litellm": {"weight": "2"}}}"#,
+                "litellm",
+                "sources.litellm.weight",
+            ),
+            (
+                r#"{"sources": {"litellm": {"adress": "x"}}}"#,
+                "litellm",
+                "adress",
+            ),
+            (r#"{"sources": {"litellm": [true]}}"#, "litellm", "object"),
+            (
+                r#"{"sources": {"litellm": {"address": "http://example.org/"}}}"#,
+                "litellm",
+                "sources.litellm.address",
+            ),
+        ] {
+            let settings = read(file).unwrap();
+            let [left_out] = &*settings.left_out else {
+                panic!("{file}: {:?}", settings.left_out);
+            };
+            assert_eq!(left_out.source, source);
+            assert!(left_out.why.contains(told), "{left_out:?}");
+            let names: Vec<_> = settings.sources.iter().collect();
+            assert!(names.iter().all(|one| one.declaration.name != source));
+            assert!(names.len() + 1 >= sources::all().len(), "the others serve");
         }
     }
 
@@ -297,10 +380,22 @@ mod tests {
         let last = &settings.sources.last().unwrap().declaration;
         assert!(last.name == "example.org" && last.asked);
         std::fs::write(pages.join("a.json"), page.replace("example.org", "litellm")).unwrap();
-        let error = Settings::read(folder.path(), None)
-            .err()
-            .unwrap()
-            .to_string();
-        assert!(error.contains("a.json"), "{error}");
+        std::fs::write(pages.join("c.json"), page).unwrap();
+        std::fs::write(pages.join("d.json"), "{}").unwrap();
+        let plain = page
+            .replace("https://", "http://")
+            .replace("\"example", "\"plain");
+        std::fs::write(pages.join("e.json"), plain).unwrap();
+        let settings = Settings::read(folder.path(), None).unwrap();
+        let last = &settings.sources.last().unwrap().declaration;
+        assert_eq!(last.name, "example.org");
+        let left_out = settings.left_out.iter().map(|one| &*one.source);
+        let expected = [
+            "pages/a.json",
+            "pages/c.json",
+            "pages/d.json",
+            "pages/e.json",
+        ];
+        assert!(left_out.eq(expected), "{:?}", settings.left_out);
     }
 }

@@ -22,10 +22,12 @@ impl Desk<'_> {
         let source = report.source.clone();
         let place = self.say(Event::SourceReported(report));
         let failing = after.failing.map(|failing| {
-            format!(
-                "the price source {source} fails: {}; its last good prices are used",
-                failing.error
-            )
+            let last = if after.content.is_some() {
+                "what it said last is used as long as it is fresh"
+            } else {
+                "it has never given prices that could be used"
+            };
+            format!("the price source {source} fails: {}; {last}", failing.error)
         });
         self.keep_alert(
             failing,

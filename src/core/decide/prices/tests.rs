@@ -283,12 +283,23 @@ fn a_source_is_alerted_once_an_outage() {
         fetched_at: "2026-11-24T09:00:00Z".parse().unwrap(),
         votes: Votes::default(),
     };
+    let told = |bench: &Bench| bench.state.alerts().next().unwrap().message.clone();
+    assert_eq!(
+        bench.report(failed("no such host")),
+        ["source_reported", "alert_raised"]
+    );
+    assert!(told(&bench).ends_with("no such host; it has never given prices that could be used"));
+    assert_eq!(
+        bench.report(SourceOutcome::Removed),
+        ["source_reported", "alert_resolved"]
+    );
     assert_eq!(bench.report(worked(1)), ["source_reported"]);
     assert!(bench.report(worked(1)).is_empty());
     assert_eq!(
         bench.report(failed("timeout")),
         ["source_reported", "alert_raised"]
     );
+    assert!(told(&bench).ends_with("timeout; what it said last is used as long as it is fresh"));
     assert!(bench.report(failed("another")).is_empty());
     assert_eq!(bench.open_alerts(), ["source_failed"]);
     assert_eq!(

@@ -15,6 +15,8 @@ const LONGEST_REST: Duration = Duration::from_hours(4);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Breaker {
     failures: u32,
+    /// Whether the source could not even be reached the last time.
+    unreachable: bool,
     rests_until: Option<Instant>,
 }
 
@@ -27,6 +29,7 @@ impl Breaker {
         match self.rests_until {
             Some(until) if until > now => Err(FetchError::Resting {
                 failures: self.failures,
+                unreachable: self.unreachable,
                 wait: until - now,
             }),
             _ => Ok(()),
@@ -39,9 +42,10 @@ impl Breaker {
         self.rests_until = None;
     }
 
-    /// It failed, after all attempts.
-    pub fn fails(&mut self, now: Instant) {
+    /// It failed, after all attempts; `unreachable` where it could not even be reached.
+    pub fn fails(&mut self, now: Instant, unreachable: bool) {
         self.failures = self.failures.saturating_add(1);
+        self.unreachable = unreachable;
         if let Some(more) = self.failures.checked_sub(FAILURES_MOST) {
             let rest = FIRST_REST
                 .saturating_mul(2_u32.saturating_pow(more))
@@ -60,12 +64,12 @@ mod tests {
         let mut breaker = Breaker::default();
         let mut now = Instant::now();
         for _ in 0..2 {
-            breaker.fails(now);
+            breaker.fails(now, false);
             assert_eq!(breaker.pass(now), Ok(()));
         }
         let mut rests = Vec::new();
         for _ in 0..12 {
-            breaker.fails(now);
+            breaker.fails(now, false);
             let Err(FetchError::Resting { wait, .. }) = breaker.pass(now) else {
                 panic!("it rests");
             };
@@ -76,7 +80,21 @@ mod tests {
         assert_eq!(rests[..3], [FIRST_REST, FIRST_REST * 2, FIRST_REST * 4]);
         assert_eq!(rests[11], LONGEST_REST);
         breaker.works();
-        breaker.fails(now);
+        breaker.fails(now, false);
         assert_eq!(breaker.pass(now), Ok(()));
+    }
+
+    #[test]
+    fn one_that_rests_says_whether_it_could_be_reached_the_last_time() {
+        let mut breaker = Breaker::default();
+        let now = Instant::now();
+        for last in [true, false, true] {
+            (0..3).for_each(|_| breaker.fails(now, !last));
+            breaker.fails(now, last);
+            let Err(error) = breaker.pass(now) else {
+                panic!("it rests");
+            };
+            assert_eq!(error.is_unreachable(), last);
+        }
     }
 }

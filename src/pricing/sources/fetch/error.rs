@@ -49,6 +49,8 @@ pub enum FetchError {
     Resting {
         /// How often it failed in a row.
         failures: u32,
+        /// Whether it could not even be reached the last time.
+        unreachable: bool,
         /// When it is asked again.
         wait: Duration,
     },
@@ -60,6 +62,15 @@ impl FetchError {
         match self {
             Self::Unreachable(_) | Self::Timeout | Self::Broken(_) => true,
             Self::Status(status) => *status == 429 || *status == 408 || *status >= 500,
+            _ => false,
+        }
+    }
+
+    /// Whether the source could not even be reached: now, or when it was asked last before it rests.
+    pub const fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::Timeout => true,
+            Self::Resting { unreachable, .. } => *unreachable,
             _ => false,
         }
     }

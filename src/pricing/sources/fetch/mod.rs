@@ -10,11 +10,13 @@ mod breaker;
 mod error;
 mod pause;
 mod shelf;
+mod whole;
 
 pub use address::check as check_address;
 pub use breaker::Breaker;
 pub use error::FetchError;
 pub use shelf::{Kept, Shelf};
+pub use whole::write_whole;
 
 use super::Declaration;
 use crate::idle::breathe;
@@ -136,7 +138,7 @@ impl Fetcher {
         match &fetched {
             Ok(_) => breaker.works(),
             Err(FetchError::TooOften { .. }) => {}
-            Err(_) => breaker.fails(Instant::now()),
+            Err(error) => breaker.fails(Instant::now(), error.is_unreachable()),
         }
         fetched
     }

@@ -1,6 +1,6 @@
 //! What sources answered last, each in a file of its own: it serves while its source does not.
 
-use super::Validators;
+use super::{Validators, write_whole};
 use crate::core::digest::Digest;
 use crate::core::time;
 use crate::idle::{Breathing, breathe};
@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -97,10 +97,6 @@ impl Shelf {
     /// # Errors
     /// The file can't be written.
     pub fn keep(&self, source: &str, kept: &Kept) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
-        let path = self.path(source);
-        let fresh = path.with_extension("fresh");
-        let mut file = File::create(&fresh)?;
         let head = Head {
             format: FORMAT,
             fetched_at: kept.fetched_at,
@@ -109,13 +105,13 @@ impl Shelf {
             content: kept.content(),
             validators: kept.validators.clone(),
         };
-        file.write_all(&serde_json::to_vec(&head)?)?;
-        file.write_all(b"\n")?;
-        let mut packed = GzEncoder::new(file, Compression::fast());
-        io::copy(&mut Breathing(&*kept.body), &mut packed)?;
-        packed.finish()?.sync_all()?;
-        fs::rename(&fresh, &path)?;
-        File::open(&self.folder)?.sync_all()
+        write_whole(&self.path(source), |mut file| {
+            file.write_all(&serde_json::to_vec(&head)?)?;
+            file.write_all(b"\n")?;
+            let mut packed = GzEncoder::new(file, Compression::fast());
+            io::copy(&mut Breathing(&*kept.body), &mut packed)?;
+            packed.finish()
+        })
     }
 }
 
@@ -164,6 +160,7 @@ fn read(path: &Path, most: usize) -> io::Result<Kept> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn kept(body: &[u8]) -> Kept {
         Kept {

@@ -40,7 +40,7 @@ pub enum SourceState {
     Unchanged,
     /// It was not asked.
     NotAsked,
-    /// It gave no answer that can be used.
+    /// It gave no answer that can be used, or is not configured as it should be.
     Failed,
 }
 
@@ -51,7 +51,7 @@ pub struct RefreshedSource {
     pub source: String,
     /// fetched, unchanged, not_asked or failed.
     pub state: SourceState,
-    /// Why it failed, or could not be asked; what it said last has its word all the same.
+    /// Why it failed, could not be asked, or is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// When it last said what is used of it; left out where it has never said anything.
@@ -100,7 +100,8 @@ pub struct RefreshPricesAnswer {
     /// with corrections offers what it would cost.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repriced_past: Vec<String>,
-    /// Whether no source could be reached: then this machine is offline, and no source counts as failed.
+    /// Whether none that was asked, or rests since it was, could be reached: then this machine is offline, and none counts as
+    /// failed.
     pub offline: bool,
     /// Whether this request_id had refreshed them before: then nothing was asked.
     pub duplicate: bool,
@@ -193,8 +194,10 @@ fn source(one: &Gathered, appraisal: &Appraisal, now: jiff::Timestamp) -> Refres
         Answered::Fetched => (SourceState::Fetched, None),
         Answered::Unchanged => (SourceState::Unchanged, None),
         Answered::NotAsked => (SourceState::NotAsked, None),
-        Answered::Spared { why } => (SourceState::NotAsked, Some(why.clone())),
-        Answered::Failed { why, .. } => (SourceState::Failed, Some(why.clone())),
+        Answered::Spared { why, .. } => (SourceState::NotAsked, Some(why.clone())),
+        Answered::Failed { why, .. } | Answered::Misconfigured { why } => {
+            (SourceState::Failed, Some(why.clone()))
+        }
     };
     let said = one.said.as_ref();
     let share = appraisal

@@ -1,0 +1,172 @@
+//! Who is asked, how often, and how that is told.
+
+use crate::ground::{Ground, litellm, llm_prices, models_dev, refresher, states};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tekton_budget::core::decide::CHANGES_MOST;
+use tekton_budget::service::caller::Caller;
+use tekton_budget::service::operation::{Call, Progress};
+use tekton_budget::service::refresh::{Answered, Wanted};
+use wiremock::matchers::header;
+use wiremock::{Mock, ResponseTemplate};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_only_tells() {
+    let ground = Ground::new().await;
+    let before = ground.sequence();
+    let told = ground
+        .call("refresh_prices", json!({"dry_run": true}))
+        .await;
+    assert_eq!(
+        (&told["dry_run"], &told["models"]["verified"]),
+        (&json!(true), &json!(1))
+    );
+    assert_eq!(ground.sequence(), before);
+    assert!(
+        ground
+            .called(
+                "get_price",
+                json!({"provider": "xai", "model": "grok-test-9"}),
+                Progress::default()
+            )
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_of_a_refresh_is_known_again_and_asks_nobody() {
+    let ground = Ground::new().await;
+    let once = json!({"request_id": "r1"});
+    // Nothing is done yet that a retry could be known by.
+    let told = json!({"request_id": "r1", "dry_run": true});
+    assert_eq!(
+        ground.call("refresh_prices", told).await["duplicate"],
+        false
+    );
+    let first = ground.call("refresh_prices", once.clone()).await;
+    assert_eq!(first["duplicate"], false, "{first}");
+    let sequence = ground.sequence();
+    let asked = ground.server.received_requests().await.unwrap().len();
+
+    ground.pass_hours(30);
+    ground.say("litellm", &litellm("1e-06", "5e-06")).await;
+    ground.say("models_dev", &models_dev("1", "5")).await;
+    let again = ground.call("refresh_prices", once).await;
+    assert_eq!(again["duplicate"], true, "{again}");
+    assert_eq!(ground.sequence(), sequence);
+    assert_eq!(
+        ground.server.received_requests().await.unwrap().len(),
+        asked
+    );
+
+    let other = json!({"request_id": "r1", "sources": ["litellm"]});
+    let refusal = ground
+        .called("refresh_prices", other, Progress::default())
+        .await;
+    assert!(refusal.unwrap_err().starts_with("conflict"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_source_alone_is_asked_and_the_others_keep_their_word() {
+    let ground = Ground::new().await;
+    ground.refresh().await;
+    ground.pass_hours(1);
+    ground.say("llm_prices", &llm_prices("7", "70")).await;
+    let refreshed = ground
+        .call("refresh_prices", json!({"sources": ["llm_prices"]}))
+        .await;
+    assert_eq!(
+        states(&refreshed),
+        [
+            "litellm not_asked",
+            "models_dev not_asked",
+            "llm_prices fetched"
+        ]
+    );
+    assert_eq!(
+        ground.price().await["rates"]["standard"]["rates"]["input"],
+        "2"
+    );
+    let wrong = ground.called(
+        "refresh_prices",
+        json!({"sources": ["litelm"]}),
+        Progress::default(),
+    );
+    assert!(wrong.await.unwrap_err().contains("litelm"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_process_goes_on_where_this_one_ended() {
+    let ground = Ground::new().await;
+    let tagged = ResponseTemplate::new(200).insert_header("etag", "\"7\"");
+    let tagged = tagged.set_body_string(litellm("2e-06", "1e-05"));
+    ground.pass_hours(1);
+    ground.answer("litellm", tagged).await;
+    ground.refresh().await;
+    let unchanged =
+        Mock::given(header("if-none-match", "\"7\"")).respond_with(ResponseTemplate::new(304));
+    unchanged.with_priority(1).mount(&ground.server).await;
+    let fresh = refresher(ground.folder.path());
+    let call = Call::new(Caller::default());
+    let refreshed = fresh
+        .refresh(&ground.desk, &call, &Wanted::default())
+        .await
+        .unwrap();
+    assert_eq!(refreshed.sources[0].answered, Answered::Unchanged);
+    let asked = ground.server.received_requests().await.unwrap();
+    let tagged = asked
+        .iter()
+        .filter(|one| one.headers.contains_key("if-none-match"));
+    assert_eq!(tagged.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_is_told() {
+    let ground = Ground::new().await;
+    let steps = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let progress = {
+        let steps = Arc::clone(&steps);
+        Progress::to(move |step| steps.lock().unwrap().push(step))
+    };
+    ground
+        .called("refresh_prices", json!({}), progress)
+        .await
+        .unwrap();
+    let steps = steps.lock().unwrap();
+    let done: Vec<u64> = steps.iter().map(|step| step.done).collect();
+    assert_eq!(done, [0, 1, 2, 3, 4, 5]);
+    assert!(steps.iter().all(|step| step.total == Some(5)));
+    assert!(
+        steps[..3]
+            .iter()
+            .any(|step| step.message == "litellm: fetched"),
+        "{steps:?}"
+    );
+}
+
+/// More models than one order of the ledger takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_of_very_many_models_is_carried_out_whole() {
+    const MODELS: usize = CHANGES_MOST + 100;
+    let ground = Ground::new().await;
+    let models: serde_json::Map<String, Value> = (0..MODELS)
+        .map(|number| {
+            let said = json!({"litellm_provider": "xai", "mode": "chat", "input_cost_per_token": 2e-06, "output_cost_per_token": 1e-05});
+            (format!("xai/grok-many-{number}"), said)
+        })
+        .collect();
+    ground.pass_hours(1);
+    ground
+        .say("litellm", &Value::Object(models).to_string())
+        .await;
+    let refreshed = ground.call("refresh_prices", json!({})).await;
+    assert_eq!(refreshed["models"]["single_source"], MODELS);
+    for number in [0, MODELS - 1] {
+        let model = format!("grok-many-{number}");
+        let price = ground
+            .call("get_price", json!({"provider": "xai", "model": model}))
+            .await;
+        assert_eq!(price["status"], "single_source", "{price}");
+    }
+}

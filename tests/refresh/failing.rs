@@ -1,0 +1,171 @@
+//! Sources that give no answer, or are configured as none can be.
+
+use crate::ground::{Ground, litellm, refresher, states};
+use serde_json::json;
+use tekton_budget::service::caller::Caller;
+use tekton_budget::service::operation::Call;
+use tekton_budget::service::refresh::{Answered, Wanted};
+use wiremock::{MockServer, ResponseTemplate};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_fails_is_told_and_what_it_said_last_serves() {
+    let ground = Ground::new().await;
+    ground.refresh().await;
+    ground.pass_hours(26);
+    ground.answer("litellm", ResponseTemplate::new(404)).await;
+    ground.say("models_dev", "{\"busy\": true}").await;
+    let refreshed = ground.refresh().await;
+    assert_eq!(
+        states(&refreshed),
+        [
+            "litellm failed",
+            "models_dev failed",
+            "llm_prices unchanged"
+        ]
+    );
+    let [gone, changed] = [&refreshed["sources"][0], &refreshed["sources"][1]];
+    assert_eq!(gone["error"], "it answered with status 404");
+    assert_eq!(gone["age_seconds"], 26 * 3_600);
+    assert_eq!(gone["models"], 1, "its last word counts");
+    assert!(
+        changed["error"]
+            .as_str()
+            .unwrap()
+            .contains("changed its shape"),
+        "{changed}"
+    );
+    assert_eq!(ground.price().await["status"], "verified");
+    let alerts = ground.call("list_alerts", json!({"state": "open"})).await;
+    let told = alerts.to_string();
+    assert!(
+        told.contains("litellm fails") && told.contains("models_dev fails"),
+        "{told}"
+    );
+    // It works again, and the alert is gone.
+    ground.pass_hours(1);
+    ground.say("litellm", &litellm("2e-06", "1e-05")).await;
+    ground.refresh().await;
+    let alerts = ground
+        .call("list_alerts", json!({"state": "open"}))
+        .await
+        .to_string();
+    assert!(
+        !alerts.contains("litellm fails") && alerts.contains("models_dev fails"),
+        "{alerts}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offline_nothing_is_lost_and_nobody_is_blamed() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let ground = Ground::over(&nobody, MockServer::start().await);
+    let before = ground.sequence();
+    // From the fourth time on the sources rest, and are not even asked.
+    for _ in 0..5 {
+        let refreshed = ground.refresh().await;
+        assert_eq!(refreshed["offline"], true, "{refreshed}");
+    }
+    assert_eq!(ground.sequence(), before);
+    let known = ground
+        .call(
+            "get_price",
+            json!({"provider": "openai", "model": "gpt-4o"}),
+        )
+        .await;
+    assert_eq!(known["status"], "bundled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_may_not_be_asked_again_yet_has_not_failed() {
+    let ground = Ground::new().await;
+    let file = ground.folder.path().join("prices.json");
+    let settings = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace(":100", ":1");
+    std::fs::write(&file, settings).unwrap();
+    let fresh = refresher(ground.folder.path());
+    let call = Call::new(Caller::default());
+    for _ in 0..2 {
+        fresh
+            .refresh(&ground.desk, &call, &Wanted::default())
+            .await
+            .unwrap();
+    }
+    let last = fresh
+        .refresh(&ground.desk, &call, &Wanted::default())
+        .await
+        .unwrap();
+    assert!(!last.offline);
+    for source in &last.sources {
+        assert!(
+            matches!(source.answered, Answered::Spared { .. }),
+            "{source:?}"
+        );
+        assert_eq!(last.appraisal.shares[&*source.name].models, 1);
+    }
+    let alerts = ground
+        .call("list_alerts", json!({"state": "open"}))
+        .await
+        .to_string();
+    assert!(!alerts.contains("fails"), "{alerts}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sources_that_rest_after_an_answer_do_not_make_this_machine_offline() {
+    let ground = Ground::new().await;
+    ground.pass_hours(1);
+    for source in ["litellm", "models_dev", "llm_prices"] {
+        ground.answer(source, ResponseTemplate::new(500)).await;
+    }
+    for _ in 0..5 {
+        let refreshed = ground.refresh().await;
+        assert_eq!(refreshed["offline"], false, "{refreshed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_configured_wrong_is_left_out_and_told_and_the_others_serve() {
+    let ground = Ground::new().await;
+    let file = ground.folder.path().join("prices.json");
+    let right = std::fs::read_to_string(&file).unwrap();
+    let mut wrong: serde_json::Value = serde_json::from_str(&right).unwrap();
+    wrong["sources"]["litellm"]["address"] = json!("http://example.org/litellm");
+    std::fs::write(&file, wrong.to_string()).unwrap();
+    let pages = ground.folder.path().join("pages");
+    std::fs::create_dir(&pages).unwrap();
+    std::fs::write(pages.join("mine.json"), "{}").unwrap();
+    let ground = ground.configured_anew();
+    let refreshed = ground.refresh().await;
+    assert_eq!(
+        states(&refreshed),
+        [
+            "models_dev fetched",
+            "llm_prices fetched",
+            "pages/mine.json failed",
+            "litellm failed"
+        ]
+    );
+    let error = refreshed["sources"][3]["error"].as_str().unwrap();
+    assert!(error.contains("sources.litellm.address"), "{error}");
+    assert_eq!(refreshed["models"]["verified"], 1, "{refreshed}");
+    let asked = json!({"sources": ["pages/mine.json"]});
+    let refused = ground.call_refused("refresh_prices", asked).await;
+    assert!(refused.contains("description of a page"), "{refused}");
+    let open = json!({"kind": "source_failed", "state": "open"});
+    let alerts = ground.call("list_alerts", open.clone()).await.to_string();
+    for told in [
+        "sources.litellm.address",
+        "pages/mine.json",
+        "never given prices",
+    ] {
+        assert!(alerts.contains(told), "{told}: {alerts}");
+    }
+    std::fs::write(&file, &right).unwrap();
+    std::fs::remove_file(pages.join("mine.json")).unwrap();
+    let ground = ground.configured_anew();
+    ground.refresh().await;
+    let alerts = ground.call("list_alerts", open).await;
+    assert_eq!(alerts["alerts"], json!([]), "it is mended, and gone");
+}

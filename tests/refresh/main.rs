@@ -1,0 +1,9 @@
+//! A refresh from the network to the price that holds: over a server on this machine and a ledger of its own.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+
+mod asking;
+mod background;
+mod failing;
+mod ground;
+mod prices;
