@@ -157,6 +157,7 @@ fn carry_out(
         rates: Arc::clone(&apply.rates),
         effective_from: proposal.effective_from,
         status: apply.status,
+        apart: apply.apart.clone(),
         rule: apply.rule,
         quotes: proposal.quotes.clone(),
     };

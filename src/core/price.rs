@@ -295,14 +295,26 @@ impl ModelTier {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PriceStatus {
-    /// A quorum of sources agrees.
+    /// A quorum of sources agrees, or a person approved it.
     Verified,
     /// One source says so.
     SingleSource,
     /// An admin set it.
     Override,
-    /// It came with the program, but for rates that `rule` tells of.
+    /// It came with the program.
     Bundled,
+}
+
+impl PriceStatus {
+    /// The status's name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::SingleSource => "single_source",
+            Self::Override => "override",
+            Self::Bundled => "bundled",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,12 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// Rates that can be trusted otherwise than their price as a whole, by their names: `cache_read`, or `batch output above 200000
+/// tokens`.
+pub type Apart = BTreeMap<String, PriceStatus>;
 
 /// The rule that decided about a price. The names are stable: events keep them.
 #[derive(
@@ -125,6 +130,9 @@ pub struct PriceApplied {
     pub effective_from: Timestamp,
     /// How far it can be trusted.
     pub status: PriceStatus,
+    /// The rates that can be trusted otherwise.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub apart: Apart,
     /// The rule that decided.
     pub rule: PriceRule,
     /// What each source says.
@@ -147,11 +155,22 @@ pub struct PriceHeldBack {
     pub rule: PriceRule,
     /// The same in a sentence, with what to do.
     pub reason: String,
+    /// How far it can be trusted once it is approved.
+    #[serde(default = "verified")]
+    pub status: PriceStatus,
+    /// The rates that can be trusted otherwise then.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub apart: Apart,
     /// What it costs until somebody decides; none where the model has no price.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<Arc<Rates>>,
     /// What each source says.
     pub quotes: Vec<Quoted>,
+}
+
+/// What an approval made of a price while changes did not say it.
+const fn verified() -> PriceStatus {
+    PriceStatus::Verified
 }
 
 /// How a held-back change ended without a person.
@@ -269,6 +288,8 @@ pub struct Applying {
     pub rates: Arc<Rates>,
     /// How far it can be trusted.
     pub status: PriceStatus,
+    /// The rates that can be trusted otherwise.
+    pub apart: Apart,
     /// The rule that decided.
     pub rule: PriceRule,
 }
@@ -278,6 +299,10 @@ pub struct Applying {
 pub struct Holding {
     /// What it would cost.
     pub rates: Arc<Rates>,
+    /// How far it can be trusted once it is approved.
+    pub status: PriceStatus,
+    /// The rates that can be trusted otherwise then.
+    pub apart: Apart,
     /// The rule that holds it back.
     pub rule: PriceRule,
     /// The same in a sentence, with what to do.

@@ -22,7 +22,7 @@ use super::catalogue::{Candidate, Catalogue, ModelCard, Search, Unresolved, prov
 use super::identity::unframed;
 use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
-use crate::core::price_change::PastPrice;
+use crate::core::price_change::{Apart, PastPrice};
 use crate::core::state::Declined;
 use jiff::Timestamp;
 use layers::Layers;
@@ -277,7 +277,7 @@ impl PriceBook {
             .collect();
         let bundled = found.card.map(|card| Arc::clone(card.base_rates_at(at)));
         let mut present = bundled.map(|rates| (rates, PriceStatus::Bundled));
-        let (mut version, mut said) = (0, Vec::new());
+        let (mut version, mut said, mut apart) = (0, Vec::new(), Apart::new());
         let mut declined = BTreeMap::new();
         if let Some(layers) = found.layers {
             declined = layers.declined();
@@ -286,6 +286,7 @@ impl PriceBook {
             if let Some(applied) = layers.applied_at(at).or_else(|| layers.first_applied()) {
                 present = Some((Arc::clone(applied.rates()), applied.price.price.status));
                 said = applied.said();
+                apart.clone_from(&applied.price.price.apart);
             }
         }
         // What a person approved is where the steps that are taken together begin anew.
@@ -295,6 +296,7 @@ impl PriceBook {
         Standing {
             version,
             present,
+            apart,
             past,
             said,
             waiting: false,

@@ -30,7 +30,9 @@ pub use past::{Past, past};
 
 use crate::core::digest::Digest;
 use crate::core::price::{PriceStatus, Rates};
-use crate::core::price_change::{Applying, Holding, PriceProposal, PriceRule, Quoted, Vote, Votes};
+use crate::core::price_change::{
+    Apart, Applying, Holding, PriceProposal, PriceRule, Quoted, Vote, Votes,
+};
 use crate::pricing::points::{self, Place};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -60,6 +62,8 @@ pub struct Standing {
     pub version: u64,
     /// The price in force; none where the model has none.
     pub present: Option<(Arc<Rates>, PriceStatus)>,
+    /// The rates of it that can be trusted otherwise than as a whole, by name.
+    pub apart: Apart,
     /// The prices so far with the time from which each held, earliest first, from the last one on that a person approved; the
     /// present one is the last.
     pub past: Vec<(Timestamp, Arc<Rates>)>,
@@ -69,6 +73,15 @@ pub struct Standing {
     pub waiting: bool,
     /// The single rates that a person turned down, with the rule that had held them back.
     pub declined: BTreeMap<Place, (Decimal, PriceRule)>,
+}
+
+impl Standing {
+    /// How far the rate at a place can be trusted.
+    fn status_at(&self, place: Place) -> PriceStatus {
+        let whole = self.present.as_ref().map(|(_, status)| *status);
+        let apart = self.apart.get(&place.to_string()).copied();
+        apart.or(whole).unwrap_or(PriceStatus::SingleSource)
+    }
 }
 
 /// What is to be verified.

@@ -190,11 +190,14 @@ fn proposal(random: &mut Random, heard: &Heard, now: Timestamp) -> PriceProposal
     let apply = random.chance(50).then(|| Applying {
         rates: rates(random),
         status,
+        apart: std::collections::BTreeMap::new(),
         rule: PriceRule::Quorum,
     });
     let rule = *random.pick(&[PriceRule::NoQuorum, PriceRule::Disagreement]);
     let hold = random.chance(50).then(|| Holding {
         rates: rates(random),
+        status: PriceStatus::Verified,
+        apart: std::collections::BTreeMap::new(),
         rule,
         reason: "one source says so".to_owned(),
     });

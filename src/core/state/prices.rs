@@ -5,7 +5,7 @@ use crate::core::digest::Digest;
 use crate::core::event::Stamp;
 use crate::core::id::{AlertId, ChangeId};
 use crate::core::increase::Review;
-use crate::core::price::{PriceStatus, Rates};
+use crate::core::price::Rates;
 use crate::core::price_change::{
     OpenChange, PriceApplied, PriceHeldBack, PriceHistory, PriceRule, SourceOutcome, SourceReport,
     Votes,
@@ -333,7 +333,8 @@ impl State {
                 model: model.clone(),
                 rates: Arc::clone(&change.rates),
                 effective_from: change.effective_from,
-                status: PriceStatus::Verified,
+                status: change.status,
+                apart: change.apart.clone(),
                 rule: PriceRule::Approved,
                 quotes: change.quotes.clone(),
             }),

@@ -4,7 +4,7 @@ use super::origin::Origin;
 use crate::core::digest::Digest;
 use crate::core::increase::Review;
 use crate::core::price::{PriceStatus, Rates, Unit};
-use crate::core::price_change::{PriceRule, Quoted, Vote};
+use crate::core::price_change::{Apart, PriceRule, Quoted, Vote};
 use crate::pricing::catalogue::{Catalogue, ModelCard};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -162,6 +162,14 @@ impl<'a> Price<'a> {
             Origin::Applied(applied) => Some(applied.price.price.rule),
             Origin::Imported { .. } => Some(PriceRule::ImportedHistory),
             Origin::Bundled(_) | Origin::Override { .. } => None,
+        }
+    }
+
+    /// The rates that can be trusted otherwise than `status` says, by name.
+    pub fn apart(&self) -> Apart {
+        match self.origin {
+            Origin::Applied(applied) => applied.price.price.apart.clone(),
+            Origin::Bundled(_) | Origin::Imported { .. } | Origin::Override { .. } => Apart::new(),
         }
     }
 

@@ -167,6 +167,7 @@ fn applied(provider: &str, model: &str, version: u64, from: &str, input: i64) ->
                 rates: rates(input),
                 effective_from: at(from),
                 status: PriceStatus::Verified,
+                apart: std::collections::BTreeMap::new(),
                 rule: PriceRule::Quorum,
                 quotes: vec![quote],
             }),

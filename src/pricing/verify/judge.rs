@@ -6,8 +6,7 @@ use super::quorum::{Voice, Winner, winner};
 use super::voices::{Speaker, Speakers};
 use super::{Judgement, Outcome, Quote, Subject, dropped, reason, sanity, steps};
 use crate::core::price::{PriceStatus, Unit};
-use crate::core::price_change::{Applying, Holding, PriceRule, Quoted, Vote};
-use crate::pricing::cost::rate_of;
+use crate::core::price_change::{Apart, Applying, Holding, PriceRule, Quoted, Vote};
 use crate::pricing::points::{Place, Points, points, rates};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,13 +21,15 @@ pub(super) enum Verdict {
     Take(Decimal),
     /// One source's rate of a model that had no price.
     First(Decimal),
+    /// One source's rate, which keeps its share of one that a quorum changed.
+    Follow(Decimal),
     /// It waits for a person.
     Hold(Decimal, PriceRule),
     /// It goes: the sources that said it say it no more.
     Drop,
     /// A person has turned it down.
     Declined,
-    /// It is left out: what stands in for it is not cheaper, so that nothing is costed at too little without it.
+    /// It is left out: it looks as if it were for another number of units, and no quorum says so.
     Leave,
 }
 
@@ -105,7 +106,6 @@ impl Case<'_> {
             }
             Some(_) => Verdict::Hold(winner.rate, without_quorum(&winner)),
             None if winner.has_quorum() => Verdict::Take(winner.rate),
-            None if !self.is_new() && self.is_covered(place, winner.rate) => Verdict::Leave,
             None if !self.is_new() => Verdict::Hold(winner.rate, without_quorum(&winner)),
             None if winner.is_contested() => {
                 let apart = |voice: &Voice| sanity::is_slip(voice.rate, winner.rate);
@@ -120,18 +120,6 @@ impl Case<'_> {
             None if winner.full == 0 => Verdict::Hold(winner.rate, PriceRule::NoQuorum),
             None => Verdict::First(winner.rate),
         }
-    }
-
-    /// Whether what a usage is costed by where the present price does not name a place is not cheaper than a rate for it: a
-    /// cache read costs as much as input, and a batch as much as the standard tier.
-    fn is_covered(&self, place: Place, rate: Decimal) -> bool {
-        let present = self.subject.standing.present.as_ref();
-        let prompt = match place.above {
-            0 => 0,
-            above => above.saturating_add(1),
-        };
-        let instead = present.and_then(|(rates, _)| rate_of(rates, place.unit, prompt, place.tier));
-        instead.is_some_and(|(_, instead)| instead >= rate || near(instead, rate))
     }
 
     /// A power of ten off does not vote; where a quorum says so all the same, a person is to look.
@@ -173,7 +161,7 @@ impl Case<'_> {
             })
             .collect();
         for (place, rate) in followed {
-            self.verdicts.insert(place, Verdict::Take(rate));
+            self.verdicts.insert(place, Verdict::Follow(rate));
         }
     }
 
@@ -250,7 +238,7 @@ impl Case<'_> {
         } else {
             (PriceStatus::SingleSource, PriceRule::FirstWord)
         };
-        (Some(applying(&price, status, rule)), None)
+        (Some(self.applying(&price, status, rule)), None)
     }
 
     /// Of a model that has one: what a quorum says is applied, the rest waits.
@@ -259,7 +247,7 @@ impl Case<'_> {
             .verdicts
             .iter()
             .filter_map(|(place, verdict)| match verdict {
-                Verdict::Take(rate) => Some((*place, *rate)),
+                Verdict::Take(rate) | Verdict::Follow(rate) => Some((*place, *rate)),
                 _ => None,
             })
             .collect();
@@ -282,9 +270,40 @@ impl Case<'_> {
             status
         };
         let confirmed = next == PriceStatus::Verified && status != PriceStatus::Verified;
-        let apply = (changes || confirmed).then(|| applying(&price, next, PriceRule::Quorum));
+        let apply = (changes || confirmed).then(|| self.applying(&price, next, PriceRule::Quorum));
         let held = self.held(|_| true);
         (apply, self.hold(price, &held))
+    }
+
+    fn applying(&self, price: &Points, status: PriceStatus, rule: PriceRule) -> Applying {
+        Applying {
+            rates: Arc::new(rates(price)),
+            status,
+            apart: self.apart(price, status, |place| self.status_at(place)),
+            rule,
+        }
+    }
+
+    /// How far the rate that is decided for a place can be trusted; one that stays, as far as it could be.
+    fn status_at(&self, place: Place) -> PriceStatus {
+        match self.verdicts.get(&place) {
+            Some(verdict) if verdict.is_backed() => PriceStatus::Verified,
+            Some(Verdict::First(_) | Verdict::Follow(_)) => PriceStatus::SingleSource,
+            _ => self.subject.standing.status_at(place),
+        }
+    }
+
+    /// The rates of a price that can be trusted otherwise than as a whole.
+    fn apart(
+        &self,
+        price: &Points,
+        whole: PriceStatus,
+        status_at: impl Fn(Place) -> PriceStatus,
+    ) -> Apart {
+        let each = price.keys().map(|place| (place, status_at(*place)));
+        each.filter(|(_, status)| *status != whole)
+            .map(|(place, status)| (place.to_string(), status))
+            .collect()
     }
 
     /// Whether a quorum says each rate that the price stands by.
@@ -324,12 +343,30 @@ impl Case<'_> {
     ) -> Option<Holding> {
         price.extend(held.iter().map(|(place, (rate, _))| (*place, *rate)));
         let rule = held.values().map(|(_, rule)| *rule).max()?;
+        // A person's word is as good as a quorum's, for the rates that it is about.
+        let status_at = |place: Place| {
+            let approved = held.contains_key(&place);
+            approved
+                .then_some(PriceStatus::Verified)
+                .unwrap_or_else(|| self.status_at(place))
+        };
+        let verified = |place: &Place| status_at(*place) == PriceStatus::Verified;
+        let main = self.main.iter().filter(|place| price.contains_key(place));
+        let status = if main.clone().all(verified) {
+            PriceStatus::Verified
+        } else {
+            let present = self.subject.standing.present.as_ref();
+            present.map_or(PriceStatus::SingleSource, |(_, status)| *status)
+        };
+        let apart = self.apart(&price, status, status_at);
         let held: Vec<_> = held
             .iter()
             .map(|(place, (rate, _))| (*place, *rate))
             .collect();
         Some(Holding {
             rates: Arc::new(rates(&price)),
+            status,
+            apart,
             rule,
             reason: reason::of(&self.present, &self.speakers, rule, &held),
         })
@@ -340,9 +377,10 @@ impl Case<'_> {
             .verdicts
             .iter()
             .filter_map(|(place, verdict)| match verdict {
-                Verdict::Take(rate) | Verdict::First(rate) | Verdict::Hold(rate, _) => {
-                    Some((*place, (*rate, rule)))
-                }
+                Verdict::Take(rate)
+                | Verdict::First(rate)
+                | Verdict::Follow(rate)
+                | Verdict::Hold(rate, _) => Some((*place, (*rate, rule))),
                 _ => None,
             })
             .collect();
@@ -399,14 +437,6 @@ impl Case<'_> {
             _ => Vote::Outvoted,
         };
         (vote, beside)
-    }
-}
-
-fn applying(price: &Points, status: PriceStatus, rule: PriceRule) -> Applying {
-    Applying {
-        rates: Arc::new(rates(price)),
-        status,
-        rule,
     }
 }
 

@@ -43,6 +43,7 @@ fn quote(source: &str, weight: &str, text: &str) -> Quote {
 fn bundled(text: &str) -> Standing {
     let past = "2026-01-01T00:00:00Z".parse().unwrap();
     Standing {
+        apart: std::collections::BTreeMap::new(),
         version: 0,
         present: Some((price(text), PriceStatus::Bundled)),
         past: vec![(past, price(text))],

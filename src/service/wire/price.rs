@@ -174,8 +174,11 @@ pub struct PriceView {
     pub version: String,
     /// Since when it holds.
     pub effective_from: Instant,
-    /// How far it can be trusted.
+    /// How far its rates can be trusted, but for those in other_status.
     pub status: PriceStatus,
+    /// Rates of another status, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_status: BTreeMap<String, PriceStatus>,
     /// When it ends, where that is known; an override that begins then was taken away before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Instant>,
@@ -203,6 +206,7 @@ impl PriceView {
             version: price.version.to_owned(),
             effective_from: Instant(price.effective_from),
             status: price.status,
+            other_status: price.apart(),
             until: price.until().map(Instant),
             rule: price.rule().map(|rule| rule.as_str().to_owned()),
             actor: price.actor().map(str::to_owned),

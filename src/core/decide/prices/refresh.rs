@@ -175,6 +175,7 @@ fn applied(proposal: &PriceProposal, apply: &Applying, now: Timestamp) -> PriceA
         rates: Arc::clone(&apply.rates),
         effective_from: proposal.effective_from.max(now),
         status: apply.status,
+        apart: apply.apart.clone(),
         rule: apply.rule,
         quotes: beside(&proposal.quotes, &apply.rates),
     }
@@ -192,6 +193,8 @@ fn held(proposal: &PriceProposal, hold: &Holding) -> PriceHeldBack {
         effective_from: proposal.effective_from,
         rule: hold.rule,
         reason: hold.reason.clone(),
+        status: hold.status,
+        apart: hold.apart.clone(),
         present: present.cloned(),
         quotes: beside(&proposal.quotes, &hold.rates),
     }

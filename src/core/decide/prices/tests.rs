@@ -139,10 +139,13 @@ fn proposal(base: u64, apply: Option<i64>, hold: Option<i64>) -> PriceProposal {
         apply: apply.map(|input| Applying {
             rates: rates(input),
             status: PriceStatus::Verified,
+            apart: std::collections::BTreeMap::new(),
             rule: PriceRule::Quorum,
         }),
         hold: hold.map(|input| Holding {
             rates: rates(input),
+            status: PriceStatus::Verified,
+            apart: std::collections::BTreeMap::new(),
             rule: PriceRule::NoQuorum,
             reason: "one source alone".into(),
         }),

@@ -148,21 +148,16 @@ fn a_rate_that_two_who_said_it_say_no_more_goes() {
 }
 
 #[test]
-fn a_rate_that_one_source_adds_to_a_known_price_waits_unless_what_stands_in_costs_as_much() {
+fn a_rate_that_one_source_adds_to_a_known_price_waits_be_it_cheaper_or_dearer() {
     let judge = |more: &str| {
         let quotes = [quote("a", "1", more), quote("b", "1", OLD)];
         judged(&verified(OLD), &quotes)
     };
-    for covered in [
+    for added in [
         "cache_read 0.25",
         "reasoning 10",
         "batch.input 1.25",
         "batch.cache_read 0.1",
-    ] {
-        let judgement = judge(&format!("input 2.5 output 10 {covered}"));
-        assert_eq!(judgement.outcome, Outcome::Unchanged, "{covered}");
-    }
-    for dearer in [
         "audio_input 40",
         "cache_write 3.125",
         "cache_write_1h 5",
@@ -170,9 +165,9 @@ fn a_rate_that_one_source_adds_to_a_known_price_waits_unless_what_stands_in_cost
         "image 40000",
         "batch.input 3",
     ] {
-        let more = format!("input 2.5 output 10 {dearer}");
+        let more = format!("input 2.5 output 10 {added}");
         let judgement = judge(&more);
-        assert_eq!(held(&judgement), Some(PriceRule::NoQuorum), "{dearer}");
+        assert_eq!(held(&judgement), Some(PriceRule::NoQuorum), "{added}");
         assert_eq!(judgement.hold.unwrap().rates, price(&more));
         assert_eq!(judgement.apply, None);
     }
@@ -245,4 +240,80 @@ fn a_first_price_that_a_person_turned_down_is_not_applied_in_part() {
     }
     let again = judged(&none, &quotes);
     assert_eq!((again.apply, again.hold), (None, None));
+}
+
+#[test]
+fn a_price_says_which_of_its_rates_a_quorum_has_said() {
+    use PriceStatus::{Bundled, SingleSource, Verified};
+    let apart = |judgement: &Judgement| {
+        let apply = judgement.apply.as_ref().unwrap();
+        let apart = apply
+            .apart
+            .iter()
+            .map(|(name, status)| (name.clone(), *status));
+        (apply.status, apart.collect::<Vec<_>>())
+    };
+    let named = |name: &str, status| vec![(name.to_owned(), status)];
+    let old = "input 2.5 output 10 cache_write 3";
+    let standing = bundled(old);
+    // A quorum for one rate beside the sides, which nobody confirms.
+    let both = [
+        quote("a", "1", "cache_read 0.5"),
+        quote("b", "1", "cache_read 0.5"),
+    ];
+    let judgement = judged(&standing, &both);
+    assert_eq!(apart(&judgement), (Bundled, named("cache_read", Verified)));
+    // What was verified of it stays so, and what nobody says stays bundled.
+    let mut next = bundled("input 2.5 output 10 cache_write 3 cache_read 0.5");
+    next.apart = judgement.apply.unwrap().apart;
+    let sides = [
+        quote("a", "1", "input 2 output 8"),
+        quote("b", "1", "input 2 output 8"),
+    ];
+    let judgement = judged(&next, &sides);
+    assert_eq!(apart(&judgement), (Verified, named("cache_write", Bundled)));
+    // One side alone.
+    let half = [
+        quote("a", "1", "input 2 output 8"),
+        quote("b", "1", "input 2"),
+    ];
+    let judgement = judged(&standing, &half);
+    assert_eq!(apart(&judgement), (Bundled, named("input", Verified)));
+    // A lone source's share of what a quorum cut.
+    let standing = verified("input 2 output 8 batch.input 1");
+    let cut = [
+        quote("a", "1", "input 1 output 8 batch.input 0.5"),
+        quote("b", "1", "input 1 output 8"),
+    ];
+    let judgement = judged(&standing, &cut);
+    assert_eq!(
+        apart(&judgement),
+        (Verified, named("batch input", SingleSource))
+    );
+    // A first price of which one source alone says a part.
+    let first = [
+        quote("a", "1", "input 2 output 8 cache_read 0.2"),
+        quote("b", "1", "input 2 output 8"),
+    ];
+    let judgement = judged(&Standing::default(), &first);
+    assert_eq!(
+        apart(&judgement),
+        (Verified, named("cache_read", SingleSource))
+    );
+}
+
+#[test]
+fn an_approval_vouches_for_what_it_changes() {
+    let lone = [
+        quote("a", "1", "input 2.5 output 10 cache_read 0.5"),
+        quote("b", "0.4", OLD),
+    ];
+    let judgement = judged(&bundled(OLD), &lone);
+    let hold = judgement.hold.unwrap();
+    assert_eq!(hold.status, PriceStatus::Bundled);
+    let vouched = [("cache_read".to_owned(), PriceStatus::Verified)];
+    assert_eq!(hold.apart, vouched.into());
+    let sides = [quote("a", "1", "input 3 output 12")];
+    let hold = judged(&bundled(OLD), &sides).hold.unwrap();
+    assert_eq!((hold.status, hold.apart.len()), (PriceStatus::Verified, 0));
 }

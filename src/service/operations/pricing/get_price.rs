@@ -105,10 +105,11 @@ impl Operation for GetPrice {
             .map(|(unit, rate)| format!("{} ${rate}", unit.as_str()))
             .collect();
         let mut text = format!(
-            "{}/{} per million: {}.{offered}",
+            "{}/{} per million: {}. {}.{offered}",
             price.provider,
             price.model,
-            rates.join(", ")
+            rates.join(", "),
+            standing(&content.price)
         );
         if is_later {
             let since = price.effective_from;
@@ -118,6 +119,20 @@ impl Operation for GetPrice {
         }
         Ok(Answer { text, content })
     }
+}
+
+/// How far the rates can be trusted, in words.
+fn standing(price: &PriceView) -> String {
+    let others = price.other_status.iter();
+    let others: Vec<_> = others
+        .map(|(rate, status)| format!("{rate} {}", status.as_str()))
+        .collect();
+    let apart = if others.is_empty() {
+        String::new()
+    } else {
+        format!(", but {}", others.join(", "))
+    };
+    format!("Status: {}{apart}", price.status.as_str())
 }
 
 /// The refusal of a model whose price is asked for and not known.

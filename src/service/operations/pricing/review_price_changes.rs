@@ -111,7 +111,7 @@ pub struct PriceChangeView {
     pub present: Option<RatesView>,
     /// All rates then.
     pub proposed: RatesView,
-    /// From when on it would hold.
+    /// From when on it would hold: when it was proposed.
     pub effective_from: Instant,
     /// What each source says.
     pub sources: Vec<SourceView>,
@@ -172,7 +172,8 @@ impl Operation for ReviewPriceChanges {
         name: "review_price_changes",
         title: "Review price changes",
         description: "List price changes that were held back, with what each source says and why, and approve or \
-            reject one. An approved price holds at once; a rejected one is not proposed again.",
+            reject one. An approved price holds from effective_from on, when it was proposed; usage recorded since keeps its \
+            cost, and the answer offers corrections. A rejected one is not proposed again.",
         toolset: Toolset::Pricing,
         role: Role::Operator,
         effect: Effect::Adds,

@@ -110,6 +110,7 @@ fn applying(input: &str, output: &str) -> Applying {
     Applying {
         rates: rates(input, output),
         status: PriceStatus::Verified,
+        apart: std::collections::BTreeMap::new(),
         rule: PriceRule::Quorum,
     }
 }
@@ -117,6 +118,8 @@ fn applying(input: &str, output: &str) -> Applying {
 fn holding(input: &str, output: &str) -> Holding {
     Holding {
         rates: rates(input, output),
+        status: PriceStatus::Verified,
+        apart: std::collections::BTreeMap::new(),
         rule: PriceRule::NoQuorum,
         reason: "litellm alone says so. Approve it or reject it.".into(),
     }
