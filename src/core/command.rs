@@ -9,7 +9,7 @@ use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId}
 use super::period::{Period, WeekStart};
 use super::policy::{Enforcement, Limits, PolicyField, Rollover};
 use super::price::{Rates, ServiceTier};
-use super::price_change::{PriceHistory, PriceProposal, SourceReport};
+use super::price_change::{PastWord, PriceHistory, PriceProposal, SourceReport};
 use super::quantity::{Counts, Usd};
 use super::scope::Scope;
 use super::tally::Tally;
@@ -90,6 +90,8 @@ pub struct ApplyPrices {
     pub sources: Vec<SourceReport>,
     /// Prices of times that are over.
     pub history: Vec<PriceHistory>,
+    /// What sources say of such times against their own earlier word: it waits for a person.
+    pub past: Vec<PastWord>,
     /// The models with recorded usage in such a time, provider and model: a person is told which of them cost something else
     /// now.
     pub used: BTreeSet<(String, String)>,

@@ -151,6 +151,13 @@ pub struct PriceHeldBack {
     /// From when on.
     #[serde(with = "super::time")]
     pub effective_from: Timestamp,
+    /// Until when, where its one source corrects what it said of a time that is over.
+    #[serde(
+        default,
+        with = "super::time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub until: Option<Timestamp>,
     /// The rule that held it back.
     pub rule: PriceRule,
     /// The same in a sentence, with what to do.
@@ -166,6 +173,18 @@ pub struct PriceHeldBack {
     pub present: Option<Arc<Rates>>,
     /// What each source says.
     pub quotes: Vec<Quoted>,
+}
+
+impl PriceHeldBack {
+    /// The source that corrects its word about a time that is over, and what it says now; none of a change of the present.
+    pub fn correction(&self) -> Option<(&Quoted, PastPrice)> {
+        let price = PastPrice {
+            from: self.effective_from,
+            until: self.until?,
+            rates: Arc::clone(&self.rates),
+        };
+        Some((self.quotes.first()?, price))
+    }
 }
 
 /// What an approval made of a price while changes did not say it.
@@ -257,6 +276,59 @@ pub struct PriceHistory {
     pub weight: Decimal,
     /// The prices, earliest first.
     pub prices: Vec<PastPrice>,
+}
+
+impl PastPrice {
+    /// Whether both hold at some time.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.from < other.until && other.from < self.until
+    }
+
+    /// What is left of it before and after another.
+    pub fn outside(&self, other: &Self) -> impl Iterator<Item = Self> {
+        let before = Self {
+            until: self.until.min(other.from),
+            ..self.clone()
+        };
+        let after = Self {
+            from: self.from.max(other.until),
+            ..self.clone()
+        };
+        [before, after]
+            .into_iter()
+            .filter(|one| one.from < one.until)
+    }
+}
+
+/// What a source says of times that are over against its own earlier word, all of it: what waits and is not among it is
+/// withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastWord {
+    /// The source's name.
+    pub source: String,
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+    /// BLAKE3 of what was fetched, cut to 16 bytes.
+    pub content: Digest,
+    /// How much the source counts.
+    pub weight: Decimal,
+    /// What it says.
+    pub corrections: Vec<PastCorrection>,
+}
+
+/// A past price that its source says otherwise than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastCorrection {
+    /// The provider's canonical name.
+    pub provider: String,
+    /// The model's canonical name.
+    pub model: String,
+    /// What it says now.
+    pub price: PastPrice,
+    /// What it said before.
+    pub before: Arc<Rates>,
+    /// Why it waits, in a sentence, with what to do.
+    pub reason: String,
 }
 
 /// What was decided of one model's price, to be carried out.

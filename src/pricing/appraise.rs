@@ -9,7 +9,7 @@ use super::sources::Tense;
 use super::verify::{self, Judgement, Outcome, Quote, Subject};
 use crate::core::digest::Digest;
 use crate::core::price::Rates;
-use crate::core::price_change::{PriceHistory, PriceProposal, PriceRule, Vote, Votes};
+use crate::core::price_change::{PastWord, PriceHistory, PriceProposal, PriceRule, Vote, Votes};
 use crate::idle::breathe;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -75,6 +75,8 @@ pub struct Appraisal {
     pub proposals: Vec<PriceProposal>,
     /// Prices of times that are over.
     pub history: Vec<PriceHistory>,
+    /// What sources of history say against their own earlier word.
+    pub past: Vec<PastWord>,
     /// How each source's words fared.
     pub votes: BTreeMap<String, Votes>,
     /// How many models came to what.

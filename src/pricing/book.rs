@@ -23,7 +23,7 @@ use super::identity::unframed;
 use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::{Apart, PastPrice};
-use crate::core::state::Declined;
+use crate::core::state::{Declined, DeclinedPast};
 use jiff::Timestamp;
 use layers::Layers;
 use rustc_hash::FxHashMap;
@@ -113,9 +113,15 @@ impl PriceBook {
     }
 
     /// Takes in what a person turned down of a model's price, in place of what was known of that.
-    pub fn decline(&mut self, provider: &str, model: &str, declined: &[Declined]) {
-        if !declined.is_empty() {
-            self.layers(provider, model).decline(declined);
+    pub fn decline(
+        &mut self,
+        provider: &str,
+        model: &str,
+        declined: &[Declined],
+        past: &[DeclinedPast],
+    ) {
+        if !declined.is_empty() || !past.is_empty() {
+            self.layers(provider, model).decline(declined, past);
         }
     }
 
@@ -310,6 +316,13 @@ impl PriceBook {
         let layers = found.and_then(|found| found.layers);
         let imported = layers.and_then(|layers| layers.imported_from(source));
         imported.map_or(&[], |imported| &imported.history.prices)
+    }
+
+    /// What a source says of such times against its own earlier word, and a person turned down.
+    pub fn declined_past(&self, provider: &str, model: &str, source: &str) -> Vec<PastPrice> {
+        let found = self.find(Some(provider), model).ok();
+        let layers = found.and_then(|found| found.layers);
+        layers.map_or_else(Vec::new, |layers| layers.declined_past(source))
     }
 
     /// A model by its name, or by its name as an API frames it.

@@ -26,7 +26,7 @@ mod steps;
 mod tests;
 mod voices;
 
-pub use past::{Past, past};
+pub use past::{Past, past, why_corrected};
 
 use crate::core::digest::Digest;
 use crate::core::price::{PriceStatus, Rates};

@@ -74,7 +74,7 @@ fn take(book: &mut PriceBook, state: &State, since: u64) {
                 price: price.clone(),
             });
         }
-        book.decline(provider, model, &prices.declined);
+        book.decline(provider, model, &prices.declined, &prices.declined_past);
         for imported in prices.history.values().flatten() {
             book.import(Imported {
                 version: imported_version(&imported.history.source, imported.version),

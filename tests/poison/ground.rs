@@ -135,7 +135,9 @@ impl Ground {
         self.seen = Seen::default();
         let witnesses = self.gather();
         // To see what became of each word where nothing changes, too, every model is looked at as if a change waited.
-        let waiting = self.state.waiting_prices().map(|open| Canonical {
+        let waiting = self.state.waiting_prices();
+        let waiting = waiting.filter(|open| open.change.until.is_none());
+        let waiting = waiting.map(|open| Canonical {
             provider: open.change.provider.clone(),
             model: open.change.model.clone(),
         });
@@ -155,6 +157,7 @@ impl Ground {
         self.give(Command::ApplyPrices(Box::new(ApplyPrices {
             changes: appraisal.proposals.clone(),
             history: appraisal.history.clone(),
+            past: appraisal.past.clone(),
             sources,
             ..ApplyPrices::default()
         })));

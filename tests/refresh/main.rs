@@ -6,4 +6,5 @@ mod asking;
 mod background;
 mod failing;
 mod ground;
+mod past;
 mod prices;

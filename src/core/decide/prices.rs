@@ -1,5 +1,6 @@
 //! Prices: what admins set, what a refresh came to, and what a person decides of what was held back.
 
+mod past;
 mod refresh;
 mod sources;
 #[cfg(test)]

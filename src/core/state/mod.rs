@@ -16,7 +16,9 @@ mod terms;
 
 pub use changes::{Changes, RowKey};
 pub use meters::{Meter, PolicyState, Raised};
-pub use prices::{AppliedPrice, Declined, Failing, ImportedHistory, ModelPrices, SourceStanding};
+pub use prices::{
+    AppliedPrice, Declined, DeclinedPast, Failing, ImportedHistory, ModelPrices, SourceStanding,
+};
 pub use rows::Row;
 pub use terms::Past;
 

@@ -7,8 +7,8 @@ use crate::core::id::{AlertId, ChangeId};
 use crate::core::increase::Review;
 use crate::core::price::Rates;
 use crate::core::price_change::{
-    OpenChange, PriceApplied, PriceHeldBack, PriceHistory, PriceRule, SourceOutcome, SourceReport,
-    Votes,
+    OpenChange, PastPrice, PriceApplied, PriceHeldBack, PriceHistory, PriceRule, Quoted,
+    SourceOutcome, SourceReport, Votes,
 };
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -33,6 +33,12 @@ pub struct ModelPrices {
     /// The change that waits for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<OpenChange>,
+    /// The corrections of the past that wait for a person, in the order in which they were held back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting_past: Vec<OpenChange>,
+    /// The corrections of the past that a person turned down, in that order, the last few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declined_past: Vec<DeclinedPast>,
     /// What a person turned down, in that order, the last few: it is not held back again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub declined: Vec<Declined>,
@@ -59,6 +65,15 @@ impl Declined {
     pub fn covers(&self, rule: PriceRule) -> bool {
         rule <= self.rule
     }
+}
+
+/// A correction of the past that a person turned down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclinedPast {
+    /// The source that says so.
+    pub source: String,
+    /// What it says.
+    pub price: PastPrice,
 }
 
 /// What a source says of times that are over, as it was taken in.
@@ -95,6 +110,49 @@ impl ModelPrices {
     pub fn history_of(&self, source: &str) -> Option<&PriceHistory> {
         let last = self.history.get(source)?.last()?;
         Some(&last.history)
+    }
+
+    /// What a source says against its own earlier word and a person turned down.
+    pub fn declined_past_of(&self, source: &str) -> impl Iterator<Item = &PastPrice> {
+        let of = move |declined: &&DeclinedPast| declined.source == source;
+        let declined = self.declined_past.iter().filter(of);
+        declined.map(|declined| &declined.price)
+    }
+
+    fn open(&self, id: ChangeId) -> Option<&OpenChange> {
+        let mut all = self.waiting.iter().chain(&self.waiting_past);
+        all.find(|open| open.id == id)
+    }
+
+    fn take_open(&mut self, id: ChangeId) -> Option<OpenChange> {
+        if let Some(place) = self.waiting_past.iter().position(|open| open.id == id) {
+            return Some(self.waiting_past.remove(place));
+        }
+        self.waiting.take_if(|open| open.id == id)
+    }
+
+    /// The history of a source with a correction in place of what it said of that time.
+    fn corrected(
+        &self,
+        provider: &str,
+        model: &str,
+        by: &Quoted,
+        price: PastPrice,
+    ) -> PriceHistory {
+        let known = self.history_of(&by.source);
+        let known = known.into_iter().flat_map(|known| &known.prices);
+        let mut prices: Vec<_> = known.flat_map(|known| known.outside(&price)).collect();
+        prices.push(price);
+        prices.sort_by_key(|price| price.from);
+        PriceHistory {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            source: by.source.clone(),
+            fetched_at: by.fetched_at,
+            content: by.content,
+            weight: by.weight,
+            prices,
+        }
     }
 }
 
@@ -242,15 +300,14 @@ impl State {
 
     /// Every change of a price that waits for a person, by id.
     pub fn waiting_prices(&self) -> impl Iterator<Item = &OpenChange> {
-        self.waiting_prices
-            .values()
-            .filter_map(|key| self.prices.get(key)?.waiting.as_ref())
+        let ids = self.waiting_prices.keys();
+        ids.filter_map(|id| self.waiting_price(*id))
     }
 
     /// A change of a price that waits for a person.
     pub fn waiting_price(&self, id: ChangeId) -> Option<&OpenChange> {
         let key = self.waiting_prices.get(&id)?;
-        self.prices.get(key)?.waiting.as_ref()
+        self.prices.get(key)?.open(id)
     }
 
     /// The alert about a change that waits.
@@ -296,7 +353,9 @@ impl State {
             held_at: at,
             change: Arc::clone(change),
         };
-        if let Some(older) = prices.waiting.replace(waiting) {
+        if change.until.is_some() {
+            prices.waiting_past.push(waiting);
+        } else if let Some(older) = prices.waiting.replace(waiting) {
             self.waiting_prices.remove(&older.id);
         }
         self.waiting_prices.insert(id, key);
@@ -313,6 +372,9 @@ impl State {
             return;
         };
         let (provider, model) = (&change.provider, &change.model);
+        if let Some((by, price)) = change.correction() {
+            return self.review_past(sequence, (provider, model), (by, price), approved);
+        }
         if !approved {
             let declined = &mut self.change_prices(sequence, provider, model).declined;
             declined.push(Declined {
@@ -346,6 +408,25 @@ impl State {
         });
     }
 
+    fn review_past(
+        &mut self,
+        sequence: u64,
+        (provider, model): (&str, &str),
+        (by, price): (&Quoted, PastPrice),
+        approved: bool,
+    ) {
+        let prices = self.change_prices(sequence, provider, model);
+        if approved {
+            let corrected = prices.corrected(provider, model, by, price);
+            self.import_history(sequence, &Arc::new(corrected));
+            return;
+        }
+        let source = by.source.clone();
+        prices.declined_past.push(DeclinedPast { source, price });
+        let older = prices.declined_past.len().saturating_sub(DECLINED_MOST);
+        prices.declined_past.drain(..older);
+    }
+
     pub(super) fn drop_price_change(&mut self, id: ChangeId) {
         self.take_waiting(id);
     }
@@ -369,7 +450,7 @@ impl State {
     pub(super) fn put_prices(&mut self, provider: String, model: String, prices: ModelPrices) {
         self.price_log.touch(prices.touched, &provider, &model);
         let key = (provider, model);
-        if let Some(waiting) = &prices.waiting {
+        for waiting in prices.waiting.iter().chain(&prices.waiting_past) {
             self.waiting_prices.insert(waiting.id, key.clone());
         }
         self.prices.insert(key, prices);
@@ -379,7 +460,7 @@ impl State {
         let key = self.waiting_prices.remove(&id)?;
         self.changes
             .note(RowKey::Price(key.0.clone(), key.1.clone()));
-        self.prices.get_mut(&key)?.waiting.take()
+        self.prices.get_mut(&key)?.take_open(id)
     }
 
     fn change_prices(&mut self, sequence: u64, provider: &str, model: &str) -> &mut ModelPrices {

@@ -2,7 +2,7 @@
 
 use super::{Appraisal, Witness};
 use crate::core::price::Rates;
-use crate::core::price_change::{PastPrice, PriceHistory};
+use crate::core::price_change::{PastCorrection, PastPrice, PastWord, PriceHistory, PriceRule};
 use crate::idle::breathe;
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::format::midnight;
@@ -12,15 +12,35 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use std::sync::Arc;
 
+/// The most corrections of the past by one source that wait at once; what is beyond waits until those are decided about.
+const CORRECTIONS_MOST: usize = 500;
+
 impl Appraisal {
     /// Takes what a source says of times that are over, model by model.
     pub(super) fn take_past(&mut self, book: &PriceBook, witness: &Witness, now: Timestamp) {
         let told = witness.placed.iter().filter(|one| !one.past.is_empty());
+        let mut corrections = Vec::new();
         for placed in told {
             breathe();
             let model = &placed.meant.canonical;
-            let past = past_of(book, witness, placed, now);
+            let mut past = past_of(book, witness, placed, now);
+            let room = CORRECTIONS_MOST.saturating_sub(corrections.len());
+            let beyond = past.corrected.len().saturating_sub(room);
+            past.corrected.truncate(room);
+            past.left_out
+                .extend(std::iter::repeat_n(PriceRule::NoQuorum, beyond));
             self.count_past(witness, model, &past);
+            corrections.extend(
+                past.corrected
+                    .into_iter()
+                    .map(|(price, before)| PastCorrection {
+                        provider: model.provider.clone(),
+                        model: model.model.clone(),
+                        reason: verify::why_corrected(&witness.source, &price, &before),
+                        price,
+                        before,
+                    }),
+            );
             if !past.prices.is_empty() {
                 self.history.push(PriceHistory {
                     provider: model.provider.clone(),
@@ -33,11 +53,20 @@ impl Appraisal {
                 });
             }
         }
+        self.past.push(PastWord {
+            source: witness.source.to_string(),
+            fetched_at: witness.fetched_at,
+            content: witness.content,
+            weight: witness.weight,
+            corrections,
+        });
     }
 
     fn count_past(&mut self, witness: &Witness, model: &Canonical, past: &Past) {
         let counted = |many: usize| u32::try_from(many).unwrap_or(u32::MAX);
         let votes = self.votes.entry(witness.source.to_string()).or_default();
+        let share = self.shares.entry(witness.source.to_string()).or_default();
+        share.held_back += usize::from(!past.corrected.is_empty());
         votes.agreed = votes.agreed.saturating_add(counted(past.agreed));
         votes.rejected = votes.rejected.saturating_add(counted(past.left_out.len()));
         let left_out = past.left_out.iter();
@@ -55,6 +84,7 @@ fn past_of(book: &PriceBook, witness: &Witness, placed: &Placed, now: Timestamp)
         provider,
         present.as_ref().map(|(rates, _)| rates),
         known,
+        &book.declined_past(provider, model, &witness.source),
         told,
     )
 }

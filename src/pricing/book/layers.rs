@@ -5,7 +5,7 @@ use super::overlay::overlay;
 use super::overrides::Overrides;
 use crate::core::price::Rates;
 use crate::core::price_change::{PastPrice, PriceRule};
-use crate::core::state::Declined;
+use crate::core::state::{Declined, DeclinedPast};
 use crate::pricing::catalogue::ModelCard;
 use crate::pricing::points::Place;
 use crate::pricing::verify::differences;
@@ -26,6 +26,7 @@ pub(super) struct Layers {
     superseded: Vec<Told>,
     /// What a person turned down.
     declined: Vec<Declined>,
+    declined_past: Vec<DeclinedPast>,
 }
 
 /// What a source says of times that are over, with each price laid over the nearest one that is known whole.
@@ -113,8 +114,16 @@ impl Layers {
         }
     }
 
-    pub(super) fn decline(&mut self, declined: &[Declined]) {
+    pub(super) fn decline(&mut self, declined: &[Declined], past: &[DeclinedPast]) {
         self.declined = declined.to_vec();
+        self.declined_past = past.to_vec();
+    }
+
+    /// The corrections of the past by a source that a person turned down.
+    pub(super) fn declined_past(&self, source: &str) -> Vec<PastPrice> {
+        let declined = self.declined_past.iter();
+        let declined = declined.filter(|declined| declined.source == source);
+        declined.map(|declined| declined.price.clone()).collect()
     }
 
     /// The single rates that a person turned down last, with the rule that had held them back.

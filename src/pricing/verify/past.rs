@@ -1,7 +1,7 @@
 //! What is taken of a source's word about times that are over.
 //!
 //! Nobody else says what a model cost then, so there is no quorum: the first word that can be meant stands, and what would
-//! change it is left out. A person who knows better sets the price by hand.
+//! change it waits for a person.
 
 use super::judge::first_word;
 use super::sanity;
@@ -10,7 +10,11 @@ use crate::core::price::{Rates, Unit};
 use crate::core::price_change::{PastPrice, PriceRule};
 use crate::pricing::catalogue::tier::is_local;
 use crate::pricing::points::{Place, Points, points};
+use jiff::Timestamp;
 use std::sync::Arc;
+
+/// How many rates a sentence names.
+const PLACES_MOST: usize = 4;
 
 /// What becomes of a source's word about a model's past.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,15 +23,19 @@ pub struct Past {
     pub prices: Vec<PastPrice>,
     /// How many of the told prices are known or taken.
     pub agreed: usize,
+    /// What the source says against its own earlier word, with the rates that it said then: it waits for a person.
+    pub corrected: Vec<(PastPrice, Arc<Rates>)>,
     /// The rules against those that are left out.
     pub left_out: Vec<PriceRule>,
 }
 
-/// Takes what can be meant of `told`, beside what the same source said before and what the model costs now.
+/// Takes what can be meant of `told`, beside what the same source said before, what a person turned down of it, and what the
+/// model costs now.
 pub fn past(
     provider: &str,
     present: Option<&Arc<Rates>>,
     known: &[PastPrice],
+    declined: &[PastPrice],
     told: impl IntoIterator<Item = PastPrice>,
 ) -> Past {
     let present = present.map_or_else(Points::new, |rates| points(rates));
@@ -36,27 +44,47 @@ pub fn past(
         ..Past::default()
     };
     for price in told {
-        let of_that_time = past.prices.iter().filter(|other| overlaps(other, &price));
-        let of_that_time: Vec<_> = of_that_time.collect();
-        if of_that_time.is_empty() {
-            if let Some(rule) = against(provider, &present, &points(&price.rates)) {
-                past.left_out.push(rule);
-            } else {
-                past.agreed += 1;
-                past.prices.push(price);
-            }
-        } else if of_that_time.iter().all(|one| one.rates == price.rates) {
+        let mut of_that_time = past.prices.iter().filter(|other| other.overlaps(&price));
+        let is_new = of_that_time.clone().next().is_none();
+        let other = of_that_time.find(|known| known.rates != price.rates);
+        let other = other.map(|known| Arc::clone(&known.rates));
+        if !is_new && other.is_none() {
             past.agreed += 1;
-        } else {
+        } else if let Some(rule) = against(provider, &present, &points(&price.rates)) {
+            past.left_out.push(rule);
+        } else if declined.contains(&price) {
             past.left_out.push(PriceRule::NoQuorum);
+        } else if let Some(before) = other {
+            past.corrected.push((price, before));
+        } else {
+            past.agreed += 1;
+            past.prices.push(price);
         }
     }
     past.prices.sort_by_key(|price| price.from);
     past
 }
 
-fn overlaps(one: &PastPrice, other: &PastPrice) -> bool {
-    one.from < other.until && other.from < one.until
+/// Why a correction of the past waits, and what to do.
+pub fn why_corrected(source: &str, price: &PastPrice, before: &Rates) -> String {
+    let sides = |rates: &Rates| {
+        let named = points(rates).into_iter();
+        let named = named
+            .take(PLACES_MOST)
+            .map(|(place, rate)| format!("{place} {}", rate.normalize()));
+        named.collect::<Vec<_>>().join(", ")
+    };
+    let began = if price.from == Timestamp::UNIX_EPOCH {
+        "until".to_owned()
+    } else {
+        format!("from {} until", price.from)
+    };
+    format!(
+        "{source} says now that {began} {} it cost {}, and had said {}: one source alone tells of that time, and contradicts itself. Approve it if the provider announced so, or reject it; until then its first word holds. Recorded usage keeps its cost, and an approval offers what it would cost.",
+        price.until,
+        sides(&price.rates),
+        sides(before)
+    )
 }
 
 /// The rule against a price that can't have been.
@@ -98,7 +126,7 @@ mod tests {
 
     fn taken(known: &[PastPrice], told: &[PastPrice]) -> Past {
         let present = priced(0, 1, "2", "10").rates;
-        past("xai", Some(&present), known, told.to_vec())
+        past("xai", Some(&present), known, &[], told.to_vec())
     }
 
     #[test]
@@ -115,10 +143,18 @@ mod tests {
             priced(5, 6, "1", "5"),
             priced(5, 20, "1", "5"),
         ] {
-            let changed = taken(&known, &[other]);
+            let changed = taken(&known, std::slice::from_ref(&other));
             assert_eq!(changed.prices, known);
-            assert_eq!(changed.left_out, [PriceRule::NoQuorum]);
+            assert_eq!(changed.corrected, [(other.clone(), known[0].rates.clone())]);
+            let why = why_corrected("llm_prices_history", &other, &known[0].rates);
+            assert!(why.contains("had said input 3, output 15"), "{why}");
+            let present = priced(0, 1, "2", "10").rates;
+            let declined = past("xai", Some(&present), &known, &[other.clone()], [other]);
+            assert_eq!(declined.left_out, [PriceRule::NoQuorum]);
+            assert_eq!(declined.corrected, []);
         }
+        let slipped = taken(&known, &[priced(0, 10, "0.003", "0.015")]);
+        assert_eq!(slipped.left_out, [PriceRule::UnitSlip]);
     }
 
     #[test]
@@ -133,7 +169,7 @@ mod tests {
             let told = taken(&[], &[priced(0, 10, input, output)]);
             assert_eq!((told.prices.len(), &*told.left_out), (0, &[rule][..]));
         }
-        let own = past("ollama", None, &[], [priced(0, 10, "0", "0")]);
+        let own = past("ollama", None, &[], &[], [priced(0, 10, "0", "0")]);
         assert_eq!(own.prices.len(), 1);
     }
 }

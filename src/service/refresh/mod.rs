@@ -283,7 +283,9 @@ impl Refresher {
             let state = desk.state();
             let witnesses = gathered.iter().filter_map(|one| self.witness(one, &state));
             let witnesses: Vec<Witness> = witnesses.collect();
-            let waiting = state.waiting_prices().map(|open| Canonical {
+            let waiting = state.waiting_prices();
+            let waiting = waiting.filter(|open| open.change.until.is_none());
+            let waiting = waiting.map(|open| Canonical {
                 provider: open.change.provider.clone(),
                 model: open.change.model.clone(),
             });

@@ -19,7 +19,12 @@ pub(super) fn orders(refreshed: &mut Refreshed) -> Vec<ApplyPrices> {
         changes,
         ..ApplyPrices::default()
     });
-    let mut orders: Vec<_> = history.chain(changes).collect();
+    let past = std::mem::take(&mut refreshed.appraisal.past);
+    let past = past.into_iter().map(|word| ApplyPrices {
+        past: vec![word],
+        ..ApplyPrices::default()
+    });
+    let mut orders: Vec<_> = history.chain(past).chain(changes).collect();
     if orders.is_empty() {
         orders.push(ApplyPrices::default());
     }

@@ -80,6 +80,12 @@ impl Ground {
         if let Some(why) = self.seen.failed.get(source) {
             return format!("reported: {why}");
         }
+        let prices = self.state.prices(&model.0, &model.1);
+        if source == HISTORY
+            && let Some(open) = prices.and_then(|prices| prices.waiting_past.first())
+        {
+            return format!("held back: `{}`", open.change.rule.as_str());
+        }
         if source == HISTORY
             && let Some(rule) = self.seen.past.get(model)
         {

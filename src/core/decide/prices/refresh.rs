@@ -41,6 +41,9 @@ impl Desk<'_> {
             }
         }
         self.tell_repriced(&repriced);
+        for word in &refresh.past {
+            self.hold_past(word, &mut done);
+        }
         let mut changed = Vec::new();
         for proposal in &refresh.changes {
             self.carry_out_proposal(proposal, &mut done, &mut changed);
@@ -89,15 +92,16 @@ impl Desk<'_> {
             done.push(self.say(Event::PriceApplied(Arc::new(applied))));
             self.answer_unknown_cost(&proposal.provider, &proposal.model);
         }
+        let model = (&*proposal.provider, &*proposal.model);
         match (waiting, hold) {
             (None, None) => {}
-            (Some(waiting), None) => self.drop_change(waiting.id, proposal, Dropped::Withdrawn),
+            (Some(waiting), None) => self.drop_change(waiting.id, model, Dropped::Withdrawn),
             (Some(waiting), Some(hold)) if is_held(&waiting.change, proposal, hold) => {}
             (waiting, Some(hold)) => {
                 if let Some(waiting) = waiting {
-                    self.drop_change(waiting.id, proposal, Dropped::Superseded);
+                    self.drop_change(waiting.id, model, Dropped::Superseded);
                 }
-                done.push(self.hold_back(proposal, hold));
+                done.push(self.hold_back(held(proposal, hold)));
             }
         }
     }
@@ -111,11 +115,12 @@ impl Desk<'_> {
             })
     }
 
-    fn hold_back(&mut self, proposal: &PriceProposal, hold: &Holding) -> usize {
-        let (provider, model) = (proposal.provider.clone(), proposal.model.clone());
-        let place = self.say(Event::PriceHeldBack(Arc::new(held(proposal, hold))));
+    pub(super) fn hold_back(&mut self, held: PriceHeldBack) -> usize {
+        let (provider, model) = (held.provider.clone(), held.model.clone());
+        let reason = held.reason.clone();
+        let place = self.say(Event::PriceHeldBack(Arc::new(held)));
         let change = ChangeId(self.state.sequence());
-        let message = format!("{change} of {provider}/{model}: {}", hold.reason);
+        let message = format!("{change} of {provider}/{model}: {reason}");
         let cause = AlertCause::PriceHeldBack {
             change,
             provider,
@@ -125,12 +130,17 @@ impl Desk<'_> {
         place
     }
 
-    fn drop_change(&mut self, change: ChangeId, proposal: &PriceProposal, why: Dropped) {
+    pub(super) fn drop_change(
+        &mut self,
+        change: ChangeId,
+        (provider, model): (&str, &str),
+        why: Dropped,
+    ) {
         let alert = self.state.price_alert(change);
         self.follow(Event::PriceChangeDropped {
             change,
-            provider: proposal.provider.clone(),
-            model: proposal.model.clone(),
+            provider: provider.to_owned(),
+            model: model.to_owned(),
             why,
         });
         self.resolve(alert);
@@ -191,6 +201,7 @@ fn held(proposal: &PriceProposal, hold: &Holding) -> PriceHeldBack {
         model: proposal.model.clone(),
         rates: Arc::clone(&hold.rates),
         effective_from: proposal.effective_from,
+        until: None,
         rule: hold.rule,
         reason: hold.reason.clone(),
         status: hold.status,
@@ -234,7 +245,8 @@ fn told(proposal: &PriceProposal, old: &Rates, new: &Rates) -> String {
 }
 
 fn check(refresh: &ApplyPrices) -> Result<(), Refusal> {
-    let models = refresh.changes.len() + refresh.history.len();
+    let corrections = || refresh.past.iter().flat_map(|word| &word.corrections);
+    let models = refresh.changes.len() + refresh.history.len() + corrections().count();
     if models > CHANGES_MOST {
         return Err(Refusal::invalid(
             "changes",
@@ -260,6 +272,14 @@ fn check(refresh: &ApplyPrices) -> Result<(), Refusal> {
         for rates in rates.chain(change.hold.iter().map(|hold| &hold.rates)) {
             check_rates(rates)?;
         }
+    }
+    for word in &refresh.past {
+        text::name("source", &word.source)?;
+    }
+    for correction in corrections() {
+        check_names(&correction.provider, &correction.model)?;
+        text::prose("reason", Some(&correction.reason))?;
+        check_rates(&correction.price.rates)?;
     }
     for history in &refresh.history {
         check_names(&history.provider, &history.model)?;

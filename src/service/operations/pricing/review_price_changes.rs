@@ -13,7 +13,7 @@ use crate::pricing::catalogue::provider;
 use crate::pricing::verify::differences;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{Ordered, request, unexpected};
-use crate::service::prices::applied_version;
+use crate::service::prices::{applied_version, imported_version};
 use crate::service::wire::page;
 use crate::service::wire::price::{RatesView, SourceView};
 use crate::service::wire::repricing::RepricingView;
@@ -106,13 +106,16 @@ pub struct PriceChangeView {
     pub reason: String,
     /// The rates that would change.
     pub changes: Vec<RateChangeView>,
-    /// All rates now; left out where the model has no price.
+    /// All rates now, or as they were said of a past time; left out where the model has no price.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub present: Option<RatesView>,
     /// All rates then.
     pub proposed: RatesView,
-    /// From when on it would hold: when it was proposed.
+    /// From when on it would hold: when it was proposed, or when the past time began that it corrects.
     pub effective_from: Instant,
+    /// Until when, where its source corrects what it had said of a time that is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
     /// What each source says.
     pub sources: Vec<SourceView>,
 }
@@ -160,6 +163,7 @@ impl PriceChangeView {
             present: change.present.as_deref().map(RatesView::from),
             proposed: (&*change.rates).into(),
             effective_from: Instant(change.effective_from),
+            until: change.until.map(Instant),
             sources: sources.collect(),
         }
     }
@@ -273,7 +277,10 @@ async fn decide(
     } else {
         (None, String::new())
     };
-    let version = approve.then(|| applied_version(entry.sequence));
+    let version = approve.then(|| match change.correction() {
+        Some((by, _)) => imported_version(&by.source, entry.sequence),
+        None => applied_version(entry.sequence),
+    });
     let said = match &version {
         Some(version) => format!("{id} is approved: {provider}/{model} has the price {version}."),
         None => format!("{id} is rejected: {provider}/{model} keeps its price."),
