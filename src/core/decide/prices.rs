@@ -32,13 +32,14 @@ impl Desk<'_> {
                 format!("of {provider}/{model}"),
             ));
         }
+        let of = (provider.clone(), model.clone());
         let done = self.conclude(Event::PriceOverridden {
-            provider: provider.clone(),
-            model: model.clone(),
+            provider,
+            model,
             rates,
             effective_from,
         });
-        self.answer_unknown_cost(&provider, &model);
+        self.answer_unknown_cost(&of.0, &of.1);
         Ok(done)
     }
 

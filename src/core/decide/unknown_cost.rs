@@ -30,7 +30,7 @@ impl Desk<'_> {
         }
         let mut parts = unpriced(usage);
         if let Some(standing) = standing {
-            let known = parts_of(&self.state, standing);
+            let known = parts_of(self.state, standing);
             if known.len() >= PARTS_MOST || parts.is_subset(&known) {
                 return;
             }
@@ -58,10 +58,10 @@ impl Desk<'_> {
         let Some(alert) = self.state.unknown_cost(provider, model) else {
             return;
         };
-        let Some(rates) = in_force(&self.state, provider, model) else {
+        let Some(rates) = in_force(self.state, provider, model) else {
             return;
         };
-        let mut parts = parts_of(&self.state, alert).into_iter();
+        let mut parts = parts_of(self.state, alert).into_iter();
         if parts.all(|part| rates.has_rate_for(&part)) {
             self.resolve([alert]);
         }

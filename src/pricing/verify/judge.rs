@@ -279,7 +279,7 @@ impl Case<'_> {
         Applying {
             rates: Arc::new(rates(price)),
             status,
-            apart: self.apart(price, status, |place| self.status_at(place)),
+            apart: apart(price, status, |place| self.status_at(place)),
             rule,
         }
     }
@@ -291,19 +291,6 @@ impl Case<'_> {
             Some(Verdict::First(_) | Verdict::Follow(_)) => PriceStatus::SingleSource,
             _ => self.subject.standing.status_at(place),
         }
-    }
-
-    /// The rates of a price that can be trusted otherwise than as a whole.
-    fn apart(
-        &self,
-        price: &Points,
-        whole: PriceStatus,
-        status_at: impl Fn(Place) -> PriceStatus,
-    ) -> Apart {
-        let each = price.keys().map(|place| (place, status_at(*place)));
-        each.filter(|(_, status)| *status != whole)
-            .map(|(place, status)| (place.to_string(), status))
-            .collect()
     }
 
     /// Whether a quorum says each rate that the price stands by.
@@ -345,10 +332,11 @@ impl Case<'_> {
         let rule = held.values().map(|(_, rule)| *rule).max()?;
         // A person's word is as good as a quorum's, for the rates that it is about.
         let status_at = |place: Place| {
-            let approved = held.contains_key(&place);
-            approved
-                .then_some(PriceStatus::Verified)
-                .unwrap_or_else(|| self.status_at(place))
+            if held.contains_key(&place) {
+                PriceStatus::Verified
+            } else {
+                self.status_at(place)
+            }
         };
         let verified = |place: &Place| status_at(*place) == PriceStatus::Verified;
         let main = self.main.iter().filter(|place| price.contains_key(place));
@@ -358,7 +346,7 @@ impl Case<'_> {
             let present = self.subject.standing.present.as_ref();
             present.map_or(PriceStatus::SingleSource, |(_, status)| *status)
         };
-        let apart = self.apart(&price, status, status_at);
+        let apart = apart(&price, status, status_at);
         let held: Vec<_> = held
             .iter()
             .map(|(place, (rate, _))| (*place, *rate))
@@ -438,6 +426,14 @@ impl Case<'_> {
         };
         (vote, beside)
     }
+}
+
+/// The rates of a price that can be trusted otherwise than as a whole.
+fn apart(price: &Points, whole: PriceStatus, status_at: impl Fn(Place) -> PriceStatus) -> Apart {
+    let each = price.keys().map(|place| (place, status_at(*place)));
+    each.filter(|(_, status)| *status != whole)
+        .map(|(place, status)| (place.to_string(), status))
+        .collect()
 }
 
 const fn without_quorum(winner: &Winner) -> PriceRule {

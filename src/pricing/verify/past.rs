@@ -149,7 +149,13 @@ mod tests {
             let why = why_corrected("llm_prices_history", &other, &known[0].rates);
             assert!(why.contains("had said input 3, output 15"), "{why}");
             let present = priced(0, 1, "2", "10").rates;
-            let declined = past("xai", Some(&present), &known, &[other.clone()], [other]);
+            let declined = past(
+                "xai",
+                Some(&present),
+                &known,
+                std::slice::from_ref(&other),
+                [other.clone()],
+            );
             assert_eq!(declined.left_out, [PriceRule::NoQuorum]);
             assert_eq!(declined.corrected, []);
         }

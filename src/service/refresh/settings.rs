@@ -122,7 +122,7 @@ impl Settings {
         for (name, own) in file.sources {
             if let Err(why) = settings.configure(&name, own) {
                 let why = format!("{SETTINGS_FILE}: sources.{name}{why}");
-                settings.leave_out(&name, why);
+                settings.leave_out(&name, &why);
             }
         }
         Ok(settings)
@@ -144,12 +144,13 @@ impl Settings {
     }
 
     /// Leaves a source out, under a name that an alert can show.
-    fn leave_out(&mut self, name: &str, why: String) {
+    fn leave_out(&mut self, name: &str, why: &str) {
         self.sources.retain(|known| known.declaration.name != *name);
         let shown = |c: char| if c.is_control() { '?' } else { c };
         let mut source: String = name.chars().map(shown).take(NAME_MOST).collect();
         if source.trim().is_empty() {
-            source = "(no name)".to_owned();
+            source.clear();
+            source.push_str("(no name)");
         }
         let why = why.chars().map(shown).take(WHY_MOST).collect();
         self.left_out.push(LeftOut { source, why });
@@ -200,12 +201,12 @@ impl Settings {
     fn add_pages(&mut self, folder: &Path) {
         let paths = match described(folder) {
             Ok(paths) => paths,
-            Err(error) => return self.leave_out(PAGES_FOLDER, error.to_string()),
+            Err(error) => return self.leave_out(PAGES_FOLDER, &error.to_string()),
         };
         for path in paths {
             match page(&path) {
                 Ok(page) => self.add_page(&path, page),
-                Err(why) => self.leave_out(&shown(&path), why),
+                Err(why) => self.leave_out(&shown(&path), &why),
             }
         }
     }
@@ -214,7 +215,7 @@ impl Settings {
         let mut others = self.sources.iter().map(|known| &*known.declaration.name);
         if others.any(|known| known == page.name) {
             let why = format!("a source is named {:?} already", page.name);
-            return self.leave_out(&shown(path), why);
+            return self.leave_out(&shown(path), &why);
         }
         let source: Arc<dyn Source> = Arc::new(HtmlTable::of(page));
         self.sources.push(Configured::of(source));
