@@ -41,7 +41,6 @@ pub struct Recording<'a> {
 }
 
 /// A usage, as far as it has to be recorded yet.
-#[expect(clippy::large_enum_variant, reason = "made and taken apart at once")]
 pub enum Read {
     /// It has, unless its request id says otherwise.
     Fresh(Posting),
