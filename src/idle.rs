@@ -19,7 +19,7 @@ pub(crate) const IDLE: ThreadSchedulePolicy =
 /// this of a single thread; elsewhere it is one thread among others.
 #[cfg(target_os = "linux")]
 pub(crate) fn give_way() {
-    RESTED.set(Some(Instant::now()));
+    rest_often();
     // That it may not is no reason not to do the work.
     if let Err(error) =
         set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, IDLE)
@@ -31,20 +31,25 @@ pub(crate) fn give_way() {
 /// Has the calling thread run only where a processor has nothing else to do, which this system does not know.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn give_way() {
+    rest_often();
+}
+
+/// Has the calling thread rest wherever its work says [`breathe`].
+pub(crate) fn rest_often() {
     RESTED.set(Some(Instant::now()));
 }
 
-/// How long a thread that gives way works at a time.
+/// How long such a thread works at a time.
 const STINT: Duration = Duration::from_micros(100);
 /// How long it rests then, at least.
 const REST: Duration = Duration::from_micros(200);
 
 thread_local! {
-    /// When this thread last rested, if it gives way.
+    /// When this thread last rested, if it is to rest often.
     static RESTED: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Rests for a moment, if this thread gives way and has worked for a while; to be called in the midst of long work.
+/// Rests for a moment, if this thread is to rest often and has worked for a while; to be called in the midst of long work.
 ///
 /// Linux now and then prefers a thread that gives way to one that has just become ready, for the idle one's small share
 /// is due, and keeps to that until the next tick of its clock, which may be four milliseconds later.
@@ -57,7 +62,7 @@ pub(crate) fn breathe() {
     }
 }
 
-/// A reader that rests between two reads, where its thread gives way.
+/// A reader that rests between two reads, where its thread is to rest often.
 pub(crate) struct Breathing<R>(pub(crate) R);
 
 impl<R: Read> Read for Breathing<R> {
@@ -67,10 +72,27 @@ impl<R: Read> Read for Breathing<R> {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
+    #[test]
+    fn only_a_thread_that_is_to_rest_often_rests_and_only_after_a_stint() {
+        breathe();
+        assert_eq!(RESTED.get(), None);
+        rest_often();
+        // However slow this machine is, nothing has been worked since an instant to come.
+        let to_come = Instant::now() + Duration::from_hours(1);
+        RESTED.set(Some(to_come));
+        breathe();
+        assert_eq!(RESTED.get(), Some(to_come));
+        let past = Instant::now().checked_sub(2 * STINT).unwrap();
+        RESTED.set(Some(past));
+        breathe();
+        assert_ne!(RESTED.get(), Some(past));
+    }
+
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_thread_gives_way_and_nobody_else_does() {
         let own = || thread_priority::thread_schedule_policy().unwrap();

@@ -1,35 +1,51 @@
 //! Work that takes the processor for long, out of everybody's way.
 
-use crate::idle::give_way;
+use crate::idle::{give_way, rest_often};
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// One thread that gives way to all others, with a runtime of its own. Several would wake each other, and each has its
-/// own small claim to a processor, with which it delays whoever answers calls.
-#[derive(Debug, Default)]
-pub(super) struct Aside(Mutex<Option<Runtime>>);
+/// Two threads with runtimes of their own: one that asks the sources, and one that reads and verifies what they say. More
+/// would wake each other, and each has its own claim to a processor, with which it delays whoever answers calls.
+#[derive(Debug)]
+pub(super) struct Aside {
+    asking: Thread,
+    working: Thread,
+}
+
+/// A thread that begins with its first use.
+#[derive(Debug)]
+struct Thread {
+    name: &'static str,
+    begins_with: fn(),
+    runtime: Mutex<Option<Runtime>>,
+}
+
+impl Default for Aside {
+    fn default() -> Self {
+        let thread = |name, begins_with| Thread {
+            name,
+            begins_with,
+            runtime: Mutex::default(),
+        };
+        Self {
+            // A busy machine would have an answer time out if only idle processors took it in.
+            asking: thread("prices-asked", rest_often),
+            working: thread("prices-aside", give_way),
+        }
+    }
+}
 
 impl Aside {
-    /// Where to spawn what is to run there. The thread begins with the first use and ends with this.
+    /// Where to spawn what asks the sources.
     ///
     /// # Errors
     /// The system refuses a thread.
-    pub(super) fn handle(&self) -> io::Result<Handle> {
-        let mut runtime = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(runtime) = &*runtime {
-            return Ok(runtime.handle().clone());
-        }
-        let begun = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("prices-aside")
-            .on_thread_start(give_way)
-            .enable_all()
-            .build()?;
-        Ok(runtime.insert(begun).handle().clone())
+    pub(super) fn asking(&self) -> io::Result<Handle> {
+        self.asking.handle()
     }
 
-    /// Does work there. None where it panicked.
+    /// Does work out of everybody's way. None where it panicked.
     ///
     /// # Errors
     /// The system refuses a thread.
@@ -37,13 +53,30 @@ impl Aside {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<Option<T>> {
-        Ok(self.handle()?.spawn(async { work() }).await.ok())
+        Ok(self.working.handle()?.spawn(async { work() }).await.ok())
     }
 }
 
-impl Drop for Aside {
+impl Thread {
+    fn handle(&self) -> io::Result<Handle> {
+        let mut runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = &*runtime {
+            return Ok(runtime.handle().clone());
+        }
+        let begun = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name(self.name)
+            .on_thread_start(self.begins_with)
+            .enable_all()
+            .build()?;
+        Ok(runtime.insert(begun).handle().clone())
+    }
+}
+
+impl Drop for Thread {
     fn drop(&mut self) {
-        let runtime = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let runtime = self.runtime.get_mut();
+        let runtime = runtime.unwrap_or_else(PoisonError::into_inner);
         // Whoever drops it may be answering calls, and waits for nothing.
         if let Some(runtime) = runtime.take() {
             runtime.shutdown_background();

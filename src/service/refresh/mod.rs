@@ -1,7 +1,7 @@
 //! Refreshes the prices: asks the sources, verifies what they say together, and has the ledger carry it out.
 //!
 //! However few sources are asked, all have their word: of the others what they said last counts, with its age. One
-//! refresh runs at a time. Asking, reading and verifying run on a thread that gives way to all others ([`aside`]), and what
+//! refresh runs at a time. Asking, reading and verifying run on threads of their own that are in nobody's way ([`aside`]), and what
 //! comes of it goes to the ledger in few orders, so that decisions go on meanwhile.
 
 mod aside;
@@ -235,8 +235,8 @@ impl Refresher {
         now: Timestamp,
         progress: &Progress,
     ) -> Result<Vec<Gathered>, Refusal> {
-        let aside = self.aside.handle();
-        let aside = aside.map_err(|error| {
+        let asking = self.aside.asking();
+        let asking = asking.map_err(|error| {
             Refusal::unavailable(format!("no thread to ask the sources: {error}"))
         })?;
         let catalogue = Arc::clone(desk.prices().catalogue());
@@ -249,7 +249,7 @@ impl Refresher {
                 let gathered = gatherer.gather(source, asked, catalogue, now);
                 (place, gathered.await)
             };
-            gathering.spawn_on(gathered, &aside);
+            gathering.spawn_on(gathered, &asking);
         }
         let (mut all, mut done) = (Vec::new(), 0);
         let total = asked.len() as u64 + 2;
