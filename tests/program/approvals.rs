@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex};
 struct Person {
     reachable: bool,
     says: ElicitationAction,
+    fills_in: Value,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -27,7 +28,15 @@ impl Person {
         Self {
             reachable: true,
             says,
+            fills_in: json!({"answer": "grant", "note": "once only"}),
             asked: Arc::default(),
+        }
+    }
+
+    fn who_fills_in(form: Value) -> Self {
+        Self {
+            fills_in: form,
+            ..Self::who(ElicitationAction::Accept)
         }
     }
 
@@ -58,13 +67,19 @@ impl ClientHandler for Person {
         request: ElicitRequestParams,
         _: RequestContext<RoleClient>,
     ) -> Result<ElicitResult, ErrorData> {
-        let ElicitRequestParams::FormElicitationParams { message, .. } = request else {
+        let ElicitRequestParams::FormElicitationParams {
+            message,
+            requested_schema,
+            ..
+        } = request
+        else {
             panic!("a form");
         };
+        assert_eq!(requested_schema.required, Some(vec!["answer".to_owned()]));
         self.asked.lock().unwrap().push(message);
         let result = ElicitResult::new(self.says.clone());
         Ok(match self.says {
-            ElicitationAction::Accept => result.with_content(json!({"note": "once only"})),
+            ElicitationAction::Accept => result.with_content(self.fills_in.clone()),
             _ => result,
         })
     }
@@ -244,9 +259,29 @@ async fn what_the_person_declines_is_declined() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_that_is_filled_in_is_one() {
+    for life in lives() {
+        let form = json!({"answer": "decline", "note": "No, this is too much"});
+        let scene = Scene::new(Person::who_fills_in(form), &BY_PERSON, life).await;
+        assert_eq!(scene.ask().await["status"], "declined");
+        assert_eq!(scene.limit().await, "1");
+        let reviewed = &scene.events("increase_reviewed").await[0];
+        assert_eq!(reviewed["reason"], "No, this is too much");
+        scene.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_answers_waits_for_an_admin() {
     let closed = Person::who(ElicitationAction::Cancel);
-    for person in [closed, Person::out_of_reach()] {
+    // Clients hand in forms that nobody has filled in.
+    let left = [
+        json!({}),
+        json!({"note": "No"}),
+        json!({"answer": "perhaps"}),
+    ];
+    let left = left.map(Person::who_fills_in);
+    for person in [closed, Person::out_of_reach()].into_iter().chain(left) {
         for life in lives() {
             let scene = Scene::new(person.clone(), &BY_PERSON, life).await;
             let answer = scene.ask().await;

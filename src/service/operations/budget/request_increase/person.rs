@@ -16,6 +16,9 @@ use serde_json::{Map, Value, json};
 
 /// The most characters that are kept of what the person has to say.
 const NOTE_MOST: usize = 1000;
+/// The answers.
+const GRANT: &str = "grant";
+const DECLINE: &str = "decline";
 /// The person's name in the audit trail where the configuration does not give one.
 const NAMELESS: &str = "person";
 
@@ -46,10 +49,14 @@ pub(super) async fn ask(
         let state = desk.state();
         let (_, meter) = check_increase(&state, wanted, reason, desk.now())?;
         let message = message(&state, call, wanted, &meter, reason);
-        (meter, question(message))
+        (meter, question(message, wanted.amount))
     };
     let (granted, note) = match ask.ask(question).await {
-        Reply::Accepted(fields) => (true, note(&fields)),
+        Reply::Accepted(fields) => match fields.get("answer").and_then(Value::as_str) {
+            Some(GRANT) => (true, note(&fields)),
+            Some(DECLINE) => (false, note(&fields)),
+            _ => return Ok(None),
+        },
         Reply::Declined => (false, None),
         Reply::Cancelled | Reply::Unsupported => return Ok(None),
     };
@@ -86,7 +93,7 @@ fn message(
     // Names and reasons come from others: quoted, they can't pass for a part of the question.
     format!(
         "{:?} asks for {more} more of the budget {:?} (its {} limit{scope}, is {limit}). The reason it gives: {:?}. \
-         Accept to grant it, or decline it.",
+         Answer with {GRANT} or {DECLINE}.",
         call.caller.actor,
         name_of(state, policy.budget),
         policy.policy.period.as_str(),
@@ -103,7 +110,16 @@ fn parts(amount: Tally) -> Amounts {
     }
 }
 
-fn question(message: String) -> Question {
+/// A client may show the form without the question, and hand in a form that is merely left: sending it is no consent, the
+/// answer in it is.
+fn question(message: String, amount: Tally) -> Question {
+    let more = parts(amount).words();
+    let answer = json!({
+        "type": "string",
+        "title": "Answer",
+        "description": format!("Whether the budget gets {more} more: {GRANT} or {DECLINE}."),
+        "enum": [DECLINE, GRANT],
+    });
     let note = json!({
         "type": "string",
         "title": "Note",
@@ -112,7 +128,11 @@ fn question(message: String) -> Question {
     });
     let schema = Map::from_iter([
         ("type".to_owned(), json!("object")),
-        ("properties".to_owned(), json!({ "note": note })),
+        (
+            "properties".to_owned(),
+            json!({ "answer": answer, "note": note }),
+        ),
+        ("required".to_owned(), json!(["answer"])),
     ]);
     Question { message, schema }
 }
