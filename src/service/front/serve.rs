@@ -124,7 +124,7 @@ impl<H: House> Process<H> {
                 }
             }
         };
-        own.finish().await;
+        own.finish(relay.patience()).await;
         parting
     }
 
@@ -157,7 +157,7 @@ impl<H: House> Process<H> {
         let mut owner = Owner::open(lock, self.place()?, &self.house, &self.options).await?;
         let upstream = owner.own_session(&self.options);
         let parting = relay.over(upstream, &self.stop).await;
-        match (owner.leave().await, &parting) {
+        match (owner.leave(relay.patience()).await, &parting) {
             (Ok(()), _) => {}
             (Err(why), Parting::Lost(_)) => tracing::error!(why, "the store could not be closed"),
             (Err(why), _) => return Err(FrontError::Close(why)),

@@ -109,9 +109,10 @@ impl<O: Host> Owner<O> {
         self.own.session(options)
     }
 
-    /// Lets everybody finish, closes the store, and gives the lock away.
-    pub(super) async fn leave(mut self) -> Result<(), String> {
-        self.own.finish().await;
+    /// Lets everybody finish, closes the store, and gives the lock away. The process's own client has had its time but for
+    /// `patience`.
+    pub(super) async fn leave(mut self, patience: Duration) -> Result<(), String> {
+        self.own.finish(patience).await;
         if let Err(error) = self.reception.await {
             tracing::error!(%error, "the reception broke off");
         }

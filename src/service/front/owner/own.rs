@@ -17,7 +17,6 @@ const BUFFER: usize = 256 * 1024;
 pub(in crate::service::front) struct Own<O> {
     pub(super) rooms: Arc<Rooms<O>>,
     session: Option<JoinHandle<()>>,
-    drain: Duration,
 }
 
 impl<O: Host> Own<O> {
@@ -29,7 +28,6 @@ impl<O: Host> Own<O> {
                 closing: watch::Sender::new(Stay::Stays),
             }),
             session: None,
-            drain: options.drain,
         }
     }
 
@@ -54,11 +52,11 @@ impl<O: Host> Own<O> {
         self.rooms.close(None);
     }
 
-    /// Lets the client finish.
-    pub(in crate::service::front) async fn finish(&mut self) {
+    /// Lets the client finish, as long as there is patience.
+    pub(in crate::service::front) async fn finish(&mut self, patience: Duration) {
         self.close();
         if let Some(mut session) = self.session.take()
-            && timeout(self.drain, &mut session).await.is_err()
+            && timeout(patience, &mut session).await.is_err()
         {
             session.abort();
         }

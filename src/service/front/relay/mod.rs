@@ -183,6 +183,12 @@ impl Relay {
         at(self.deadline)
     }
 
+    /// How long whoever served the client may still take: all of the drain, unless the client has ended and had of it.
+    pub(super) fn patience(&self) -> Duration {
+        let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now());
+        self.deadline.map_or(self.session.drain, left)
+    }
+
     /// Whether the client has ended and waits for nothing.
     pub(super) fn is_done(&self) -> bool {
         self.deadline.is_some() && self.session.memory().waits_for_nothing()
@@ -236,6 +242,21 @@ mod tests {
             writer: Box::new(writer),
         };
         (upstream, near)
+    }
+
+    #[tokio::test]
+    async fn a_client_that_has_ended_is_waited_for_once() {
+        let (mut relay, mut client) = relay();
+        assert_eq!(relay.patience(), relay.session.drain);
+        relay.session.drain = Duration::ZERO;
+        let question = b"{\"id\":1,\"method\":\"ping\"}\n";
+        client.write_all(question).await.unwrap();
+        drop(client);
+        let (_stop, stopped) = watch::channel(false);
+        let (upstream, _owner) = upstream();
+        relay.over(upstream, &stopped).await;
+        relay.session.drain = Duration::from_secs(10);
+        assert_eq!(relay.patience(), Duration::ZERO);
     }
 
     #[tokio::test]
