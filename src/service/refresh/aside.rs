@@ -1,6 +1,6 @@
 //! Work that takes the processor for long, out of everybody's way.
 
-use crate::idle::{give_way, rest_often};
+use crate::idle::{rest_often, step_back};
 use std::io;
 use std::sync::{Mutex, PoisonError};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -29,9 +29,9 @@ impl Default for Aside {
             runtime: Mutex::default(),
         };
         Self {
-            // A busy machine would have an answer time out if only idle processors took it in.
+            // On a busy machine an answer would time out that is taken in too slowly.
             asking: thread("prices-asked", rest_often),
-            working: thread("prices-aside", give_way),
+            working: thread("prices-aside", step_back),
         }
     }
 }
