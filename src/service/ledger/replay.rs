@@ -89,6 +89,7 @@ pub fn start_with(
     // Nothing may write on to a store that is about to be set aside.
     let saved = replay.end_saving();
     ran.and(saved)?;
+    let saved = checkpoint::seen(&*store)?.map_or(0, |at| at.sequence);
     let replayed = replay.state.sequence() + 1 - from;
     let shared = Arc::new(Shared::new(
         replay.state.clone(),
@@ -101,6 +102,7 @@ pub fn start_with(
         replay.state,
         replay.requests,
         Arc::clone(&shared),
+        saved,
         now,
     );
     Ok(Started {

@@ -62,6 +62,8 @@ pub struct Writer {
     requests: RequestIndex,
     shared: Arc<Shared>,
     checkpointing: Checkpointing,
+    /// The sequence that the store is true of, or will be once the checkpoint that is being written is there.
+    saved: u64,
     stopped: Option<String>,
     arena: Vec<u8>,
     moving: Moving,
@@ -113,6 +115,7 @@ impl Writer {
         state: State,
         requests: RequestIndex,
         shared: Arc<Shared>,
+        saved: u64,
         now: Timestamp,
     ) -> Self {
         let checkpointing = Checkpointing::Idle { since: now };
@@ -122,6 +125,7 @@ impl Writer {
             requests,
             shared,
             checkpointing,
+            saved,
             stopped: None,
             arena: Vec::new(),
             moving: Moving::from(now),
@@ -375,7 +379,7 @@ impl Writer {
         let due = changes >= CHANGES_MOST
             || now.duration_since(since) >= super::CHECKPOINT_EVERY
             || now < since;
-        if changes == 0 || !(due || anything) || self.stopped.is_some() {
+        if self.is_saved() || !(due || anything) || self.stopped.is_some() {
             return None;
         }
         let moved = self.moving.begin(&mut self.state, now);
@@ -385,6 +389,7 @@ impl Writer {
             corrections: self.state.correction_keys().collect(),
         };
         let at = self.journal.end();
+        self.saved = at.sequence;
         Some(Checkpoint {
             at,
             next_id: self.state.next_id(),
@@ -422,6 +427,12 @@ impl Writer {
         }
     }
 
+    /// Whether nothing has been recorded since the last checkpoint. What counts is the journal: a usage may change nothing
+    /// but the sums of reports.
+    fn is_saved(&self) -> bool {
+        self.saved == self.journal.end().sequence
+    }
+
     /// Whether a checkpoint is being written.
     pub(super) const fn is_saving(&self) -> bool {
         matches!(self.checkpointing, Checkpointing::Writing { .. })
@@ -430,7 +441,7 @@ impl Writer {
     /// When the next checkpoint is due, if there is something to write.
     pub(super) fn next_checkpoint(&self) -> Option<Timestamp> {
         match self.checkpointing {
-            Checkpointing::Idle { since } if self.state.changed() + self.requests.unsaved() > 0 => {
+            Checkpointing::Idle { since } if !self.is_saved() => {
                 since.checked_add(super::CHECKPOINT_EVERY).ok()
             }
             _ => None,

@@ -58,7 +58,8 @@ pub enum LookupError {
 /// drop it, put it aside ([`set_aside`]) and open a new one; after a commit that failed for another reason, it may take a
 /// new process to open it again.
 pub trait Lookup: Send + Sync {
-    /// What everything in it is true of, or nothing for a new one. After a crash it may be an earlier head than the last
+    /// What everything in it is true of, or nothing for a new one. It changes together with the rows, which may be read before
+    /// they are durable: where it is the same before and after a scan, so were they. After a crash it may be an earlier head than the last
     /// one that was committed only where that commit was not answered.
     fn head(&self) -> Result<Option<Head>, LookupError>;
 

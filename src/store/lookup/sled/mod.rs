@@ -33,7 +33,7 @@ struct Store {
     dir: PathBuf,
     db: Db,
     files: Files,
-    /// What the rows on the disk are true of.
+    /// What the rows on the disk are true of; those in the tree may be ahead of it.
     committed: Mutex<Committed>,
     /// Held for a whole commit.
     writing: Mutex<()>,
@@ -109,7 +109,10 @@ impl Drop for SledLookup {
 
 impl Lookup for SledLookup {
     fn head(&self) -> Result<Option<Head>, LookupError> {
-        Ok(locked(&self.store()?.committed).head.clone())
+        // As the rows have it: they are read from when they are in the tree, which is before they are durable.
+        let store = self.store()?;
+        let row = store.noting(caught(|| store.db.get(record::KEY)))?;
+        Ok(store.noting(Committed::decode(row.as_deref()))?.head)
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, LookupError> {
@@ -277,6 +280,31 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_head_is_that_of_the_rows_also_while_they_become_durable() {
+        let dir = tempfile::tempdir().unwrap();
+        let lookup = SledLookup::open(&dir.path().join("lookup")).unwrap();
+        let head = || lookup.head().unwrap().map_or(0, |head| head.sequence);
+        let row = || {
+            let value = lookup.get(b"sequence").unwrap();
+            value.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().unwrap()))
+        };
+        std::thread::scope(|scope| {
+            let committing = scope.spawn(|| {
+                for sequence in 1..=100_u64 {
+                    let row = (b"sequence".to_vec(), Some(sequence.to_be_bytes().to_vec()));
+                    let note = Vec::new();
+                    lookup.commit(vec![row], &Head { sequence, note }).unwrap();
+                }
+            });
+            while !committing.is_finished() {
+                std::thread::yield_now();
+                let (before, row, after) = (head(), row(), head());
+                assert!(before != after || row == before, "{row} under {before}");
+            }
+        });
+    }
 
     #[test]
     fn a_failed_commit_is_the_last_one_also_for_those_that_wait_for_it() {
