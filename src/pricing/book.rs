@@ -20,12 +20,14 @@ pub use price::{Price, SourceQuote};
 
 use super::catalogue::{Candidate, Catalogue, ModelCard, Search, Unresolved, provider};
 use super::identity::unframed;
+use super::points::{Place, points};
 use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::{Apart, PastPrice};
 use crate::core::state::{Declined, DeclinedPast};
 use jiff::Timestamp;
 use layers::Layers;
+use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -291,15 +293,18 @@ impl PriceBook {
                 apart.clone_from(&applied.price.price.apart);
             }
         }
+        past.retain(|(from, _)| *from <= at);
+        past.sort_by_key(|(from, _)| *from);
+        let gone = gone(&past, present.as_ref().map(|(rates, _)| &**rates));
         // What a person approved is where the steps that are taken together begin anew.
         let reviewed = found.layers.and_then(Layers::reviewed_from);
-        past.retain(|(from, _)| *from <= at && reviewed.is_none_or(|reviewed| *from >= reviewed));
-        past.sort_by_key(|(from, _)| *from);
+        past.retain(|(from, _)| reviewed.is_none_or(|reviewed| *from >= reviewed));
         Standing {
             version,
             present,
             apart,
             past,
+            gone,
             said,
             waiting: false,
             declined,
@@ -420,6 +425,19 @@ impl PriceBook {
             origin: Origin::Bundled(&self.catalogue),
         }
     }
+}
+
+/// The rates of prices so far, earliest first, that the present one does not name, each as it was last.
+fn gone(past: &[(Timestamp, Arc<Rates>)], present: Option<&Rates>) -> BTreeMap<Place, Decimal> {
+    let mut gone = BTreeMap::new();
+    for (_, rates) in past.iter().filter(|(_, rates)| Some(&**rates) != present) {
+        gone.extend(points(rates));
+    }
+    if !gone.is_empty() {
+        let present = present.map(points).unwrap_or_default();
+        gone.retain(|place, _| !present.contains_key(place));
+    }
+    gone
 }
 
 /// A model under one of its names: its own, or with its provider's before it.
