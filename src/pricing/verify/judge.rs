@@ -1,6 +1,6 @@
 //! Puts the decisions on single rates together to one on the price.
 
-use super::bounds::{FIRST_INPUT, FIRST_OUTPUT, FOLLOW_TOLERANCE};
+use super::bounds::FOLLOW_TOLERANCE;
 use super::nearness::{near, within};
 use super::quorum::{Voice, Winner, winner};
 use super::voices::{Speaker, Speakers};
@@ -266,7 +266,7 @@ impl Case<'_> {
         let verified = self.is_backed();
         let doubt = sanity::whole(&price).or_else(|| {
             let doubted = !verified;
-            doubted.then(|| first_word(&price)).flatten()
+            doubted.then(|| sanity::first_word(&price)).flatten()
         });
         if let Some(rule) = doubt {
             return (None, self.hold_whole(&price, rule));
@@ -496,14 +496,4 @@ fn leave_impossible(price: &mut Points, taken: &BTreeSet<Place>) {
     for place in impossible {
         price.remove(&place);
     }
-}
-
-/// What speaks against a lone source's first price of a model.
-pub(super) fn first_word(price: &Points) -> Option<PriceRule> {
-    let (input, output) = sanity::sides(price)?;
-    let outside = |rate: Decimal, (least, most): (Decimal, Decimal)| rate < least || rate > most;
-    if outside(input, FIRST_INPUT) || outside(output, FIRST_OUTPUT) {
-        return Some(PriceRule::OutOfRange);
-    }
-    (output < input).then_some(PriceRule::Swapped)
 }
