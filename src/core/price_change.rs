@@ -284,8 +284,15 @@ impl PastPrice {
         self.from < other.until && other.from < self.until
     }
 
-    /// What is left of it before and after another.
+    /// What is left of it where another takes its place: the time before and after; nothing where that is the same price, told
+    /// of other times.
     pub fn outside(&self, other: &Self) -> impl Iterator<Item = Self> {
+        let is_told_anew = self.rates == other.rates && self.overlaps(other);
+        self.without(other).filter(move |_| !is_told_anew)
+    }
+
+    /// Its time before and after another.
+    pub fn without(&self, other: &Self) -> impl Iterator<Item = Self> + use<> {
         let before = Self {
             until: self.until.min(other.from),
             ..self.clone()

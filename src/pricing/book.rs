@@ -20,12 +20,14 @@ pub use price::{Price, SourceQuote};
 
 use super::catalogue::{Candidate, Catalogue, ModelCard, Search, Unresolved, provider};
 use super::identity::unframed;
+use super::points::{Place, points};
 use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::{Apart, PastPrice};
 use crate::core::state::{Declined, DeclinedPast};
 use jiff::Timestamp;
 use layers::Layers;
+use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -208,12 +210,8 @@ impl PriceBook {
     /// The models that meet all that a search names, at the prices that hold at a time. Those that only sources or admins know are
     /// among them.
     pub fn search(&self, search: &Search<'_>, at: Timestamp) -> Vec<Candidate<'_>> {
-        let known = self.catalogue.cards().iter().map(|card| Found {
-            provider: &card.provider,
-            model: &card.model,
-            card: Some(card),
-            layers: self.layers_of(&card.provider, &card.model),
-        });
+        let cards = self.catalogue.cards().iter();
+        let known = cards.map(|card| self.carded(card));
         let changed = self.changed.iter().flat_map(|(provider, models)| {
             let models = models.models.iter();
             models.map(move |(model, layers)| Found {
@@ -269,10 +267,10 @@ impl PriceBook {
         Ok(prices.into_iter().map(|(_, price)| price).collect())
     }
 
-    /// The price beneath what admins set, as a verification needs it. Whether a change of it waits is the ledger's to
-    /// say.
+    /// The price beneath what admins set, as a verification needs it, of the model of these very names. Whether a change of it
+    /// waits is the ledger's to say.
     pub fn standing(&self, provider: &str, model: &str, at: Timestamp) -> Standing {
-        let Ok(found) = self.find(Some(provider), model) else {
+        let Some(found) = self.exact(provider, model) else {
             return Standing::default();
         };
         let mut past: Vec<(Timestamp, Arc<Rates>)> = found
@@ -295,15 +293,18 @@ impl PriceBook {
                 apart.clone_from(&applied.price.price.apart);
             }
         }
+        past.retain(|(from, _)| *from <= at);
+        past.sort_by_key(|(from, _)| *from);
+        let gone = gone(&past, present.as_ref().map(|(rates, _)| &**rates));
         // What a person approved is where the steps that are taken together begin anew.
         let reviewed = found.layers.and_then(Layers::reviewed_from);
-        past.retain(|(from, _)| *from <= at && reviewed.is_none_or(|reviewed| *from >= reviewed));
-        past.sort_by_key(|(from, _)| *from);
+        past.retain(|(from, _)| reviewed.is_none_or(|reviewed| *from >= reviewed));
         Standing {
             version,
             present,
             apart,
             past,
+            gone,
             said,
             waiting: false,
             declined,
@@ -312,17 +313,41 @@ impl PriceBook {
 
     /// What a source has said of a model's prices of times that are over, as it was taken in.
     pub fn imported(&self, provider: &str, model: &str, source: &str) -> &[PastPrice] {
-        let found = self.find(Some(provider), model).ok();
-        let layers = found.and_then(|found| found.layers);
+        let layers = self.exact(provider, model).and_then(|found| found.layers);
         let imported = layers.and_then(|layers| layers.imported_from(source));
         imported.map_or(&[], |imported| &imported.history.prices)
     }
 
     /// What a source says of such times against its own earlier word, and a person turned down.
     pub fn declined_past(&self, provider: &str, model: &str, source: &str) -> Vec<PastPrice> {
-        let found = self.find(Some(provider), model).ok();
-        let layers = found.and_then(|found| found.layers);
+        let layers = self.exact(provider, model).and_then(|found| found.layers);
         layers.map_or_else(Vec::new, |layers| layers.declined_past(source))
+    }
+
+    /// A model by its canonical names, under which its changes are kept: what another provider of the same company charges
+    /// for one of that name is not its price.
+    fn exact<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
+        if let Ok(card) = self.catalogue.resolve(Some(provider), model) {
+            return Some(self.carded(card));
+        }
+        let provider = provider::canonical(provider);
+        let (provider, models) = self.changed.get_key_value(&*provider)?;
+        let (model, layers) = models.named(model.trim())?;
+        Some(Found {
+            provider,
+            model,
+            card: None,
+            layers: Some(layers),
+        })
+    }
+
+    fn carded<'a>(&'a self, card: &'a ModelCard) -> Found<'a> {
+        Found {
+            provider: &card.provider,
+            model: &card.model,
+            card: Some(card),
+            layers: self.layers_of(&card.provider, &card.model),
+        }
     }
 
     /// A model by its name, or by its name as an API frames it.
@@ -340,12 +365,7 @@ impl PriceBook {
         model: &str,
     ) -> Result<Found<'a>, Unresolved> {
         match self.catalogue.resolve(provider, model) {
-            Ok(card) => Ok(Found {
-                provider: &card.provider,
-                model: &card.model,
-                card: Some(card),
-                layers: self.layers_of(&card.provider, &card.model),
-            }),
+            Ok(card) => Ok(self.carded(card)),
             Err(ambiguous @ Unresolved::Ambiguous { .. }) => Err(ambiguous),
             Err(unknown) => self.only_changed(provider, model)?.ok_or(unknown),
         }
@@ -362,16 +382,18 @@ impl PriceBook {
         asked: Option<&str>,
         model: &str,
     ) -> Result<Option<Found<'a>>, Unresolved> {
-        let mut found: Vec<Found<'a>> = Vec::new();
         if let Some(asked) = asked {
-            for name in provider::named(asked) {
-                let known = self.changed.get_key_value(&*name);
-                found.extend(known.and_then(|(provider, models)| written(provider, models, model)));
-            }
-        } else {
-            let all = self.changed.iter();
-            found.extend(all.filter_map(|(provider, models)| written(provider, models, model)));
+            // As in the catalogue: of the providers that a name may mean, the first that has the model is meant.
+            let found = provider::named(asked).into_iter().find_map(|name| {
+                let (provider, models) = self.changed.get_key_value(&*name)?;
+                written(provider, models, model)
+            });
+            return Ok(found);
         }
+        let all = self.changed.iter();
+        let mut found: Vec<Found<'a>> = all
+            .filter_map(|(provider, models)| written(provider, models, model))
+            .collect();
         found.sort_unstable_by_key(|found| (found.provider, found.model));
         found.dedup_by_key(|found| (found.provider, found.model));
         match found.as_slice() {
@@ -403,6 +425,19 @@ impl PriceBook {
             origin: Origin::Bundled(&self.catalogue),
         }
     }
+}
+
+/// The rates of prices so far, earliest first, that the present one does not name, each as it was last.
+fn gone(past: &[(Timestamp, Arc<Rates>)], present: Option<&Rates>) -> BTreeMap<Place, Decimal> {
+    let mut gone = BTreeMap::new();
+    for (_, rates) in past.iter().filter(|(_, rates)| Some(&**rates) != present) {
+        gone.extend(points(rates));
+    }
+    if !gone.is_empty() {
+        let present = present.map(points).unwrap_or_default();
+        gone.retain(|place, _| !present.contains_key(place));
+    }
+    gone
 }
 
 /// A model under one of its names: its own, or with its provider's before it.

@@ -7,6 +7,7 @@
 //! 3. *What it may do.* What is in force stays unless a quorum says otherwise, and the step, alone and with those
 //!    before it, is within its bound ([`bounds`]). A lone source never changes a price. It may name the first price of a
 //!    model that had none, and a rate that keeps its share of one that a quorum changed (a batch's half of it, say).
+//!    A rate that comes back is held against the last one, and the first of a unit against the price's others ([`proportion`]).
 //! 4. *What goes.* A rate that a quorum said and says no more, while nobody else does, is left out; never input or output.
 //! 5. *What waits.* All else waits for a person, with the reason; but what a person turned down on no less evidence does not
 //!    wait again.
@@ -18,6 +19,7 @@ mod dropped;
 mod judge;
 mod nearness;
 mod past;
+mod proportion;
 mod quorum;
 mod reason;
 mod sanity;
@@ -67,6 +69,8 @@ pub struct Standing {
     /// The prices so far with the time from which each held, earliest first, from the last one on that a person approved; the
     /// present one is the last.
     pub past: Vec<(Timestamp, Arc<Rates>)>,
+    /// The rates that were a part of a price before, and are not of the present one, each as it was last.
+    pub gone: BTreeMap<Place, Decimal>,
     /// What each source said when the present price was applied, by name; empty for a bundled one.
     pub said: Vec<(String, Arc<Rates>)>,
     /// Whether a change of it waits for a person.

@@ -81,26 +81,46 @@ pub fn name_model<'a>(
 ) -> Result<Named<'a>, Refusal> {
     check_model(provider, model)?;
     match prices.price_at(provider, model, at) {
-        Ok(price) => {
-            let tier = price.card.map(|card| card.tier);
-            let tier = tier.unwrap_or_else(|| {
-                crate::pricing::catalogue::tier::of(price.provider, price.model)
-            });
-            let model = ModelRef {
-                provider: Some(price.provider.to_owned()),
-                model: Some(price.model.to_owned()),
-                tier: Some(tier),
-            };
-            Ok(Named {
-                model,
-                price: Some(price),
-            })
-        }
+        Ok(price) => Ok(known(price)),
         Err(error @ Unresolved::Ambiguous { .. }) => Err(Refusal::invalid("provider", error)),
-        Err(Unresolved::Unknown) => Ok(Named {
-            model: unknown(prices, provider, model),
-            price: None,
-        }),
+        Err(Unresolved::Unknown) => Ok(unpriced(prices, provider, model)),
+    }
+}
+
+/// The same of what was used already: money that is spent is recorded, though several providers have a model of that
+/// name. It is then of none of them, at a cost that is not known.
+///
+/// # Errors
+/// `invalid_argument` for a name out of bounds.
+pub fn name_used_model<'a>(
+    prices: &'a PriceBook,
+    provider: Option<&str>,
+    model: &str,
+    at: Timestamp,
+) -> Result<Named<'a>, Refusal> {
+    check_model(provider, model)?;
+    let price = prices.price_at(provider, model, at);
+    Ok(price.map_or_else(|_| unpriced(prices, provider, model), known))
+}
+
+fn known(price: Price<'_>) -> Named<'_> {
+    let tier = price.card.map(|card| card.tier);
+    let tier =
+        tier.unwrap_or_else(|| crate::pricing::catalogue::tier::of(price.provider, price.model));
+    Named {
+        model: ModelRef {
+            provider: Some(price.provider.to_owned()),
+            model: Some(price.model.to_owned()),
+            tier: Some(tier),
+        },
+        price: Some(price),
+    }
+}
+
+fn unpriced<'a>(prices: &PriceBook, provider: Option<&str>, model: &str) -> Named<'a> {
+    Named {
+        model: unknown(prices, provider, model),
+        price: None,
     }
 }
 

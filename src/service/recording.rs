@@ -1,7 +1,7 @@
 //! What a caller says was used, made into postings, and the answer to each.
 
 use super::Desk;
-use super::estimate::{UNKNOWN_PROVIDER, name_model};
+use super::estimate::{UNKNOWN_PROVIDER, name_used_model};
 use super::ledger::Receipt;
 use super::operation::Call;
 use super::ordering::request;
@@ -99,7 +99,7 @@ impl<'a> Recording<'a> {
         let model = model.or(counted.model.as_deref());
         let model =
             model.ok_or_else(|| Refusal::invalid("model", "expects the model that was used"))?;
-        let named = name_model(&self.prices, provider, model, occurred)?;
+        let named = name_used_model(&self.prices, provider, model, occurred)?;
         let tier = input.service_tier.or(counted.tier).unwrap_or_default();
         let reported = input.reported_cost_usd.or(counted.cost);
         Ok(Usage {

@@ -38,7 +38,7 @@ impl Appraisal {
                         model: model.model.clone(),
                         reason: verify::why_corrected(&witness.source, &price, &before),
                         price,
-                        before,
+                        before: before.rates,
                     }),
             );
             if !past.prices.is_empty() {

@@ -92,6 +92,34 @@ pub const fn rate_most(unit: Unit) -> Decimal {
 /// The output's least share of the input's rate: of all chat models two are below, both errors of their list.
 pub const OUTPUT_SHARE_LEAST: Decimal = dec(1, 1);
 
+/// What a rate may be, as a share of the same unit's in the standard tier or for shorter prompts, where it is the first at
+/// its place: batches cost from 0.43 times, priority up to 2.5 times, long prompts up to 12 times.
+pub const SAME_UNIT_SHARE: (Decimal, Decimal) = (dec(5, 2), dec(20, 0));
+
+/// The side by which a unit's rate goes, and what the first rate of that unit may be as a share of it; none for sides
+/// themselves, and for what is sold by the piece.
+///
+/// - A cache write costs from 0.055 to 2.1 times the input, one for an hour twice; one reseller asks 9 times.
+/// - A cache read costs 0.008 times the input and more; above it is no read at all.
+/// - Reasoning costs from 0.08 to 3.3 times the output.
+/// - Audio costs up to 67 times the text, and read from a cache up to three times.
+pub const fn share_of_side(unit: Unit) -> Option<(Unit, (Decimal, Decimal))> {
+    match unit {
+        Unit::CacheWrite | Unit::CacheWrite1h => Some((Unit::Input, (dec(2, 3), dec(10, 0)))),
+        Unit::CacheRead => Some((Unit::Input, (dec(1, 3), dec(10, 0)))),
+        Unit::CacheReadAudio => Some((Unit::Input, (dec(1, 3), dec(100, 0)))),
+        Unit::AudioInput => Some((Unit::Input, (dec(1, 2), dec(200, 0)))),
+        Unit::Reasoning => Some((Unit::Output, (dec(1, 2), dec(10, 0)))),
+        Unit::AudioOutput => Some((Unit::Output, (dec(1, 2), dec(200, 0)))),
+        Unit::Input
+        | Unit::Output
+        | Unit::Image
+        | Unit::Request
+        | Unit::WebSearch
+        | Unit::Second => None,
+    }
+}
+
 /// How near two rates must be to the other side's, as a share, to count as swapped.
 pub const SWAP_TOLERANCE: Decimal = dec(1, 1);
 

@@ -1,10 +1,10 @@
 //! Puts the decisions on single rates together to one on the price.
 
-use super::bounds::{FIRST_INPUT, FIRST_OUTPUT, FOLLOW_TOLERANCE};
+use super::bounds::FOLLOW_TOLERANCE;
 use super::nearness::{near, within};
 use super::quorum::{Voice, Winner, winner};
 use super::voices::{Speaker, Speakers};
-use super::{Judgement, Outcome, Quote, Subject, dropped, reason, sanity, steps};
+use super::{Judgement, Outcome, Quote, Subject, dropped, proportion, reason, sanity, steps};
 use crate::core::price::{PriceStatus, Unit};
 use crate::core::price_change::{Apart, Applying, Holding, PriceRule, Quoted, Vote};
 use crate::pricing::points::{Place, Points, points, rates};
@@ -66,6 +66,7 @@ pub(super) fn judge(subject: &Subject<'_>, quotes: &[Quote]) -> Judgement {
         .map(|place| (place, case.decide(place)))
         .collect();
     case.follow();
+    case.bound_first();
     case.decline();
     case.conclude()
 }
@@ -105,7 +106,7 @@ impl Case<'_> {
                 }
             }
             Some(_) => Verdict::Hold(winner.rate, without_quorum(&winner)),
-            None if winner.has_quorum() => Verdict::Take(winner.rate),
+            None if winner.has_quorum() => self.decide_back(place, winner.rate),
             None if !self.is_new() => Verdict::Hold(winner.rate, without_quorum(&winner)),
             None if winner.is_contested() => {
                 let apart = |voice: &Voice| sanity::is_slip(voice.rate, winner.rate);
@@ -119,6 +120,43 @@ impl Case<'_> {
             }
             None if winner.full == 0 => Verdict::Hold(winner.rate, PriceRule::NoQuorum),
             None => Verdict::First(winner.rate),
+        }
+    }
+
+    /// A quorum's rate of what the price does not name: it comes back within the bounds of a step, or it is the first.
+    fn decide_back(&self, place: Place, rate: Decimal) -> Verdict {
+        let last = self.subject.standing.gone.get(&place);
+        match last.and_then(|last| steps::against_last(self.subject, place, *last, rate)) {
+            Some(rule) => Verdict::Hold(rate, rule),
+            None => Verdict::Take(rate),
+        }
+    }
+
+    /// The first rate of a unit waits where it is out of all proportion to the rates that are decided beside it.
+    fn bound_first(&mut self) {
+        let taken = |verdict: &Verdict| match verdict {
+            Verdict::Take(rate) | Verdict::First(rate) | Verdict::Follow(rate) => Some(*rate),
+            _ => None,
+        };
+        let mut price = self.present.clone();
+        let verdicts = self.verdicts.iter();
+        let taken: Points = verdicts
+            .filter_map(|(place, verdict)| Some((*place, taken(verdict)?)))
+            .collect();
+        price.extend(&taken);
+        let gone = &self.subject.standing.gone;
+        let is_first = |place: &Place| {
+            !self.present.contains_key(place)
+                && !gone.contains_key(place)
+                && !self.main.contains(place)
+        };
+        let out: Vec<_> = taken
+            .into_iter()
+            .filter(|(place, rate)| is_first(place) && proportion::is_out(&price, *place, *rate))
+            .collect();
+        for (place, rate) in out {
+            self.verdicts
+                .insert(place, Verdict::Hold(rate, PriceRule::OutOfRange));
         }
     }
 
@@ -228,7 +266,7 @@ impl Case<'_> {
         let verified = self.is_backed();
         let doubt = sanity::whole(&price).or_else(|| {
             let doubted = !verified;
-            doubted.then(|| first_word(&price)).flatten()
+            doubted.then(|| sanity::first_word(&price)).flatten()
         });
         if let Some(rule) = doubt {
             return (None, self.hold_whole(&price, rule));
@@ -238,7 +276,10 @@ impl Case<'_> {
         } else {
             (PriceStatus::SingleSource, PriceRule::FirstWord)
         };
-        (Some(self.applying(&price, status, rule)), None)
+        let apply = self.applying(&price, status, rule);
+        let mut out = self.held(|_| true);
+        out.retain(|_, (_, rule)| *rule == PriceRule::OutOfRange);
+        (Some(apply), self.hold(price, &out))
     }
 
     /// Of a model that has one: what a quorum says is applied, the rest waits.
@@ -455,14 +496,4 @@ fn leave_impossible(price: &mut Points, taken: &BTreeSet<Place>) {
     for place in impossible {
         price.remove(&place);
     }
-}
-
-/// What speaks against a lone source's first price of a model.
-pub(super) fn first_word(price: &Points) -> Option<PriceRule> {
-    let (input, output) = sanity::sides(price)?;
-    let outside = |rate: Decimal, (least, most): (Decimal, Decimal)| rate < least || rate > most;
-    if outside(input, FIRST_INPUT) || outside(output, FIRST_OUTPUT) {
-        return Some(PriceRule::OutOfRange);
-    }
-    (output < input).then_some(PriceRule::Swapped)
 }

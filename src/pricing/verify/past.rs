@@ -3,8 +3,7 @@
 //! Nobody else says what a model cost then, so there is no quorum: the first word that can be meant stands, and what would
 //! change it waits for a person.
 
-use super::judge::first_word;
-use super::sanity;
+use super::sanity::{self, first_word};
 use super::voices::slips;
 use crate::core::price::{Rates, Unit};
 use crate::core::price_change::{PastPrice, PriceRule};
@@ -23,8 +22,8 @@ pub struct Past {
     pub prices: Vec<PastPrice>,
     /// How many of the told prices are known or taken.
     pub agreed: usize,
-    /// What the source says against its own earlier word, with the rates that it said then: it waits for a person.
-    pub corrected: Vec<(PastPrice, Arc<Rates>)>,
+    /// What the source says against its own earlier word, with that word: it waits for a person.
+    pub corrected: Vec<(PastPrice, PastPrice)>,
     /// The rules against those that are left out.
     pub left_out: Vec<PriceRule>,
 }
@@ -43,30 +42,48 @@ pub fn past(
         prices: known.to_vec(),
         ..Past::default()
     };
-    for price in told {
-        let mut of_that_time = past.prices.iter().filter(|other| other.overlaps(&price));
-        let is_new = of_that_time.clone().next().is_none();
-        let other = of_that_time.find(|known| known.rates != price.rates);
-        let other = other.map(|known| Arc::clone(&known.rates));
-        if !is_new && other.is_none() {
+    let told: Vec<PastPrice> = told.into_iter().collect();
+    for price in &told {
+        let of_that_time = past.prices.iter().filter(|other| other.overlaps(price));
+        let before = of_that_time
+            .clone()
+            .find(|known| known.rates != price.rates)
+            .or_else(|| of_that_time.clone().find(|known| is_shorter(known, &told)))
+            .cloned();
+        let added = rest(price, &past.prices);
+        if before.is_none() && added.is_empty() {
             past.agreed += 1;
         } else if let Some(rule) = against(provider, &present, &points(&price.rates)) {
             past.left_out.push(rule);
-        } else if declined.contains(&price) {
+        } else if declined.contains(price) {
             past.left_out.push(PriceRule::NoQuorum);
-        } else if let Some(before) = other {
-            past.corrected.push((price, before));
+        } else if let Some(before) = before {
+            past.corrected.push((price.clone(), before));
         } else {
             past.agreed += 1;
-            past.prices.push(price);
+            past.prices.extend(added);
         }
     }
     past.prices.sort_by_key(|price| price.from);
     past
 }
 
+/// Whether the source tells of a part of a known price's time no more, whatever it says of that.
+fn is_shorter(known: &PastPrice, told: &[PastPrice]) -> bool {
+    !rest(known, told).is_empty()
+}
+
+/// What is left of a price's time where others have theirs.
+fn rest(price: &PastPrice, others: &[PastPrice]) -> Vec<PastPrice> {
+    let mut rest = vec![price.clone()];
+    for other in others.iter().filter(|other| other.overlaps(price)) {
+        rest = rest.iter().flat_map(|one| one.without(other)).collect();
+    }
+    rest
+}
+
 /// Why a correction of the past waits, and what to do.
-pub fn why_corrected(source: &str, price: &PastPrice, before: &Rates) -> String {
+pub fn why_corrected(source: &str, price: &PastPrice, before: &PastPrice) -> String {
     let sides = |rates: &Rates| {
         let named = points(rates).into_iter();
         let named = named
@@ -74,16 +91,21 @@ pub fn why_corrected(source: &str, price: &PastPrice, before: &Rates) -> String 
             .map(|(place, rate)| format!("{place} {}", rate.normalize()));
         named.collect::<Vec<_>>().join(", ")
     };
-    let began = if price.from == Timestamp::UNIX_EPOCH {
-        "until".to_owned()
+    let time = |price: &PastPrice| {
+        if price.from == Timestamp::UNIX_EPOCH {
+            format!("until {}", price.until)
+        } else {
+            format!("from {} until {}", price.from, price.until)
+        }
+    };
+    let (now, cost) = (time(price), sides(&price.rates));
+    let said = if price.rates == before.rates {
+        format!("that it cost so {}", time(before))
     } else {
-        format!("from {} until", price.from)
+        sides(&before.rates)
     };
     format!(
-        "{source} says now that {began} {} it cost {}, and had said {}: one source alone tells of that time, and contradicts itself. Approve it if the provider announced so, or reject it; until then its first word holds. Recorded usage keeps its cost, and an approval offers what it would cost.",
-        price.until,
-        sides(&price.rates),
-        sides(before)
+        "{source} says now that {now} it cost {cost}, and had said {said}: one source alone tells of that time, and contradicts itself. Approve it if the provider announced so, or reject it; until then its first word holds. Recorded usage keeps its cost, and an approval offers what it would cost."
     )
 }
 
@@ -145,8 +167,8 @@ mod tests {
         ] {
             let changed = taken(&known, std::slice::from_ref(&other));
             assert_eq!(changed.prices, known);
-            assert_eq!(changed.corrected, [(other.clone(), known[0].rates.clone())]);
-            let why = why_corrected("llm_prices_history", &other, &known[0].rates);
+            assert_eq!(changed.corrected, [(other.clone(), known[0].clone())]);
+            let why = why_corrected("llm_prices_history", &other, &known[0]);
             assert!(why.contains("had said input 3, output 15"), "{why}");
             let present = priced(0, 1, "2", "10").rates;
             let declined = past(
@@ -161,6 +183,38 @@ mod tests {
         }
         let slipped = taken(&known, &[priced(0, 10, "0.003", "0.015")]);
         assert_eq!(slipped.left_out, [PriceRule::UnitSlip]);
+    }
+
+    #[test]
+    fn the_same_price_of_a_longer_time_is_more_of_it_and_of_a_shorter_one_a_correction() {
+        let known = [priced(5, 10, "3", "15")];
+        let longer = taken(&known, &[priced(0, 12, "3", "15")]);
+        let whole = [
+            priced(0, 5, "3", "15"),
+            known[0].clone(),
+            priced(10, 12, "3", "15"),
+        ];
+        assert_eq!((&*longer.prices, longer.agreed), (&whole[..], 1));
+        let again = taken(&longer.prices, &[priced(0, 12, "3", "15")]);
+        assert_eq!((again.prices, again.agreed), (longer.prices, 1));
+
+        for other in [priced(5, 8, "3", "15"), priced(7, 12, "3", "15")] {
+            let shorter = taken(&known, std::slice::from_ref(&other));
+            assert_eq!(shorter.prices, known);
+            assert_eq!(shorter.agreed, 0);
+            assert_eq!(shorter.corrected, [(other.clone(), known[0].clone())]);
+            let why = why_corrected("pages", &other, &known[0]);
+            let said = "had said that it cost so from 1970-01-06T00:00:00Z until 1970-01-11";
+            assert!(why.contains(said), "{why}");
+        }
+        // What it tells of the rest of that time is a word of its own.
+        let split = [priced(5, 8, "3", "15"), priced(8, 10, "3", "15")];
+        let same = taken(&known, &split);
+        assert_eq!((&*same.prices, same.agreed), (&known[..], 2));
+        let split = [priced(5, 8, "3", "15"), priced(8, 10, "2", "10")];
+        let other = taken(&known, &split);
+        assert_eq!(other.corrected, [(split[1].clone(), known[0].clone())]);
+        assert_eq!(other.agreed, 1);
     }
 
     #[test]

@@ -113,7 +113,7 @@ fn why(rule: PriceRule) -> String {
         PriceRule::Zero => "a rate of zero that one source alone says".to_owned(),
         PriceRule::Negative => "a rate is below zero".to_owned(),
         PriceRule::OutOfRange => {
-            "a rate is outside all that was ever sold, as if it were for another number of units"
+            "a rate is outside all that was ever sold, by itself or beside the other rates, as if it were for another number of units"
                 .to_owned()
         }
         PriceRule::OutputBelowInput => "output would cost less than a tenth of input".to_owned(),

@@ -1,6 +1,9 @@
 //! What speaks against a source's word, whatever the others say.
 
-use super::bounds::{OUTPUT_SHARE_LEAST, SLIP, SWAP_TOLERANCE, TOKEN_RATE_LEAST, rate_most};
+use super::bounds::{
+    FIRST_INPUT, FIRST_OUTPUT, OUTPUT_SHARE_LEAST, SLIP, SWAP_TOLERANCE, TOKEN_RATE_LEAST,
+    rate_most,
+};
 use super::nearness::{ratio, within};
 use crate::core::price::Unit;
 use crate::core::price_change::PriceRule;
@@ -57,6 +60,16 @@ pub(super) fn is_swapped(points: &Points, reference: &Points) -> bool {
     };
     let same = |one, other| within(one, other, SWAP_TOLERANCE);
     same(input, true_output) && same(output, true_input) && !same(input, output)
+}
+
+/// What speaks against a lone source's first price of a model.
+pub(super) fn first_word(price: &Points) -> Option<PriceRule> {
+    let (input, output) = sides(price)?;
+    let outside = |rate: Decimal, (least, most): (Decimal, Decimal)| rate < least || rate > most;
+    if outside(input, FIRST_INPUT) || outside(output, FIRST_OUTPUT) {
+        return Some(PriceRule::OutOfRange);
+    }
+    (output < input).then_some(PriceRule::Swapped)
 }
 
 /// The rates of input and output, where both cost something.

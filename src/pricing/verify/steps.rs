@@ -3,6 +3,7 @@
 use super::Subject;
 use super::bounds::{CUT_LEAST, DRIFTS, Drift, RISE_MOST};
 use super::nearness::{near, ratio};
+use super::sanity::is_slip;
 use crate::core::price_change::PriceRule;
 use crate::pricing::points::{Place, points};
 use jiff::SignedDuration;
@@ -28,6 +29,22 @@ pub(super) fn against(
         .iter()
         .any(beyond)
         .then_some(PriceRule::DriftTooLarge)
+}
+
+/// The bound that a rate would pass that comes back after the sources had dropped it: it is held against the last one.
+pub(super) fn against_last(
+    subject: &Subject<'_>,
+    place: Place,
+    last: Decimal,
+    rate: Decimal,
+) -> Option<PriceRule> {
+    if near(rate, last) {
+        return None;
+    }
+    if is_slip(rate, last) {
+        return Some(PriceRule::UnitSlip);
+    }
+    against(subject, place, last, rate)
 }
 
 /// What the step comes to together with those before it within a time; none where it is the first of its direction.

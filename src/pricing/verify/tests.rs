@@ -47,6 +47,7 @@ fn bundled(text: &str) -> Standing {
         version: 0,
         present: Some((price(text), PriceStatus::Bundled)),
         past: vec![(past, price(text))],
+        gone: BTreeMap::new(),
         said: Vec::new(),
         waiting: false,
         declined: BTreeMap::new(),

@@ -102,6 +102,65 @@ fn a_quorum_does_not_move_a_price_by_a_power_of_ten_or_too_far() {
     assert_eq!(held(&free), Some(PriceRule::StepTooLarge));
 }
 
+/// A rate that the sources dropped is held against what it was, whatever they say together.
+#[test]
+fn a_rate_that_comes_back_has_the_bounds_of_a_step() {
+    let mut standing = verified(OLD);
+    let write = Place::standard(Unit::CacheWrite);
+    standing.gone.insert(write, "2.5".parse().unwrap());
+    let day = |days: i64| now() - SignedDuration::from_hours(24 * days);
+    standing.past = vec![
+        (day(20), price("input 2.5 output 10 cache_write 2")),
+        (day(10), price("input 2.5 output 10 cache_write 2.5")),
+        (day(5), price(OLD)),
+    ];
+    for (rate, rule) in [
+        ("900", Some(PriceRule::UnitSlip)),
+        ("0.01", Some(PriceRule::UnitSlip)),
+        ("20", Some(PriceRule::StepTooLarge)),
+        ("0", Some(PriceRule::StepTooLarge)),
+        ("2.9", Some(PriceRule::DriftTooLarge)),
+        ("2.5", None),
+        ("1.5", None),
+    ] {
+        let new = format!("input 2.5 output 10 cache_write {rate}");
+        let judgement = judged(&standing, &["a", "b"].map(|name| quote(name, "1", &new)));
+        assert_eq!(held(&judgement), rule, "{rate}");
+        assert_eq!(applied(&judgement).is_some(), rule.is_none(), "{rate}");
+    }
+}
+
+#[test]
+fn the_first_rate_of_a_unit_is_in_proportion_to_the_others() {
+    let dear = "input 2.5 output 10 cache_write 900";
+    let both = ["a", "b"].map(|name| quote(name, "1", dear));
+    let known = judged(&verified(OLD), &both);
+    assert_eq!(
+        (known.apply.as_ref(), held(&known)),
+        (None, Some(PriceRule::OutOfRange))
+    );
+    let reason = &known.hold.as_ref().unwrap().reason;
+    assert!(
+        reason.contains("cache_write from nothing to 900 (a, b)"),
+        "{reason}"
+    );
+    // Of a new model the rest of its price is taken, from one source, too.
+    for quotes in [&both[..], &both[..1]] {
+        let new = judged(&Standing::default(), quotes);
+        assert_eq!(applied(&new), Some(&*price(OLD)));
+        assert_eq!(held(&new), Some(PriceRule::OutOfRange));
+        assert_eq!(&new.hold.unwrap().rates, &price(dear));
+    }
+    // It is held against what the input costs from now on.
+    let cut = "input 0.25 output 1 cache_write 3";
+    let cut = judged(
+        &verified(OLD),
+        &["a", "b"].map(|name| quote(name, "1", cut)),
+    );
+    assert_eq!(applied(&cut), Some(&*price("input 0.25 output 1")));
+    assert_eq!(held(&cut), Some(PriceRule::OutOfRange));
+}
+
 /// Each step is small and confirmed; what they come to is not.
 #[test]
 fn a_slow_drip_of_small_rises_is_held_back() {

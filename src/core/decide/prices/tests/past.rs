@@ -92,6 +92,17 @@ fn an_approved_correction_takes_its_own_time_alone() {
 }
 
 #[test]
+fn an_approved_correction_may_make_a_time_shorter() {
+    let mut bench = heard();
+    let shorter = told(2, 6, 3);
+    bench.correct(std::slice::from_ref(&shorter));
+    let change = bench.waiting();
+    bench.review(change, true).unwrap();
+    assert_eq!(bench.known(), std::slice::from_ref(&shorter));
+    assert!(bench.correct(&[shorter]).is_empty(), "it is known");
+}
+
+#[test]
 fn a_correction_is_withdrawn_or_turned_down() {
     let mut bench = heard();
     bench.correct(&[told(0, 10, 2)]);

@@ -67,13 +67,43 @@ async fn a_retry_is_answered_though_its_model_names_several_by_now() {
         assert_eq!(all["records"][place]["duplicate"], true, "{place}");
     }
 
-    // Another content is a conflict, and a new request is refused for its name.
+    // Another content is a conflict.
     let another = json!({"model": "nomodel9", "input_tokens": 1001, "request_id": "one"});
     let refused = house.ask("record_usage", another).await.unwrap_err();
     assert_eq!(refused.code, Code::Conflict);
-    let new = json!({"model": "nomodel9", "input_tokens": 1000, "request_id": "new"});
-    let refused = house.ask("record_usage", new).await.unwrap_err();
-    assert_eq!(refused.details["field"], "provider");
+}
+
+#[tokio::test]
+async fn what_was_spent_is_recorded_though_its_model_names_several() {
+    let house = House::new();
+    make_ambiguous(&house).await;
+    let used = |provider: Option<&str>| json!({"provider": provider, "model": "nomodel9", "input_tokens": 1_000_000});
+    let records = json!({"records": [used(Some("p1")), used(None)]});
+    let recorded = house.done("record_usage", records).await;
+    let cost = |at: usize| recorded["records"][at]["cost_source"].clone();
+    assert_eq!([cost(0), cost(1)], ["catalogue", "unknown"]);
+    let alert = &recorded["alerts"][0];
+    assert_eq!(alert["kind"], "cost_unknown");
+    assert!(
+        alert["message"]
+            .as_str()
+            .unwrap()
+            .contains("unknown/nomodel9")
+    );
+    let reported = json!({"model": "nomodel9", "reported_cost_usd": "2"});
+    let recorded = house.done("record_usage", reported).await;
+    assert_eq!(recorded["records"][0]["cost_usd"], "2");
+
+    // One of a company's names means the first of its providers that has the model.
+    set_price(&house, "google", "zz-flash", "1").await;
+    set_price(&house, "vertex_ai", "zz-flash", "2").await;
+    for (provider, cost) in [("google", "1"), ("gemini", "1"), ("vertex", "2")] {
+        let used = json!({"provider": provider, "model": "zz-flash", "input_tokens": 1_000_000});
+        let recorded = house.done("record_usage", used.clone()).await;
+        assert_eq!(recorded["records"][0]["cost_usd"], cost, "{provider}");
+        house.done("check_budget", used).await;
+    }
+    set_price(&house, "google", "zz-flash", "3").await;
 }
 
 #[tokio::test]
