@@ -291,6 +291,31 @@ mod tests {
     }
 
     #[test]
+    fn an_honest_list_alone_names_first_prices_whatever_it_does_not_know() {
+        let priced =
+            (0..30).map(|n| format!(r#""m-{n}": {{"cost": {{"input": 1, "output": 4}}}}"#));
+        let free = (0..20).map(|n| format!(r#""z-{n}": {{"cost": {{"input": 0, "output": 0}}}}"#));
+        let slipped =
+            (0..6).map(|n| format!(r#""s-{n}": {{"cost": {{"input": 3000, "output": 12000}}}}"#));
+        let models: Vec<_> = priced.chain(free).chain(slipped).collect();
+        let models = format!(r#"{{"xai": {{"models": {{{}}}}}}}"#, models.join(", "));
+        let witnesses = [witness("models_dev", &models_dev::ModelsDev, &models)];
+        let book = PriceBook::new(Arc::default());
+        let appraisal = appraise(&book, &witnesses, &BTreeSet::new(), now());
+        assert_eq!(appraisal.counts.single_source, 30);
+        assert_eq!(
+            (appraisal.counts.held_back, appraisal.counts.rejected),
+            (0, 26)
+        );
+        let expected = Votes {
+            rejected: 6,
+            undecided: 30,
+            ..Votes::default()
+        };
+        assert_eq!(appraisal.votes["models_dev"], expected);
+    }
+
+    #[test]
     fn history_is_taken_in_and_has_no_vote() {
         let rows = r#"{"prices": [
             {"id": "grok-x", "vendor": "xai", "name": "X", "input": 3, "output": 15, "from_date": null, "to_date": "2026-03-01"},
