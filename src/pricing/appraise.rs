@@ -51,7 +51,9 @@ pub struct Counts {
     pub single_source: usize,
     /// Models of which a change waits for a person.
     pub held_back: usize,
-    /// Models among these of which a part that a quorum says is applied.
+    /// Models of which a correction of the past waits for a person, and nothing else does.
+    pub past_held_back: usize,
+    /// Models among those held back of which a part that a quorum says is applied.
     pub applied_in_part: usize,
     /// Models of which nothing that is said can be meant.
     pub rejected: usize,
