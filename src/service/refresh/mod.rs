@@ -31,7 +31,7 @@ use gather::Gatherer;
 use jiff::Timestamp;
 use orders::orders;
 use rust_decimal::Decimal;
-use settings::Configured;
+use settings::{Configured, is_of_settings};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -225,12 +225,10 @@ impl Refresher {
             let failing = known.failing.as_ref()?;
             Some((name, &*failing.error))
         });
-        let gone = failing.filter(|(name, error)| match self.configured(name) {
-            Some(_) => self.settings.is_mended(name, error),
-            None => {
-                let mut left_out = self.settings.left_out.iter();
-                !left_out.any(|one| one.source == *name)
-            }
+        let gone = failing.filter(|(name, error)| {
+            let mut left_out = self.settings.left_out.iter();
+            let is_left_out = left_out.any(|one| one.source == *name);
+            !is_left_out && (self.configured(name).is_none() || is_of_settings(error))
         });
         gone.map(|(name, _)| name.to_owned()).collect()
     }

@@ -186,19 +186,18 @@ impl Settings {
         self.left_out.push(LeftOut { source, why });
     }
 
-    /// Whether what a source is said to fail by is what was wrong in [`SETTINGS_FILE`], and is so no more.
-    pub fn is_mended(&self, source: &str, error: &str) -> bool {
-        let of_settings = error.strip_prefix(SETTINGS_FILE);
-        of_settings.is_some_and(|rest| rest.starts_with(": "))
-            && !self.left_out.iter().any(|one| one.source == source)
-    }
-
     /// The sources that are asked by themselves.
     pub fn asked(&self) -> impl Iterator<Item = &Configured> {
         self.sources
             .iter()
             .filter(|source| source.declaration.asked)
     }
+}
+
+/// Whether what a source is said to fail by is what was wrong in [`SETTINGS_FILE`].
+pub fn is_of_settings(error: &str) -> bool {
+    let rest = error.strip_prefix(SETTINGS_FILE);
+    rest.is_some_and(|rest| rest.starts_with(": "))
 }
 
 impl Configured {
