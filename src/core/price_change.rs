@@ -209,8 +209,20 @@ pub struct Votes {
     pub agreed: u32,
     /// Models on which it says something else.
     pub outvoted: u32,
-    /// Models on which what it says can't be meant.
+    /// Models on which what it says can't be meant; a zero is how sources write that they don't know, and counts nowhere.
     pub rejected: u32,
+    /// Models on which nothing decides whether it is right: no quorum says anything.
+    #[serde(default)]
+    pub undecided: u32,
+}
+
+impl Votes {
+    /// All that it says.
+    pub const fn total(self) -> u32 {
+        let decided = self.agreed.saturating_add(self.outvoted);
+        let undecided = self.undecided.saturating_add(self.rejected);
+        decided.saturating_add(undecided)
+    }
 }
 
 /// What became of an attempt to fetch a source.
@@ -232,7 +244,7 @@ pub enum SourceOutcome {
         /// What is wrong, in a sentence.
         error: String,
     },
-    /// It is not configured any more.
+    /// It is not configured any more, or is configured right again and was not asked since.
     Removed,
 }
 

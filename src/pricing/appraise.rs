@@ -51,7 +51,9 @@ pub struct Counts {
     pub single_source: usize,
     /// Models of which a change waits for a person.
     pub held_back: usize,
-    /// Models among these of which a part that a quorum says is applied.
+    /// Models of which a correction of the past waits for a person, and nothing else does.
+    pub past_held_back: usize,
+    /// Models among those held back of which a part that a quorum says is applied.
     pub applied_in_part: usize,
     /// Models of which nothing that is said can be meant.
     pub rejected: usize,
@@ -288,6 +290,31 @@ mod tests {
         );
         let again = appraise(&book, &witnesses, &BTreeSet::new(), now());
         assert_eq!(again.proposals, appraisal.proposals);
+    }
+
+    #[test]
+    fn an_honest_list_alone_names_first_prices_whatever_it_does_not_know() {
+        let priced =
+            (0..30).map(|n| format!(r#""m-{n}": {{"cost": {{"input": 1, "output": 4}}}}"#));
+        let free = (0..20).map(|n| format!(r#""z-{n}": {{"cost": {{"input": 0, "output": 0}}}}"#));
+        let slipped =
+            (0..6).map(|n| format!(r#""s-{n}": {{"cost": {{"input": 3000, "output": 12000}}}}"#));
+        let models: Vec<_> = priced.chain(free).chain(slipped).collect();
+        let models = format!(r#"{{"xai": {{"models": {{{}}}}}}}"#, models.join(", "));
+        let witnesses = [witness("models_dev", &models_dev::ModelsDev, &models)];
+        let book = PriceBook::new(Arc::default());
+        let appraisal = appraise(&book, &witnesses, &BTreeSet::new(), now());
+        assert_eq!(appraisal.counts.single_source, 30);
+        assert_eq!(
+            (appraisal.counts.held_back, appraisal.counts.rejected),
+            (0, 26)
+        );
+        let expected = Votes {
+            rejected: 6,
+            undecided: 30,
+            ..Votes::default()
+        };
+        assert_eq!(appraisal.votes["models_dev"], expected);
     }
 
     #[test]

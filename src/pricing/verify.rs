@@ -182,7 +182,8 @@ pub fn differences(
         .collect()
 }
 
-/// How each source's words fared over all models, for its report.
+/// How each source's words fared over all models, for its report. A zero that nobody else says means "not known": it is no
+/// word, right or wrong.
 pub fn votes<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> BTreeMap<String, Votes> {
     let mut votes: BTreeMap<String, Votes> = BTreeMap::new();
     for quote in judgements.into_iter().flat_map(|own| &own.quotes) {
@@ -190,8 +191,10 @@ pub fn votes<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> BTreeMa
         let count = match quote.vote {
             Vote::Agreed => &mut counted.agreed,
             Vote::Outvoted => &mut counted.outvoted,
+            Vote::Rejected if quote.against == Some(PriceRule::Zero) => continue,
             Vote::Rejected => &mut counted.rejected,
-            Vote::Stale | Vote::Undecided => continue,
+            Vote::Undecided => &mut counted.undecided,
+            Vote::Stale => continue,
         };
         *count = count.saturating_add(1);
     }

@@ -233,7 +233,8 @@ fn report(random: &mut Random, now: Timestamp) -> SourceReport {
             votes: Votes {
                 agreed: votes(),
                 outvoted: votes(),
-                rejected: 0,
+                rejected: votes(),
+                undecided: votes(),
             },
             content: Digest(u128::from(random.below(9))),
             fetched_at: now,

@@ -169,3 +169,45 @@ async fn a_source_that_is_configured_wrong_is_left_out_and_told_and_the_others_s
     let alerts = ground.call("list_alerts", open).await;
     assert_eq!(alerts["alerts"], json!([]), "it is mended, and gone");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_mended_and_not_asked_is_blamed_no_more() {
+    let ground = Ground::new().await;
+    let file = ground.folder.path().join("prices.json");
+    let right = std::fs::read_to_string(&file).unwrap();
+    let mut wrong: serde_json::Value = serde_json::from_str(&right).unwrap();
+    for source in ["litellm", "models_dev", "llmprices.com"] {
+        wrong["sources"][source]["weight"] = json!("3");
+    }
+    std::fs::write(&file, wrong.to_string()).unwrap();
+    let ground = ground.configured_anew();
+    ground.refresh().await;
+    let open = json!({"kind": "source_failed", "state": "open"});
+    let alerts = ground.call("list_alerts", open.clone()).await;
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 3, "{alerts}");
+    let mut mended: serde_json::Value = serde_json::from_str(&right).unwrap();
+    mended["sources"]["litellm"]["asked"] = json!(false);
+    std::fs::write(&file, mended.to_string()).unwrap();
+    ground.pass_hours(1);
+    ground
+        .answer("models_dev", ResponseTemplate::new(404))
+        .await;
+    let ground = ground.configured_anew();
+    ground.refresh().await;
+    let alerts = ground.call("list_alerts", open.clone()).await;
+    let [one] = &**alerts["alerts"].as_array().unwrap() else {
+        panic!("{alerts}");
+    };
+    let told = one["message"].as_str().unwrap();
+    assert!(
+        told.contains("models_dev fails: it answered with status 404"),
+        "{told}"
+    );
+    // What it fails by is no matter of configuration: that it is not asked mends nothing.
+    mended["sources"]["models_dev"]["asked"] = json!(false);
+    std::fs::write(&file, mended.to_string()).unwrap();
+    let ground = ground.configured_anew();
+    ground.refresh().await;
+    let alerts = ground.call("list_alerts", open).await;
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 1, "{alerts}");
+}

@@ -63,6 +63,11 @@ async fn a_correction_of_the_past_waits_and_an_approval_offers_adjustments() {
     let source = &refreshed["sources"][3];
     assert_eq!(source["held_back"], 1, "{source}");
     assert_eq!(source["left_out"], 0, "{source}");
+    let models = &refreshed["models"];
+    assert_eq!(
+        (&models["held_back"], &models["past_held_back"]),
+        (&json!(1), &json!(1))
+    );
     assert_eq!(cost_then(&ground).await, "3", "its first word holds");
     let changes = waiting(&ground).await;
     let change = &changes[0];
@@ -99,9 +104,26 @@ async fn a_correction_of_the_past_waits_and_an_approval_offers_adjustments() {
     );
     assert_eq!(cost_then(&ground).await, "2.5");
     assert_eq!(alerts(&ground).await, json!([]));
+    let ask = json!({"provider": "xai", "model": "grok-test-9", "history": true});
+    let told = ground.call("get_price", ask).await;
+    let all = told["history"].as_array().unwrap().iter();
+    let of_the_past = all.filter(|one| one["rule"] == "imported_history");
+    let marked: Vec<_> = of_the_past
+        .map(|one| {
+            (
+                &one["rates"]["standard"]["rates"]["input"],
+                &one["superseded"],
+            )
+        })
+        .collect();
+    assert_eq!(
+        marked,
+        [(&json!("3"), &json!(true)), (&json!("2.5"), &json!(null))]
+    );
     let before = ground.sequence();
-    ground.refresh().await;
+    let again = ground.refresh().await;
     assert_eq!(ground.sequence(), before, "it is known now");
+    assert_eq!(again["models"]["held_back"], 0, "{again}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

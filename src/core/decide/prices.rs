@@ -39,7 +39,7 @@ impl Desk<'_> {
             rates,
             effective_from,
         });
-        self.answer_unknown_cost(&of.0, &of.1);
+        self.answer_first_price(&of.0, &of.1);
         Ok(done)
     }
 
@@ -61,6 +61,7 @@ impl Desk<'_> {
             waiting.change.provider.clone(),
             waiting.change.model.clone(),
         );
+        let is_first = waiting.change.present.is_none();
         let alert = self.state.price_alert(change);
         let done = self.conclude(Event::PriceReviewed {
             change,
@@ -69,7 +70,9 @@ impl Desk<'_> {
             approved,
         });
         self.resolve(alert);
-        if approved {
+        if approved && is_first {
+            self.answer_first_price(&provider, &model);
+        } else if approved {
             self.answer_unknown_cost(&provider, &model);
         }
         Ok(done)

@@ -1,16 +1,19 @@
 //! Costs that are not known: one alert a model, until a price names all that it was used for.
 
 use super::Desk;
-use crate::core::alert::AlertCause;
+use crate::core::alert::{AlertCause, AlertStatus};
 use crate::core::event::Event;
 use crate::core::id::AlertId;
 use crate::core::price::{Rates, Unit};
 use crate::core::state::State;
 use crate::core::usage::{CostSource, Usage};
+use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// How many alerts may stand for models of unknown cost: a caller may name any.
 const UNKNOWN_COSTS_MOST: usize = 1000;
+/// The provider that a usage is recorded under where the caller names none and nobody knows the model.
+const NO_PROVIDER: &str = "unknown";
 /// How many parts without a price one alert names: a provider's usage object may name any.
 const PARTS_MOST: usize = 32;
 
@@ -22,10 +25,12 @@ impl Desk<'_> {
         };
         let usage = &recorded.usage;
         let (provider, model) = (usage.provider.clone(), usage.model.clone());
+        if usage.cost.source != CostSource::Unknown {
+            // A price that was set for a later time may have begun since.
+            return self.answer_unknown_cost(&provider, &model);
+        }
         let standing = self.state.unknown_cost(&provider, &model);
-        if usage.cost.source != CostSource::Unknown
-            || (standing.is_none() && self.state.unknown_costs() >= UNKNOWN_COSTS_MOST)
-        {
+        if standing.is_none() && self.state.unknown_costs() >= UNKNOWN_COSTS_MOST {
             return;
         }
         let mut parts = unpriced(usage);
@@ -36,6 +41,11 @@ impl Desk<'_> {
             }
             parts.extend(known);
         }
+        self.resolve(standing);
+        self.raise_unknown_cost(provider, model, parts);
+    }
+
+    fn raise_unknown_cost(&mut self, provider: String, model: String, parts: BTreeSet<String>) {
         let unpriced: Vec<_> = parts.into_iter().take(PARTS_MOST).collect();
         let named = match unpriced.as_slice() {
             [] => String::new(),
@@ -44,7 +54,6 @@ impl Desk<'_> {
         let message = format!(
             "{provider}/{model} has no price{named}; what that costs is in no budget. An admin sets a price with override_price"
         );
-        self.resolve(standing);
         let cause = AlertCause::CostUnknown {
             provider,
             model,
@@ -53,17 +62,72 @@ impl Desk<'_> {
         self.raise(cause, &message);
     }
 
-    /// Resolves the alert of a model's unknown cost, where the price that it has got names all that it was used for.
+    /// Resolves the alerts of a model's unknown cost, where the price in force names all that it was used for; one of which it
+    /// names a part is raised again with what is left.
     pub(super) fn answer_unknown_cost(&mut self, provider: &str, model: &str) {
-        let Some(alert) = self.state.unknown_cost(provider, model) else {
+        self.answer(provider, model, false);
+    }
+
+    /// The same, of a model that had no price: what was recorded of it without a provider has its answer, too.
+    pub(super) fn answer_first_price(&mut self, provider: &str, model: &str) {
+        let nobodys =
+            |(own, of): &(String, String)| own == NO_PROVIDER && of.eq_ignore_ascii_case(model);
+        // Where another provider has it, what names none is not known to be this one's.
+        let sole = self
+            .state
+            .all_unknown_costs()
+            .any(|(name, _)| nobodys(name))
+            && !self.state.is_priced_elsewhere(provider, model);
+        self.answer(provider, model, sole);
+    }
+
+    /// Looks at every alert of an unknown cost again: a price that was set for a later time may have begun.
+    pub(super) fn answer_unknown_costs(&mut self) {
+        let standing = self.state.all_unknown_costs();
+        let standing: Vec<_> = standing.map(|(name, _)| name.clone()).collect();
+        for (provider, model) in standing {
+            self.answer(&provider, &model, false);
+            let plain = model.to_ascii_lowercase();
+            if plain != model {
+                self.answer(&provider, &plain, false);
+            }
+        }
+    }
+
+    fn answer(&mut self, provider: &str, model: &str, sole: bool) {
+        if self.state.unknown_costs() == 0 {
+            return;
+        }
+        let Some(rates) = in_force(self.state, provider, model, self.now) else {
             return;
         };
-        let Some(rates) = in_force(self.state, provider, model) else {
-            return;
+        // Before a model was known it was recorded by the name that the caller had for it.
+        let is_meant = |own: &str, of: &str| {
+            of.eq_ignore_ascii_case(model)
+                && (own.eq_ignore_ascii_case(provider) || (sole && own == NO_PROVIDER))
         };
-        let mut parts = parts_of(self.state, alert).into_iter();
-        if parts.all(|part| rates.has_rate_for(&part)) {
-            self.resolve([alert]);
+        let standing = self.state.all_unknown_costs();
+        let meant = standing.filter(|((own, of), _)| is_meant(own, of));
+        let mut meant: Vec<_> = meant
+            .map(|((own, of), alert)| {
+                let named = parts_of(self.state, alert);
+                let left = named.iter().filter(|part| !rates.has_rate_for(part));
+                let left: BTreeSet<_> = left.cloned().collect();
+                (alert, (own.clone(), of.clone()), named.len(), left)
+            })
+            .collect();
+        meant.sort_by_key(|(alert, ..)| *alert);
+        for (alert, (provider, model), named, left) in meant {
+            let is_open = |alert| {
+                let known = self.state.alert(alert);
+                known.is_some_and(|known| known.status == AlertStatus::Open)
+            };
+            if left.is_empty() {
+                self.resolve([alert]);
+            } else if left.len() < named && is_open(alert) {
+                self.resolve([alert]);
+                self.raise_unknown_cost(provider, model, left);
+            }
         }
     }
 }
@@ -87,11 +151,17 @@ fn parts_of(state: &State, alert: AlertId) -> BTreeSet<String> {
     }
 }
 
-/// What the model costs by what was set or applied last.
-fn in_force<'a>(state: &'a State, provider: &str, model: &str) -> Option<&'a Rates> {
-    let set = state.overrides_of(provider, model).last();
-    set.and_then(|set| set.rates.as_ref()).or_else(|| {
-        let last = state.prices(provider, model)?.applied.last()?;
-        Some(&last.price.rates)
+/// What the model costs now by what was set or applied.
+fn in_force<'a>(
+    state: &'a State,
+    provider: &str,
+    model: &str,
+    now: Timestamp,
+) -> Option<&'a Rates> {
+    state.override_at(provider, model, now).or_else(|| {
+        let applied = state.prices(provider, model)?.applied.iter();
+        let begun = applied.filter(|applied| applied.price.effective_from <= now);
+        let last = begun.max_by_key(|applied| applied.price.effective_from)?;
+        Some(&*last.price.rates)
     })
 }

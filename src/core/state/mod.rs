@@ -214,6 +214,12 @@ impl State {
         self.unknown_costs.get(&key).copied()
     }
 
+    /// Every standing alert of a model's unknown cost, in no order.
+    pub fn all_unknown_costs(&self) -> impl Iterator<Item = (&(String, String), AlertId)> {
+        let all = self.unknown_costs.iter();
+        all.map(|(name, alert)| (name, *alert))
+    }
+
     /// Every request for more that has no answer, by id.
     pub fn increases(&self) -> impl Iterator<Item = &Increase> {
         self.increases.values()

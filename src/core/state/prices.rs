@@ -174,8 +174,14 @@ pub struct SourceStanding {
     pub failing: Option<Failing>,
     /// A thousand times the votes with what was decided, older ones counting less.
     pub agreed: u64,
-    /// A thousand times the votes against it, and those that could not be meant, older ones counting less.
+    /// A thousand times the votes against what was decided, older ones counting less.
     pub against: u64,
+    /// A thousand times the words that could not be meant, older ones counting less.
+    #[serde(default)]
+    pub impossible: u64,
+    /// A thousand times the words on which nothing was decided, older ones counting less.
+    #[serde(default)]
+    pub undecided: u64,
 }
 
 /// An outage of a source.
@@ -192,35 +198,59 @@ impl SourceStanding {
     /// A vote's share of what it counted before, each time that a source has new content: after five more it counts a
     /// third, so that a source that has mended is trusted again within days.
     const FADES: (u64, u64) = (4, 5);
-    /// Below so many votes (in thousandths) nothing can be said of a source.
-    const VOTES_LEAST: u64 = 20_000;
-    /// Up to this share of votes against it, in percent, a source counts in full: honest lists differ on so many.
-    const OUTVOTED_MOST: u64 = 20;
+    /// Below so many words (in thousandths) nothing can be said of a source.
+    const WORDS_LEAST: u64 = 20_000;
+    /// Up to this share of wrong words, in percent, a source counts in full: honest lists differ on so many.
+    const WRONG_MOST: u64 = 20;
     /// From this share on, in percent, it counts as little as it can.
-    const OUTVOTED_OFTEN: u64 = 60;
+    const WRONG_OFTEN: u64 = 60;
     /// The least that is left of a source's weight, in percent: enough to be heard beside others, never alone.
     const FACTOR_LEAST: u64 = 25;
 
     /// What is left of its declared weight: from 1 down to 0.25.
     pub fn factor(&self) -> Decimal {
-        let total = self.agreed + self.against;
-        if total < Self::VOTES_LEAST {
-            return Decimal::ONE;
-        }
-        let share = (self.against * 100 / total).clamp(Self::OUTVOTED_MOST, Self::OUTVOTED_OFTEN);
-        let lost = (share - Self::OUTVOTED_MOST) * (100 - Self::FACTOR_LEAST)
-            / (Self::OUTVOTED_OFTEN - Self::OUTVOTED_MOST);
+        let share = self.outvoted_share().max(self.impossible_share());
+        let share = share.clamp(Self::WRONG_MOST, Self::WRONG_OFTEN);
+        let lost = (share - Self::WRONG_MOST) * (100 - Self::FACTOR_LEAST)
+            / (Self::WRONG_OFTEN - Self::WRONG_MOST);
         Decimal::new((100 - lost).cast_signed(), 2).normalize()
+    }
+
+    /// Why it loses weight, where it does: "often outvoted", say.
+    pub fn why_it_counts_less(&self) -> &'static str {
+        if self.outvoted_share() >= self.impossible_share() {
+            "often outvoted"
+        } else {
+            "often wrong: what it says can't be meant"
+        }
+    }
+
+    /// Of what was decided, in percent: many models that it alone knows don't hide that it is wrong about the others.
+    const fn outvoted_share(&self) -> u64 {
+        Self::share(self.against, self.agreed + self.against)
+    }
+
+    /// Of all that it says, in percent.
+    const fn impossible_share(&self) -> u64 {
+        let total = self.agreed + self.against + self.impossible + self.undecided;
+        Self::share(self.impossible, total)
+    }
+
+    const fn share(wrong: u64, total: u64) -> u64 {
+        if total < Self::WORDS_LEAST {
+            0
+        } else {
+            wrong * 100 / total
+        }
     }
 
     fn count(&mut self, votes: Votes) {
         let (over, under) = Self::FADES;
-        let faded = |old: u64, new: u64| old * over / under + new * 1_000;
-        self.agreed = faded(self.agreed, votes.agreed.into());
-        self.against = faded(
-            self.against,
-            u64::from(votes.outvoted) + u64::from(votes.rejected),
-        );
+        let faded = |old: u64, new: u32| old * over / under + u64::from(new) * 1_000;
+        self.agreed = faded(self.agreed, votes.agreed);
+        self.against = faded(self.against, votes.outvoted);
+        self.impossible = faded(self.impossible, votes.rejected);
+        self.undecided = faded(self.undecided, votes.undecided);
     }
 
     /// How it stands after a report.
@@ -291,6 +321,32 @@ impl State {
         self.overrides
             .get(&(provider.to_owned(), model.to_owned()))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// What an admin's price that holds at a time says: of those that were not taken away by then, the one from the last
+    /// time; of two from the same time, the one that was set later. A removal takes away what was set before it, and what
+    /// began before it.
+    pub fn override_at(&self, provider: &str, model: &str, at: Timestamp) -> Option<&Rates> {
+        let begun = || {
+            let set = self.overrides_of(provider, model).iter().enumerate();
+            set.filter(|(_, set)| set.effective_from <= at)
+        };
+        let removals = || begun().filter(|(_, set)| set.rates.is_none());
+        let last_set = removals().map(|(place, _)| place).max();
+        let last_begun = removals().map(|(_, set)| set.effective_from).max();
+        let standing = begun().filter(|(place, set)| {
+            Some(*place) > last_set && Some(set.effective_from) >= last_begun
+        });
+        let last = standing.max_by_key(|(place, set)| (set.effective_from, *place));
+        last.and_then(|(_, set)| set.rates.as_ref())
+    }
+
+    /// Whether another provider has a price of the model that was set or applied.
+    pub fn is_priced_elsewhere(&self, provider: &str, model: &str) -> bool {
+        let applied = self.prices.iter();
+        let applied = applied.filter(|(_, prices)| !prices.applied.is_empty());
+        let mut known = applied.map(|(key, _)| key).chain(self.overrides.keys());
+        known.any(|(own, of)| own != provider && of == model)
     }
 
     /// What sources made of a model's price.

@@ -35,7 +35,7 @@ pub(super) fn doubted(
 }
 
 const fn is_wrong_as_a_whole(votes: Votes) -> bool {
-    let others = votes.agreed.saturating_add(votes.outvoted);
+    let others = votes.total().saturating_sub(votes.rejected);
     votes.rejected >= REJECTED_LEAST && votes.rejected > others
 }
 
@@ -45,13 +45,18 @@ mod tests {
 
     #[test]
     fn most_of_many_words_must_be_wrong() {
-        let votes = |agreed, outvoted, rejected| Votes {
+        let votes = |agreed, outvoted, rejected, undecided| Votes {
             agreed,
             outvoted,
             rejected,
+            undecided,
         };
-        assert!(is_wrong_as_a_whole(votes(2, 2, 5)));
-        assert!(!is_wrong_as_a_whole(votes(0, 0, 4)));
-        assert!(!is_wrong_as_a_whole(votes(20, 2, 20)));
+        assert!(is_wrong_as_a_whole(votes(2, 2, 5, 0)));
+        assert!(is_wrong_as_a_whole(votes(0, 0, 11, 10)));
+        assert!(!is_wrong_as_a_whole(votes(0, 0, 4, 0)));
+        assert!(!is_wrong_as_a_whole(votes(20, 2, 20, 0)));
+        assert!(!is_wrong_as_a_whole(votes(2, 2, 5, 10)));
+        let (rejected, undecided) = (71, 3781);
+        assert!(!is_wrong_as_a_whole(votes(0, 0, rejected, undecided)));
     }
 }

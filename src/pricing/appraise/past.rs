@@ -2,7 +2,9 @@
 
 use super::{Appraisal, Witness};
 use crate::core::price::Rates;
-use crate::core::price_change::{PastCorrection, PastPrice, PastWord, PriceHistory, PriceRule};
+use crate::core::price_change::{
+    PastCorrection, PastPrice, PastWord, PriceHistory, PriceProposal, PriceRule,
+};
 use crate::idle::breathe;
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::format::midnight;
@@ -68,7 +70,20 @@ impl Appraisal {
         let share = self.shares.entry(witness.source.to_string()).or_default();
         share.held_back += usize::from(!past.corrected.is_empty());
         votes.agreed = votes.agreed.saturating_add(counted(past.agreed));
-        votes.rejected = votes.rejected.saturating_add(counted(past.left_out.len()));
+        // What a person turned down, and what is not known, is no word that can't be meant.
+        let meant = |rule: &&PriceRule| !matches!(rule, PriceRule::NoQuorum | PriceRule::Zero);
+        let impossible = past.left_out.iter().filter(meant).count();
+        votes.rejected = votes.rejected.saturating_add(counted(impossible));
+        votes.undecided = votes
+            .undecided
+            .saturating_add(counted(past.corrected.len()));
+        let is_held = |proposal: &PriceProposal| {
+            (&proposal.provider, &proposal.model) == (&model.provider, &model.model)
+                && proposal.hold.is_some()
+        };
+        if !past.corrected.is_empty() && !self.proposals.iter().any(is_held) {
+            self.counts.past_held_back += 1;
+        }
         let left_out = past.left_out.iter();
         self.past_left_out
             .extend(left_out.map(|rule| (Arc::clone(&witness.source), model.clone(), *rule)));

@@ -31,7 +31,7 @@ use gather::Gatherer;
 use jiff::Timestamp;
 use orders::orders;
 use rust_decimal::Decimal;
-use settings::Configured;
+use settings::{Configured, is_of_settings};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ pub struct Wanted {
 pub struct Refreshed {
     /// What became of each source, in their order; those left out that are neither asked nor have ever said anything.
     pub sources: Vec<Gathered>,
-    /// Sources that failed and are configured no more.
+    /// Sources that failed and are configured no more, or were configured as none can be and are mended.
     pub gone: Vec<String>,
     /// What they came to together.
     pub appraisal: Appraisal,
@@ -218,12 +218,17 @@ impl Refresher {
         told.collect()
     }
 
-    /// The sources of which the ledger knows that they fail, and that are there no more: nothing else will end that.
+    /// The sources of which the ledger knows that they fail, and that are there no more, or whose configuration is mended:
+    /// where they are not asked, nothing else will end that.
     fn gone(&self, state: &State) -> Vec<String> {
-        let failing = state.sources().filter(|(_, known)| known.failing.is_some());
-        let gone = failing.filter(|(name, _)| {
+        let failing = state.sources().filter_map(|(name, known)| {
+            let failing = known.failing.as_ref()?;
+            Some((name, &*failing.error))
+        });
+        let gone = failing.filter(|(name, error)| {
             let mut left_out = self.settings.left_out.iter();
-            self.configured(name).is_none() && !left_out.any(|one| one.source == *name)
+            let is_left_out = left_out.any(|one| one.source == *name);
+            !is_left_out && (self.configured(name).is_none() || is_of_settings(error))
         });
         gone.map(|(name, _)| name.to_owned()).collect()
     }

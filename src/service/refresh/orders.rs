@@ -69,8 +69,9 @@ fn reports(refreshed: &Refreshed) -> Vec<SourceReport> {
         source: source.clone(),
         outcome: SourceOutcome::Removed,
     });
+    // One that is mended and asked may fail otherwise now, and that is to be told.
     let asked = refreshed.sources.iter().filter_map(report);
-    asked.chain(gone).collect()
+    gone.chain(asked).collect()
 }
 
 #[cfg(test)]

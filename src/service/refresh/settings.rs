@@ -5,8 +5,10 @@ use crate::pricing::sources::html::{HtmlTable, Page};
 use crate::pricing::sources::{self, Declaration, Source};
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,7 +77,31 @@ pub enum SettingsError {
 #[serde(default, deny_unknown_fields)]
 struct File {
     refresh: Option<bool>,
-    sources: BTreeMap<String, Value>,
+    sources: Named,
+}
+
+/// What is configured of each source, not read yet; more than one where the source is named more than once.
+#[derive(Default)]
+struct Named(BTreeMap<String, Vec<Box<RawValue>>>);
+
+impl<'de> Deserialize<'de> for Named {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reading;
+        impl<'de> Visitor<'de> for Reading {
+            type Value = Named;
+            fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+                to.write_str("a map of sources")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut named = Named::default();
+                while let Some((name, own)) = map.next_entry::<String, Box<RawValue>>()? {
+                    named.0.entry(name).or_default().push(own);
+                }
+                Ok(named)
+            }
+        }
+        deserializer.deserialize_map(Reading)
+    }
 }
 
 /// What is configured of one source; what is left out is as it declares.
@@ -119,8 +145,8 @@ impl Settings {
             ..Self::by_hand()
         };
         settings.add_pages(&data_dir.join(PAGES_FOLDER));
-        for (name, own) in file.sources {
-            if let Err(why) = settings.configure(&name, own) {
+        for (name, own) in file.sources.0 {
+            if let Err(why) = settings.configure(&name, &own) {
                 let why = format!("{SETTINGS_FILE}: sources.{name}{why}");
                 settings.leave_out(&name, &why);
             }
@@ -128,18 +154,22 @@ impl Settings {
         Ok(settings)
     }
 
-    fn configure(&mut self, name: &str, own: Value) -> Result<(), String> {
+    fn configure(&mut self, name: &str, own: &[Box<RawValue>]) -> Result<(), String> {
         let mut known = self.sources.iter_mut();
         let Some(known) = known.find(|known| known.declaration.name == *name) else {
             let is_known = self.left_out.iter().any(|one| one.source == *name);
             let unknown = || ": there is no source of this name".to_owned();
             return if is_known { Ok(()) } else { Err(unknown()) };
         };
+        let [own] = own else {
+            return Err(": is there twice".to_owned());
+        };
         // serde would also take a list, field by field.
-        if !own.is_object() {
+        if !own.get().starts_with('{') {
             return Err(": expects an object".to_owned());
         }
-        let own = OfSource::deserialize(own).map_err(|error| format!(": {error}"))?;
+        let own: OfSource =
+            serde_json::from_str(own.get()).map_err(|error| format!(": {error}"))?;
         known.configure(own).map_err(|error| format!(".{error}"))
     }
 
@@ -162,6 +192,12 @@ impl Settings {
             .iter()
             .filter(|source| source.declaration.asked)
     }
+}
+
+/// Whether what a source is said to fail by is what was wrong in [`SETTINGS_FILE`].
+pub fn is_of_settings(error: &str) -> bool {
+    let rest = error.strip_prefix(SETTINGS_FILE);
+    rest.is_some_and(|rest| rest.starts_with(": "))
 }
 
 impl Configured {
@@ -350,6 +386,16 @@ mod tests {
                 "adress",
             ),
             (r#"{"sources": {"litellm": [true]}}"#, "litellm", "object"),
+            (
+                r#"{"sources": {"litellm": {"weight": "0.5"}, "openrouter": {}, "litellm": {}}}"#,
+                "litellm",
+                "sources.litellm: is there twice",
+            ),
+            (
+                r#"{"sources": {"litellm": {"weight": "0.5", "weight": "0.9"}}}"#,
+                "litellm",
+                "duplicate field `weight`",
+            ),
             (
                 r#"{"sources": {"litellm": {"address": "http://example.org/"}}}"#,
                 "litellm",

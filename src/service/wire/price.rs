@@ -182,6 +182,9 @@ pub struct PriceView {
     /// When it ends, where that is known; an override that begins then was taken away before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Instant>,
+    /// Set where a later word of the same source took its place: it holds no more, but records may be costed at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub superseded: Option<bool>,
     /// Rule that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
@@ -208,6 +211,7 @@ impl PriceView {
             status: price.status,
             other_status: price.apart(),
             until: price.until().map(Instant),
+            superseded: None,
             rule: price.rule().map(|rule| rule.as_str().to_owned()),
             actor: price.actor().map(str::to_owned),
             reason: price.reason().map(str::to_owned),

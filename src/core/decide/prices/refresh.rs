@@ -49,6 +49,7 @@ impl Desk<'_> {
             self.carry_out_proposal(proposal, &mut done, &mut changed);
         }
         self.tell_changes(&changed);
+        self.answer_unknown_costs();
         Ok(Done::Events(done))
     }
 
@@ -90,7 +91,11 @@ impl Desk<'_> {
             }
             let applied = applied(proposal, apply, self.now);
             done.push(self.say(Event::PriceApplied(Arc::new(applied))));
-            self.answer_unknown_cost(&proposal.provider, &proposal.model);
+            if proposal.present.is_none() {
+                self.answer_first_price(&proposal.provider, &proposal.model);
+            } else {
+                self.answer_unknown_cost(&proposal.provider, &proposal.model);
+            }
         }
         let model = (&*proposal.provider, &*proposal.model);
         match (waiting, hold) {

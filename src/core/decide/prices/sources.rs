@@ -35,17 +35,13 @@ impl Desk<'_> {
                 source: source.clone(),
             },
         );
-        let (was, is) = (
-            before.as_ref().map_or(Decimal::ONE, SourceStanding::factor),
-            self.state
-                .source(&source)
-                .map_or(Decimal::ONE, SourceStanding::factor),
-        );
+        let was = before.as_ref().map_or(Decimal::ONE, SourceStanding::factor);
+        let standing = self.state.source(&source).cloned().unwrap_or_default();
+        let is = standing.factor();
         if was != is {
             let lost = (is < Decimal::ONE).then(|| {
-                format!(
-                    "the price source {source} is often outvoted and counts {is} of its weight now"
-                )
+                let why = standing.why_it_counts_less();
+                format!("the price source {source} is {why} and counts {is} of its weight now")
             });
             self.keep_alert(lost, AlertCause::SourceOutvoted { source });
         }

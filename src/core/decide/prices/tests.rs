@@ -326,7 +326,7 @@ fn a_source_that_is_often_outvoted_counts_less_and_that_is_said() {
             votes: Votes {
                 agreed,
                 outvoted,
-                rejected: 0,
+                ..Votes::default()
             },
         }
     };
@@ -351,6 +351,59 @@ fn a_source_that_is_often_outvoted_counts_less_and_that_is_said() {
     }
     assert_eq!(factor(&bench), Decimal::ONE);
     assert!(bench.open_alerts().is_empty());
+}
+
+#[test]
+fn a_source_that_says_what_can_not_be_counts_less_by_its_share_of_all_it_says() {
+    let mut bench = Bench::new();
+    let mut content = 0;
+    let mut voted = |votes| {
+        content += 1;
+        SourceOutcome::Worked {
+            content: Digest(content),
+            fetched_at: "2026-11-24T09:00:00Z".parse().unwrap(),
+            votes,
+        }
+    };
+    let alone = Votes {
+        rejected: 71,
+        undecided: 3_700,
+        ..Votes::default()
+    };
+    assert_eq!(bench.report(voted(alone)), ["source_reported"]);
+    let beside = Votes {
+        agreed: 480,
+        outvoted: 7,
+        rejected: 377,
+        undecided: 3_500,
+    };
+    assert_eq!(bench.report(voted(beside)), ["source_reported"]);
+    let factor = |bench: &Bench| bench.state.source("litellm").unwrap().factor();
+    assert_eq!(factor(&bench), Decimal::ONE);
+    let slipped = Votes {
+        rejected: 9_000,
+        ..beside
+    };
+    assert_eq!(
+        bench.report(voted(slipped)),
+        ["source_reported", "alert_raised"]
+    );
+    assert!(factor(&bench) < Decimal::ONE);
+    let told = bench.state.alerts().next().unwrap().message.clone();
+    assert!(
+        told.contains("what it says can't be meant and counts"),
+        "{told}"
+    );
+    let outvoted = Votes {
+        outvoted: 9_000,
+        ..alone
+    };
+    bench.report(voted(outvoted));
+    let told = bench.state.alerts().next().unwrap().message.clone();
+    assert!(
+        told.contains("is often outvoted and counts 0.25 of"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::offer::corrections;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::role::Role;
-use crate::pricing::book::PriceBook;
+use crate::pricing::book::{Origin, Price, PriceBook};
 use crate::pricing::catalogue::Unresolved;
 use crate::service::Service;
 use crate::service::estimate::check_model;
@@ -98,7 +98,10 @@ impl Operation for GetPrice {
             repricing,
             price: PriceView::of(&price),
             earliest_known: is_later.then_some(true),
-            history: history.map(|versions| versions.iter().map(PriceView::of).collect()),
+            history: history.map(|versions| {
+                let versions = versions.iter();
+                versions.map(|price| version(&prices, price)).collect()
+            }),
         };
         let rates = content.price.rates.standard.rates.iter();
         let rates: Vec<_> = rates
@@ -119,6 +122,16 @@ impl Operation for GetPrice {
         }
         Ok(Answer { text, content })
     }
+}
+
+/// A version, marked where it is a word of the past in whose place the source has said another since.
+fn version(prices: &PriceBook, price: &Price<'_>) -> PriceView {
+    let mut view = PriceView::of(price);
+    if let Origin::Imported { imported, past, .. } = price.origin {
+        let said = prices.imported(price.provider, price.model, &imported.history.source);
+        view.superseded = (!said.contains(past)).then_some(true);
+    }
+    view
 }
 
 /// How far the rates can be trusted, in words.

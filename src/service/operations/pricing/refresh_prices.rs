@@ -81,8 +81,10 @@ pub struct RefreshCounts {
     pub verified: usize,
     /// One source's price is applied, where there was none.
     pub single_source: usize,
-    /// A change waits in review_price_changes.
+    /// A change waits in review_price_changes, past_held_back among them.
     pub held_back: usize,
+    /// Only a correction of its past waits there.
+    pub past_held_back: usize,
     /// Nothing that is said can be meant.
     pub rejected: usize,
 }
@@ -229,7 +231,8 @@ impl From<Counts> for RefreshCounts {
             unchanged: counts.unchanged,
             verified: counts.verified + counts.applied_in_part,
             single_source: counts.single_source,
-            held_back: counts.held_back,
+            held_back: counts.held_back + counts.past_held_back,
+            past_held_back: counts.past_held_back,
             rejected: counts.rejected,
         }
     }
@@ -238,8 +241,12 @@ impl From<Counts> for RefreshCounts {
 fn told(answer: &RefreshPricesAnswer) -> String {
     let models = &answer.models;
     let verb = if answer.dry_run { "would be" } else { "are" };
+    let past = match models.past_held_back {
+        0 => String::new(),
+        past => format!(" ({past} for a correction of the past)"),
+    };
     let mut text = format!(
-        "Of {} models {} {verb} verified, {} {verb} from one source, {} {verb} held back, {} stay as they are.",
+        "Of {} models {} {verb} verified, {} {verb} from one source, {} {verb} held back{past}, {} stay as they are.",
         models.looked_at, models.verified, models.single_source, models.held_back, models.unchanged
     );
     if answer.offline {

@@ -1,6 +1,7 @@
 //! What a provider's usage object is recorded at, where the price does not say it all.
 
 use super::*;
+use jiff::SignedDuration;
 
 /// What xAI sends of a call with live search, whose sources litellm and genai-prices have no price for.
 fn searched() -> Value {
@@ -161,4 +162,93 @@ async fn an_unknown_cost_stands_until_all_that_was_used_has_a_price() {
     house.done("override_price", whole).await;
     let alerts = house.done("list_alerts", standing).await;
     assert_eq!(alerts["alerts"], json!([]));
+}
+
+/// The messages of the alerts of unknown costs that stand.
+async fn unknown(house: &House) -> Vec<String> {
+    let standing = json!({"kind": "cost_unknown", "state": "open"});
+    let alerts = house.done("list_alerts", standing).await;
+    let alerts = alerts["alerts"].as_array().unwrap().iter();
+    alerts
+        .map(|alert| alert["message"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_price_of_a_later_time_answers_no_unknown_cost_until_it_has_begun() {
+    let house = House::new();
+    let used = json!({"provider": "inhouse", "model": "tuned", "input_tokens": 9});
+    house.done("record_usage", used.clone()).await;
+    let later = json!({"provider": "inhouse", "model": "tuned", "reason": "list",
+        "effective_from": "2026-11-24T18:00:00Z", "rates": {"standard": {"rates": {"input": "5"}}}});
+    house.done("override_price", later).await;
+    assert_eq!(unknown(&house).await.len(), 1, "it has not begun");
+    house.pass(SignedDuration::from_hours(7));
+    house.done("record_usage", used).await;
+    assert!(unknown(&house).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_refresh_sees_a_price_that_has_begun_since() {
+    let house = House::new();
+    let used = json!({"provider": "inhouse", "model": "tuned", "input_tokens": 9});
+    house.done("record_usage", used).await;
+    let later = json!({"provider": "inhouse", "model": "tuned", "reason": "list",
+        "effective_from": "2026-11-24T18:00:00Z", "rates": {"standard": {"rates": {"input": "5"}}}});
+    house.done("override_price", later).await;
+    house.apply(ApplyPrices::default()).await;
+    assert_eq!(unknown(&house).await.len(), 1, "it has not begun");
+    house.pass(SignedDuration::from_hours(7));
+    house.apply(ApplyPrices::default()).await;
+    assert!(unknown(&house).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_unknown_cost_names_what_still_has_no_price() {
+    let house = House::new();
+    let used = json!({"provider": "inhouse", "model": "tuned", "input_tokens": 9, "output_tokens": 1, "images": 3});
+    house.done("record_usage", used).await;
+    let [whole] = &*unknown(&house).await else {
+        panic!()
+    };
+    assert!(whole.contains("image, input, output"), "{whole}");
+    let applied = PriceProposal {
+        provider: "inhouse".into(),
+        model: "tuned".into(),
+        present: None,
+        apply: Some(applying("2", "8")),
+        ..proposal(NOW)
+    };
+    house.change(applied).await;
+    let [left] = &*unknown(&house).await else {
+        panic!()
+    };
+    assert!(left.contains(": image;"), "{left}");
+}
+
+#[tokio::test]
+async fn a_first_price_answers_the_names_that_a_model_was_recorded_by() {
+    let house = House::new();
+    for name in [
+        json!({"provider": "inhouse", "model": "TUNED"}),
+        json!({"model": "tuned"}),
+        json!({"provider": "elsewhere", "model": "tuned"}),
+    ] {
+        let mut used = name;
+        used["input_tokens"] = json!(9);
+        house.done("record_usage", used).await;
+    }
+    assert_eq!(unknown(&house).await.len(), 3);
+    let applied = PriceProposal {
+        provider: "inhouse".into(),
+        model: "tuned".into(),
+        present: None,
+        apply: Some(applying("2", "8")),
+        ..proposal(NOW)
+    };
+    house.change(applied).await;
+    let [left] = &*unknown(&house).await else {
+        panic!()
+    };
+    assert!(left.contains("elsewhere/tuned"), "{left}");
 }
