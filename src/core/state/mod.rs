@@ -12,14 +12,14 @@ mod overruns;
 mod prices;
 mod rows;
 mod scope_index;
+mod source_standing;
 mod terms;
 
 pub use changes::{Changes, RowKey};
 pub use meters::{Meter, PolicyState, Raised};
-pub use prices::{
-    AppliedPrice, Declined, DeclinedPast, Failing, ImportedHistory, ModelPrices, SourceStanding,
-};
+pub use prices::{AppliedPrice, Declined, DeclinedPast, ImportedHistory, ModelPrices};
 pub use rows::Row;
+pub use source_standing::{Failing, SourceStanding};
 pub use terms::Past;
 
 use super::alert::{Alert, MeterKey};

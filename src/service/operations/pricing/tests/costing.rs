@@ -252,3 +252,17 @@ async fn a_first_price_answers_the_names_that_a_model_was_recorded_by() {
     };
     assert!(left.contains("elsewhere/tuned"), "{left}");
 }
+
+#[tokio::test]
+async fn an_amount_in_another_form_is_refused_by_its_field() {
+    let house = House::new();
+    for amount in ["1e3", ".5", "1.", "$2"] {
+        let set = json!({"provider": "inhouse", "model": "tuned", "reason": "list",
+            "rates": {"standard": {"rates": {"input": amount}}}});
+        let refused = house.ask("override_price", set).await.unwrap_err();
+        assert_eq!(refused.code, Code::InvalidArgument);
+        for told in ["rates.standard.rates.input", amount, "expects digits"] {
+            assert!(refused.to_string().contains(told), "{told}: {refused}");
+        }
+    }
+}
