@@ -34,7 +34,7 @@ use tekton_budget::store::lookup::memory::MemoryDisk;
 /// A run of this seed comes across every kind of event.
 const SEED: u64 = 7;
 /// How many commands the kept run has.
-const STEPS: usize = 700;
+const STEPS: usize = 1500;
 
 fn kept(version: u16) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/ledger-v{version}"))
@@ -91,11 +91,17 @@ fn costs(events: &[Recorded]) -> BTreeMap<String, Usd> {
 }
 
 #[test]
-fn the_ledger_kept_from_version_1_opens_and_means_the_same() {
-    let dir = copy_of_kept(1);
+fn the_ledger_kept_from_every_version_opens_and_means_the_same() {
+    for version in 1..=codec::VERSION {
+        opens_and_means_the_same(version);
+    }
+}
+
+fn opens_and_means_the_same(version: u16) {
+    let dir = copy_of_kept(version);
     let events = recorded(dir.path());
-    insta::assert_json_snapshot!("version_1_kinds", kinds(events.iter()));
-    insta::assert_json_snapshot!("version_1_costs", costs(&events));
+    insta::assert_json_snapshot!(format!("version_{version}_kinds"), kinds(events.iter()));
+    insta::assert_json_snapshot!(format!("version_{version}_costs"), costs(&events));
 
     let now = events.last().unwrap().stamp.at;
     let store = Arc::new(MemoryDisk::default().open().unwrap());

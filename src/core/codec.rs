@@ -3,7 +3,10 @@
 use super::event::Recorded;
 
 /// The version that is written now.
-pub const VERSION: u16 = 1;
+///
+/// Version 2: a change that is held back can be of a time that is over, and a source can be removed. A program that knows
+/// only version 1 would take the one for a price of now.
+pub const VERSION: u16 = 2;
 
 /// Why bytes are no event that this program can read.
 #[derive(Debug, thiserror::Error)]
@@ -42,14 +45,19 @@ pub fn decode(bytes: &[u8]) -> Result<Recorded, CodecError> {
         return Err(CodecError::NoVersion);
     };
     match u16::from_be_bytes(*version) {
+        VERSION => read(VERSION, fields),
         1 => upcast_1(fields),
         0 => Err(CodecError::NoVersion),
         newer => Err(CodecError::Newer(newer)),
     }
 }
 
-/// Version 1, the first: its fields are the present ones. When they change, what version 1 wrote is kept here as a type
-/// of its own and is turned into the present one.
+/// Version 1, the first. Every field that version 2 has beside those of version 1 says by its absence what was meant then. When
+/// a field changes, what version 1 wrote is kept here as a type of its own and is turned into the present one.
 fn upcast_1(fields: &[u8]) -> Result<Recorded, CodecError> {
-    rmp_serde::from_slice(fields).map_err(|error| CodecError::Fields { version: 1, error })
+    read(1, fields)
+}
+
+fn read(version: u16, fields: &[u8]) -> Result<Recorded, CodecError> {
+    rmp_serde::from_slice(fields).map_err(|error| CodecError::Fields { version, error })
 }
