@@ -282,31 +282,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_head_is_that_of_the_rows_also_while_they_become_durable() {
-        let dir = tempfile::tempdir().unwrap();
-        let lookup = SledLookup::open(&dir.path().join("lookup")).unwrap();
-        let head = || lookup.head().unwrap().map_or(0, |head| head.sequence);
-        let row = || {
-            let value = lookup.get(b"sequence").unwrap();
-            value.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().unwrap()))
-        };
-        std::thread::scope(|scope| {
-            let committing = scope.spawn(|| {
-                for sequence in 1..=100_u64 {
-                    let row = (b"sequence".to_vec(), Some(sequence.to_be_bytes().to_vec()));
-                    let note = Vec::new();
-                    lookup.commit(vec![row], &Head { sequence, note }).unwrap();
-                }
-            });
-            while !committing.is_finished() {
-                std::thread::yield_now();
-                let (before, row, after) = (head(), row(), head());
-                assert!(before != after || row == before, "{row} under {before}");
-            }
-        });
-    }
-
-    #[test]
     fn a_failed_commit_is_the_last_one_also_for_those_that_wait_for_it() {
         let dir = tempfile::tempdir().unwrap();
         let lookup = SledLookup::open(&dir.path().join("lookup")).unwrap();
