@@ -174,7 +174,7 @@ pub struct PriceView {
     pub version: String,
     /// Since when it holds.
     pub effective_from: Instant,
-    /// How far its rates can be trusted, but for those in other_status.
+    /// How far its rates can be trusted, but for other_status.
     pub status: PriceStatus,
     /// Rates of another status, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -182,7 +182,7 @@ pub struct PriceView {
     /// When it ends, where that is known; an override that begins then was taken away before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Instant>,
-    /// Set where a later word of the same source took its place: it holds no more, but records may be costed at it.
+    /// Set where its source has said otherwise since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub superseded: Option<bool>,
     /// Rule that decided.
