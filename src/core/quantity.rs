@@ -41,7 +41,7 @@ impl Usd {
     pub fn parse(text: &str) -> Result<Self, String> {
         if !is_decimal(text) {
             return Err(format!(
-                "{text:?} is not an amount of dollars: expects a decimal such as \"0.25\""
+                "{text:?} is not an amount of dollars: expects digits, a decimal such as \"0.25\""
             ));
         }
         let number = Decimal::from_str_exact(text)
