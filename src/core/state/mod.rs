@@ -8,6 +8,7 @@ mod holds;
 mod meters;
 mod model_part;
 mod moved;
+mod overriding;
 mod overruns;
 mod prices;
 mod rows;
@@ -17,6 +18,7 @@ mod terms;
 
 pub use changes::{Changes, RowKey};
 pub use meters::{Meter, PolicyState, Raised};
+pub use overriding::overriding_at;
 pub use prices::{AppliedPrice, Declined, DeclinedPast, ImportedHistory, ModelPrices};
 pub use rows::Row;
 pub use source_standing::{Failing, SourceStanding};

@@ -197,24 +197,6 @@ impl State {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// What an admin's price that holds at a time says: of those that were not taken away by then, the one from the last
-    /// time; of two from the same time, the one that was set later. A removal takes away what was set before it, and what
-    /// began before it.
-    pub fn override_at(&self, provider: &str, model: &str, at: Timestamp) -> Option<&Rates> {
-        let begun = || {
-            let set = self.overrides_of(provider, model).iter().enumerate();
-            set.filter(|(_, set)| set.effective_from <= at)
-        };
-        let removals = || begun().filter(|(_, set)| set.rates.is_none());
-        let last_set = removals().map(|(place, _)| place).max();
-        let last_begun = removals().map(|(_, set)| set.effective_from).max();
-        let standing = begun().filter(|(place, set)| {
-            Some(*place) > last_set && Some(set.effective_from) >= last_begun
-        });
-        let last = standing.max_by_key(|(place, set)| (set.effective_from, *place));
-        last.and_then(|(_, set)| set.rates.as_ref())
-    }
-
     /// Whether another provider has a price of the model that was set or applied.
     pub fn is_priced_elsewhere(&self, provider: &str, model: &str) -> bool {
         let applied = self.prices.iter();

@@ -1,6 +1,7 @@
 //! What admins set for one model, and took away.
 
 use super::origin::{Origin, Override};
+use crate::core::state::overriding_at;
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -18,31 +19,15 @@ impl Overrides {
 
     /// The override that holds at a time.
     pub(super) fn at(&self, at: Timestamp) -> Option<Origin<'_>> {
-        self.place_at(at).map(|place| self.origin(place))
+        let of = |set: &Arc<Override>| (set.effective_from, set.rates.is_some());
+        let place = overriding_at(self.0.iter().map(of), at)?;
+        Some(self.origin(place))
     }
 
     /// Every override, with its end.
     pub(super) fn origins(&self) -> impl Iterator<Item = Origin<'_>> {
         let places = 0..self.0.len();
         places.map(|place| self.origin(place))
-    }
-
-    /// Of those that were not taken away by then, the one from the last time; of two from the same time, the one that was set
-    /// later.
-    fn place_at(&self, at: Timestamp) -> Option<usize> {
-        let begun = || {
-            let set = self.0.iter().enumerate();
-            set.filter(|(_, change)| change.effective_from <= at)
-        };
-        let removals = || begun().filter(|(_, change)| change.rates.is_none());
-        // A removal takes away what was set before it, also what would begin later, and what began before it.
-        let last_set = removals().map(|(place, _)| place).max();
-        let last_begun = removals().map(|(_, change)| change.effective_from).max();
-        begun()
-            .filter(|(place, change)| change.rates.is_some() && Some(*place) > last_set)
-            .filter(|(_, change)| Some(change.effective_from) >= last_begun)
-            .max_by_key(|(place, change)| (change.effective_from, *place))
-            .map(|(place, _)| place)
     }
 
     fn origin(&self, place: usize) -> Origin<'_> {
