@@ -65,8 +65,8 @@ pub struct Sums {
 impl Sums {
     /// Adds other sums to these.
     pub fn add(&mut self, other: &Self) {
-        add_counts(&mut self.counts, &other.counts);
-        add_counts(&mut self.removed, &other.removed);
+        self.counts = self.counts.plus(&other.counts);
+        self.removed = self.removed.plus(&other.removed);
         self.cost += other.cost;
         self.records += other.records;
         self.unknown_costs += other.unknown_costs;
@@ -78,32 +78,6 @@ impl Sums {
     pub const fn tokens(&self) -> i64 {
         self.counts.tokens().cast_signed() - self.removed.tokens().cast_signed()
     }
-}
-
-fn add_counts(sum: &mut Counts, more: &Counts) {
-    sum.input_tokens = sum.input_tokens.saturating_add(more.input_tokens);
-    sum.cache_read_tokens = sum.cache_read_tokens.saturating_add(more.cache_read_tokens);
-    sum.cache_read_audio_tokens = sum
-        .cache_read_audio_tokens
-        .saturating_add(more.cache_read_audio_tokens);
-    sum.cache_write_tokens = sum
-        .cache_write_tokens
-        .saturating_add(more.cache_write_tokens);
-    sum.cache_write_1h_tokens = sum
-        .cache_write_1h_tokens
-        .saturating_add(more.cache_write_1h_tokens);
-    sum.output_tokens = sum.output_tokens.saturating_add(more.output_tokens);
-    sum.reasoning_tokens = sum.reasoning_tokens.saturating_add(more.reasoning_tokens);
-    sum.audio_input_tokens = sum
-        .audio_input_tokens
-        .saturating_add(more.audio_input_tokens);
-    sum.audio_output_tokens = sum
-        .audio_output_tokens
-        .saturating_add(more.audio_output_tokens);
-    sum.images = sum.images.saturating_add(more.images);
-    sum.requests = sum.requests.saturating_add(more.requests);
-    sum.web_searches = sum.web_searches.saturating_add(more.web_searches);
-    sum.seconds = sum.seconds.saturating_add(more.seconds);
 }
 
 /// The hour of a bucket and a digest of its dimensions: its place among the rollups.
