@@ -1,4 +1,4 @@
-//! Threads for work that nobody waits for.
+//! Threads for work that is to be in nobody's way.
 
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -52,8 +52,7 @@ pub(crate) fn rest_often() {
 
 /// How long such a thread works at a time: nobody waits longer for it than that.
 const STINT: Duration = Duration::from_micros(100);
-/// How long it rests then, at least. With these two, calls are answered as fast as without it by the bench of calls during
-/// a refresh.
+/// How long it rests then, at least.
 const REST: Duration = Duration::from_micros(400);
 
 thread_local! {

@@ -15,9 +15,6 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::borrow::Cow;
 
-/// The provider of a record whose model no price list knows, where the caller names none.
-pub const UNKNOWN_PROVIDER: &str = "unknown";
-
 /// Arguments that describe a call before it is made.
 pub trait Workload: NamesModel + HasCounts {
     /// The input itself and the most output tokens.

@@ -1,7 +1,7 @@
 //! What a caller says was used, made into postings, and the answer to each.
 
 use super::Desk;
-use super::estimate::{UNKNOWN_PROVIDER, name_used_model};
+use super::estimate::name_used_model;
 use super::ledger::Receipt;
 use super::operation::Call;
 use super::ordering::request;
@@ -18,6 +18,7 @@ use crate::core::id::{AllocationId, RecordId};
 use crate::core::price::ServiceTier;
 use crate::core::quantity::{Counts, Usd};
 use crate::core::refusal::Refusal;
+use crate::core::usage::UNKNOWN_PROVIDER;
 use crate::core::usage::{Cost, CostSource, Draw, Usage};
 use crate::pricing;
 use crate::pricing::book::{Price, PriceBook};

@@ -2,13 +2,13 @@
 //! answer offers the corrections.
 
 use super::Desk;
-use super::estimate::UNKNOWN_PROVIDER;
 use crate::core::codec;
 use crate::core::event::{Event, Recorded};
 use crate::core::id::RecordId;
 use crate::core::price::{Rates, ServiceTier};
 use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
+use crate::core::usage::UNKNOWN_PROVIDER;
 use crate::core::usage::{CostSource, Usage};
 use crate::pricing::book::PriceBook;
 use crate::pricing::cost::{cost_usd, full_cost_usd};

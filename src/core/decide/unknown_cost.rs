@@ -6,14 +6,12 @@ use crate::core::event::Event;
 use crate::core::id::AlertId;
 use crate::core::price::{Rates, Unit};
 use crate::core::state::State;
-use crate::core::usage::{CostSource, Usage};
+use crate::core::usage::{CostSource, UNKNOWN_PROVIDER, Usage};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// How many alerts may stand for models of unknown cost: a caller may name any.
 const UNKNOWN_COSTS_MOST: usize = 1000;
-/// The provider that a usage is recorded under where the caller names none and nobody knows the model.
-const NO_PROVIDER: &str = "unknown";
 /// How many parts without a price one alert names: a provider's usage object may name any.
 const PARTS_MOST: usize = 32;
 
@@ -24,8 +22,12 @@ impl Desk<'_> {
             return;
         };
         let usage = &recorded.usage;
+        let is_known = usage.cost.source != CostSource::Unknown;
+        if is_known && self.state.unknown_costs() == 0 {
+            return;
+        }
         let (provider, model) = (usage.provider.clone(), usage.model.clone());
-        if usage.cost.source != CostSource::Unknown {
+        if is_known {
             // A price that was set for a later time may have begun since.
             return self.answer_unknown_cost(&provider, &model);
         }
@@ -70,8 +72,9 @@ impl Desk<'_> {
 
     /// The same, of a model that had no price: what was recorded of it without a provider has its answer, too.
     pub(super) fn answer_first_price(&mut self, provider: &str, model: &str) {
-        let nobodys =
-            |(own, of): &(String, String)| own == NO_PROVIDER && of.eq_ignore_ascii_case(model);
+        let nobodys = |(own, of): &(String, String)| {
+            own == UNKNOWN_PROVIDER && of.eq_ignore_ascii_case(model)
+        };
         // Where another provider has it, what names none is not known to be this one's.
         let sole = self
             .state
@@ -104,7 +107,7 @@ impl Desk<'_> {
         // Before a model was known it was recorded by the name that the caller had for it.
         let is_meant = |own: &str, of: &str| {
             of.eq_ignore_ascii_case(model)
-                && (own.eq_ignore_ascii_case(provider) || (sole && own == NO_PROVIDER))
+                && (own.eq_ignore_ascii_case(provider) || (sole && own == UNKNOWN_PROVIDER))
         };
         let standing = self.state.all_unknown_costs();
         let meant = standing.filter(|((own, of), _)| is_meant(own, of));

@@ -203,6 +203,22 @@ async fn a_refresh_sees_a_price_that_has_begun_since() {
     assert!(unknown(&house).await.is_empty());
 }
 
+/// What the one alert says that is left once a model has a price of text.
+async fn left_when_priced(house: &House) -> String {
+    let applied = PriceProposal {
+        provider: "inhouse".into(),
+        model: "tuned".into(),
+        present: None,
+        apply: Some(applying("2", "8")),
+        ..proposal(NOW)
+    };
+    house.change(applied).await;
+    let [left] = &*unknown(house).await else {
+        panic!()
+    };
+    left.clone()
+}
+
 #[tokio::test]
 async fn an_unknown_cost_names_what_still_has_no_price() {
     let house = House::new();
@@ -212,17 +228,7 @@ async fn an_unknown_cost_names_what_still_has_no_price() {
         panic!()
     };
     assert!(whole.contains("image, input, output"), "{whole}");
-    let applied = PriceProposal {
-        provider: "inhouse".into(),
-        model: "tuned".into(),
-        present: None,
-        apply: Some(applying("2", "8")),
-        ..proposal(NOW)
-    };
-    house.change(applied).await;
-    let [left] = &*unknown(&house).await else {
-        panic!()
-    };
+    let left = left_when_priced(&house).await;
     assert!(left.contains(": image;"), "{left}");
 }
 
@@ -239,17 +245,7 @@ async fn a_first_price_answers_the_names_that_a_model_was_recorded_by() {
         house.done("record_usage", used).await;
     }
     assert_eq!(unknown(&house).await.len(), 3);
-    let applied = PriceProposal {
-        provider: "inhouse".into(),
-        model: "tuned".into(),
-        present: None,
-        apply: Some(applying("2", "8")),
-        ..proposal(NOW)
-    };
-    house.change(applied).await;
-    let [left] = &*unknown(&house).await else {
-        panic!()
-    };
+    let left = left_when_priced(&house).await;
     assert!(left.contains("elsewhere/tuned"), "{left}");
 }
 
