@@ -55,6 +55,11 @@ pub fn unexpected() -> Refusal {
     Refusal::unavailable("the ledger answered with another event")
 }
 
+/// The refusal of a command that was denied though no policy judges it: never so, either.
+pub fn denied_unjudged() -> Refusal {
+    Refusal::unavailable("the ledger denied what no policy judges")
+}
+
 impl Desk {
     /// The event of the first call of this request, where this one can't be read as that was: what its names meant then
     /// they may not mean now. A retry has to be answered all the same.
@@ -121,11 +126,28 @@ impl Desk {
         }
     }
 
-    /// The same for a command that no policy judges; where it can't be read any more, what the first call of its request
-    /// did ([`Self::repeated`]). With whether that was before.
+    /// The same for a command that no policy judges: its event, and whether it was done before.
     ///
     /// # Errors
-    /// As of [`Self::give_one`] and [`Self::repeated`].
+    /// What the ledger refuses, or `unavailable`.
+    pub async fn give_unjudged(
+        &self,
+        call: &Call,
+        reason: Option<String>,
+        request: Option<Request>,
+        command: Command,
+    ) -> Result<(Entry, bool), Refusal> {
+        match self.give_one(call, reason, request, command).await? {
+            Ordered::Done { entry, duplicate } => Ok((entry, duplicate)),
+            Ordered::Denied(_) => Err(denied_unjudged()),
+        }
+    }
+
+    /// The same where the command may not be readable any more: then what the first call of its request did
+    /// ([`Self::repeated`]).
+    ///
+    /// # Errors
+    /// As of [`Self::give_unjudged`] and [`Self::repeated`].
     pub async fn give_or_repeat(
         &self,
         call: &Call,
@@ -133,15 +155,9 @@ impl Desk {
         request: Option<Request>,
         command: Result<Command, Refusal>,
     ) -> Result<(Entry, bool), Refusal> {
-        let command = match command {
-            Ok(command) => command,
-            Err(refusal) => return Ok((self.repeated(request, refusal).await?, true)),
-        };
-        match self.give_one(call, reason, request, command).await? {
-            Ordered::Done { entry, duplicate } => Ok((entry, duplicate)),
-            Ordered::Denied(_) => Err(Refusal::unavailable(
-                "the ledger denied what no policy judges",
-            )),
+        match command {
+            Ok(command) => self.give_unjudged(call, reason, request, command).await,
+            Err(refusal) => Ok((self.repeated(request, refusal).await?, true)),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::ledger::{Outcome, Receipt};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::ordering::denied_unjudged;
 use crate::service::recording::{Read, RecordAnswer, Recording};
 use crate::service::wire::alert::AlertView;
 use crate::service::wire::fields::arguments;
@@ -83,7 +84,7 @@ impl Operation for RecordUsage {
             .give(call, None, None, Command::Record(postings))
             .await?;
         let Outcome::Done(mut receipts) = reply.outcome else {
-            return Err(Refusal::unavailable("the ledger denied a record"));
+            return Err(denied_unjudged());
         };
         // By ascending place, so that each lands where it was asked.
         for (place, entry) in known {

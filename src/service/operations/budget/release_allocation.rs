@@ -7,7 +7,7 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request, unexpected};
+use crate::service::ordering::{request, unexpected};
 use crate::service::wire::amounts::Amounts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,25 +64,21 @@ impl Operation for ReleaseAllocation {
             &input.allocation_id,
         )?;
         let command = Command::Release(input.allocation_id);
-        match desk.give_one(call, None, request, command).await? {
-            Ordered::Done { entry, duplicate } => {
-                let Event::AllocationEnded(ended) = entry.recorded.event else {
-                    return Err(unexpected());
-                };
-                let released = Amounts::all(ended.released);
-                let text = format!(
-                    "{} is released: {} are available again.",
-                    ended.allocation,
-                    released.words()
-                );
-                let content = ReleaseAllocationAnswer {
-                    allocation_id: ended.allocation,
-                    released,
-                    duplicate,
-                };
-                Ok(Answer { content, text })
-            }
-            Ordered::Denied(_) => Err(Refusal::unavailable("the ledger denied a release")),
-        }
+        let (entry, duplicate) = desk.give_unjudged(call, None, request, command).await?;
+        let Event::AllocationEnded(ended) = entry.recorded.event else {
+            return Err(unexpected());
+        };
+        let released = Amounts::all(ended.released);
+        let text = format!(
+            "{} is released: {} are available again.",
+            ended.allocation,
+            released.words()
+        );
+        let content = ReleaseAllocationAnswer {
+            allocation_id: ended.allocation,
+            released,
+            duplicate,
+        };
+        Ok(Answer { content, text })
     }
 }

@@ -8,7 +8,7 @@ use crate::core::refusal::{Code, Refusal};
 use crate::core::role::Role;
 use crate::core::state::{Row, RowKey, State};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request};
+use crate::service::ordering::request;
 use crate::service::wire::amounts::Amounts;
 use crate::service::wire::count::counted;
 use crate::service::wire::page;
@@ -192,14 +192,13 @@ async fn answer(
         &(increase, grant, &input.reason),
     )?;
     let command = Command::ReviewIncrease { increase, grant };
-    let given = desk.give_one(call, input.reason, request, command).await;
-    let ordered = given.map_err(|refusal| match refusal.code {
+    let given = desk
+        .give_unjudged(call, input.reason, request, command)
+        .await;
+    let (_, duplicate) = given.map_err(|refusal| match refusal.code {
         Code::NotFound => closed(&desk, increase).unwrap_or(refusal),
         _ => refusal,
     })?;
-    let Ordered::Done { duplicate, .. } = ordered else {
-        return Err(Refusal::unavailable("the ledger denied a review"));
-    };
     let answered = match waiting {
         Some(waiting) => Some(waiting),
         None => ended(&desk, increase)?,

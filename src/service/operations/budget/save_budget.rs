@@ -9,7 +9,7 @@ use crate::core::role::Role;
 use crate::core::scope::Scope;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request, unexpected};
+use crate::service::ordering::{request, unexpected};
 use crate::service::scoping::by_own_names;
 use crate::service::wire::budget::{BudgetView, PolicyInput};
 use crate::service::wire::count::counted;
@@ -94,11 +94,7 @@ impl Operation for SaveBudgetOperation {
             .scope
             .map(|scope| by_own_names(scope, &desk.prices(), desk.now()));
         let command = Command::SaveBudget(Box::new(draft(input)?));
-        let Ordered::Done { entry, duplicate } =
-            desk.give_one(call, reason, request, command).await?
-        else {
-            return Err(Refusal::unavailable("the ledger denied a budget"));
-        };
+        let (entry, duplicate) = desk.give_unjudged(call, reason, request, command).await?;
         let Event::BudgetSaved { budget, .. } = &entry.recorded.event else {
             return Err(unexpected());
         };

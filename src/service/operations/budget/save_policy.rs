@@ -7,7 +7,7 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request, unexpected};
+use crate::service::ordering::{request, unexpected};
 use crate::service::wire::budget::PolicyView;
 use crate::service::wire::fields::arguments;
 use schemars::JsonSchema;
@@ -65,11 +65,7 @@ impl Operation for SavePolicy {
         let request = request(call, "save_policy", id.as_ref(), &input)?;
         let (budget, reason) = (input.budget_id, input.reason.clone());
         let command = Command::SavePolicy(budget, Box::new(input.draft()?));
-        let Ordered::Done { entry, duplicate } =
-            desk.give_one(call, reason, request, command).await?
-        else {
-            return Err(Refusal::unavailable("the ledger denied a policy"));
-        };
+        let (entry, duplicate) = desk.give_unjudged(call, reason, request, command).await?;
         let Event::PolicySaved { budget, policy } = &entry.recorded.event else {
             return Err(unexpected());
         };

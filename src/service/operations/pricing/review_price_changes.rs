@@ -12,7 +12,7 @@ use crate::pricing::book::SourceQuote;
 use crate::pricing::catalogue::provider;
 use crate::pricing::verify::differences;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request, unexpected};
+use crate::service::ordering::{request, unexpected};
 use crate::service::prices::{applied_version, imported_version};
 use crate::service::wire::page;
 use crate::service::wire::price::{RatesView, SourceView};
@@ -258,11 +258,9 @@ async fn decide(
         change: id,
         approve,
     };
-    let Ordered::Done { entry, duplicate } =
-        desk.give_one(call, input.reason, request, command).await?
-    else {
-        return Err(unexpected());
-    };
+    let (entry, duplicate) = desk
+        .give_unjudged(call, input.reason, request, command)
+        .await?;
     let Event::PriceHeldBack(change) = desk.ledger().shared().event(id.0)?.event else {
         return Err(unexpected());
     };

@@ -11,7 +11,7 @@ use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::core::tally::{Tally, saturate};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::ordering::{Ordered, request, unexpected};
+use crate::service::ordering::{request, unexpected};
 use crate::service::wire::fields::{HasContext, arguments};
 use crate::service::wire::schema::needed;
 use crate::service::{Desk, Service};
@@ -100,11 +100,9 @@ impl Operation for RequestIncreaseOperation {
             None => Command::RequestIncrease(wanted),
             Some(answered) => Command::AnsweredIncrease(Box::new(answered)),
         };
-        let Ordered::Done { entry, duplicate } =
-            desk.give_one(call, input.reason, request, command).await?
-        else {
-            return Err(Refusal::unavailable("the ledger denied a request"));
-        };
+        let (entry, duplicate) = desk
+            .give_unjudged(call, input.reason, request, command)
+            .await?;
         let Event::IncreaseRequested { .. } = entry.recorded.event else {
             return Err(unexpected());
         };
