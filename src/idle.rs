@@ -47,17 +47,35 @@ pub(crate) fn step_back() {
 
 /// Has the calling thread rest wherever its work says [`breathe`].
 pub(crate) fn rest_often() {
-    RESTED.set(Some(Instant::now()));
+    STINT.set(Some(Stint::after(REST, Instant::now())));
 }
 
-/// How long such a thread works at a time: nobody waits longer for it than that.
-const STINT: Duration = Duration::from_micros(100);
-/// How long it rests then, at least.
-const REST: Duration = Duration::from_micros(400);
+/// How long such a thread rests, at least.
+const REST: Duration = Duration::from_micros(300);
+/// How many times as long as it works.
+const RESTS: u32 = 15;
+/// How long it works at a time, at most; where processors are busy, its rests become long.
+const STINT_MOST: Duration = Duration::from_millis(1);
+
+/// A time of work between two rests; nobody waits longer than that for the thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stint {
+    begun: Instant,
+    length: Duration,
+}
+
+impl Stint {
+    /// As much work as a rest has earned: fixed stints would hardly come to an end where a processor is busy, and each
+    /// rest takes until it has a moment.
+    fn after(rest: Duration, begun: Instant) -> Self {
+        let length = (rest / RESTS).min(STINT_MOST);
+        Self { begun, length }
+    }
+}
 
 thread_local! {
-    /// When this thread last rested, if it is to rest often.
-    static RESTED: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// What this thread is at, if it is to rest often.
+    static STINT: Cell<Option<Stint>> = const { Cell::new(None) };
 }
 
 /// Rests for a moment, if this thread is to rest often and has worked for a while; to be called in the midst of long work.
@@ -65,11 +83,12 @@ thread_local! {
 /// Priorities alone do not do: now and then Linux prefers even an idle thread to one that has just become ready, for its small
 /// share is due, and keeps to that until the next tick of its clock, which may be four milliseconds later.
 pub(crate) fn breathe() {
-    if let Some(rested) = RESTED.get()
-        && rested.elapsed() >= STINT
+    if let Some(stint) = STINT.get()
+        && stint.begun.elapsed() >= stint.length
     {
+        let tired = Instant::now();
         std::thread::sleep(REST);
-        RESTED.set(Some(Instant::now()));
+        STINT.set(Some(Stint::after(tired.elapsed(), Instant::now())));
     }
 }
 
@@ -90,17 +109,28 @@ mod tests {
     #[test]
     fn only_a_thread_that_is_to_rest_often_rests_and_only_after_a_stint() {
         breathe();
-        assert_eq!(RESTED.get(), None);
+        assert_eq!(STINT.get(), None);
         rest_often();
         // However slow this machine is, nothing has been worked since an instant to come.
-        let to_come = Instant::now() + Duration::from_hours(1);
-        RESTED.set(Some(to_come));
+        let to_come = Stint::after(REST, Instant::now() + Duration::from_hours(1));
+        STINT.set(Some(to_come));
         breathe();
-        assert_eq!(RESTED.get(), Some(to_come));
-        let past = Instant::now().checked_sub(2 * STINT).unwrap();
-        RESTED.set(Some(past));
+        assert_eq!(STINT.get(), Some(to_come));
+        let worked = Instant::now().checked_sub(REST).unwrap();
+        let past = Stint::after(REST, worked);
+        STINT.set(Some(past));
         breathe();
-        assert_ne!(RESTED.get(), Some(past));
+        let next = STINT.get().unwrap();
+        assert!(next.begun >= worked + 2 * REST, "it has rested");
+        assert!(next.length >= REST / RESTS, "as long as it was to");
+    }
+
+    #[test]
+    fn a_long_rest_earns_a_long_stint_up_to_the_longest() {
+        let length = |rest| Stint::after(rest, Instant::now()).length;
+        assert_eq!(length(REST), REST / RESTS);
+        assert_eq!(length(20 * REST), 20 * length(REST));
+        assert_eq!(length(Duration::from_secs(5)), STINT_MOST);
     }
 
     #[cfg(target_os = "linux")]
