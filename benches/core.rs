@@ -232,7 +232,7 @@ fn with_holds(mut state: State) -> State {
     for number in 0..HOLDS {
         let of = |what: &str, rest: usize| {
             let place = number.wrapping_mul(2_654_435_761) % (BUDGETS / 3) * 3 + rest;
-            Some(format!("{what}-{place}"))
+            Some(format!("{what}-{place}").into())
         };
         let context = Context {
             project: of("project", 0),

@@ -25,6 +25,7 @@ use tekton_budget::core::context::Context;
 use tekton_budget::core::decide::{Decided, Done, Order, execute};
 use tekton_budget::core::event::{Event, Stamp};
 use tekton_budget::core::id::BudgetId;
+use tekton_budget::core::name::Name;
 use tekton_budget::core::period::Period;
 use tekton_budget::core::policy::Limits;
 use tekton_budget::core::price::ServiceTier;
@@ -85,7 +86,7 @@ fn models(number: u64) -> String {
 }
 
 fn charge(random: &mut Random) -> (ModelRef, Context) {
-    let mut some = |what: &str| Some(format!("{what}-{}", random.below(BUDGETS)));
+    let mut some = |what: &str| Some(Name::from(format!("{what}-{}", random.below(BUDGETS))));
     let (user, project, component) = (some("user"), some("project"), some("component"));
     let (task_type, team, name) = (some("task"), some("team").unwrap(), some("model"));
     let mut context = Context {
@@ -103,7 +104,7 @@ fn charge(random: &mut Random) -> (ModelRef, Context) {
     }
     let model = ModelRef {
         provider: Some("openai".into()),
-        model: name.map(|name| format!("{name}-mini")),
+        model: name.map(|name| format!("{name}-mini").into()),
         tier: None,
     };
     (model, context)

@@ -36,7 +36,7 @@ fn service(journal: &Path, disk: &MemoryDisk) -> (Arc<Service>, Arc<Desk>) {
 
 async fn call(service: &Arc<Service>, tool: &str, arguments: Value) -> Result<Value, String> {
     let call = Call::new(Caller {
-        actor: "test".to_owned(),
+        actor: "test".into(),
         role: Role::Admin,
         interface: Interface::Mcp,
         ..Caller::default()

@@ -1,6 +1,7 @@
 //! Something a person should see.
 
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
+use super::name::Name;
 use super::period::Window;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -80,7 +81,7 @@ pub enum AlertCause {
         /// The component that spent it, or else the user; none where neither is named, or for all those together that
         /// are more than are told apart.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        spender: Option<String>,
+        spender: Option<Name>,
     },
     /// A critical call passed a hard limit.
     CriticalBypass {
@@ -327,7 +328,7 @@ pub struct Alert {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
     /// Who.
-    pub actor: String,
+    pub actor: Name,
     /// When.
     #[serde(with = "super::time")]
     pub at: Timestamp,

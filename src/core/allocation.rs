@@ -3,6 +3,7 @@
 use super::charge::ModelRef;
 use super::context::Context;
 use super::id::AllocationId;
+use super::name::Name;
 use super::price::ServiceTier;
 use super::tally::Tally;
 use jiff::Timestamp;
@@ -49,5 +50,5 @@ pub struct Allocation {
     #[serde(with = "super::time")]
     pub expires: Timestamp,
     /// Who made it.
-    pub actor: String,
+    pub actor: Name,
 }

@@ -1,6 +1,7 @@
 //! What is asked for or spent, with everything that decides which policies it meets.
 
 use super::context::Context;
+use super::name::Name;
 use super::price::ModelTier;
 use super::quantity::Usd;
 use super::tally::{Tally, saturate};
@@ -25,10 +26,10 @@ pub struct Facts<'a> {
 pub struct ModelRef {
     /// The provider.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider: Option<String>,
+    pub provider: Option<Name>,
     /// The model.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
+    pub model: Option<Name>,
     /// Its tier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<ModelTier>,

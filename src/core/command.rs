@@ -6,6 +6,7 @@ use super::charge::{Amount, ModelRef};
 use super::context::Context;
 use super::event::{Digest, Request, UsageAdjusted};
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
+use super::name::Name;
 use super::period::{Period, WeekStart};
 use super::policy::{Enforcement, Limits, PolicyField, Rollover};
 use super::price::{Rates, ServiceTier};
@@ -222,14 +223,14 @@ pub struct AnsweredIncrease {
     /// Whether they grant it.
     pub granted: bool,
     /// Their name in the audit trail.
-    pub person: String,
+    pub person: Name,
     /// What they had to say.
     pub note: Option<String>,
 }
 
 impl Request {
     /// A request id with the digest of its content.
-    pub fn new(id: impl Into<String>, content: &[u8]) -> Self {
+    pub fn new(id: impl Into<Name>, content: &[u8]) -> Self {
         Self {
             id: id.into(),
             content: Digest::of(content),

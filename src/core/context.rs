@@ -1,12 +1,13 @@
 //! Who and what a charge is for.
 
+use super::name::Name;
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// The tags of a charge, by name.
-pub type Tags = BTreeMap<String, String>;
+pub type Tags = BTreeMap<Name, Name>;
 
 /// Who and what a charge is for; every part is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -14,22 +15,22 @@ pub type Tags = BTreeMap<String, String>;
 pub struct Context {
     /// The part of the system that spends.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub component: Option<String>,
+    pub component: Option<Name>,
     /// The kind of work.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub task_type: Option<String>,
+    pub task_type: Option<Name>,
     /// The conversation; one counter of a `per_session` policy.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub session_id: Option<String>,
+    pub session_id: Option<Name>,
     /// The task; one counter of a `per_task` policy.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub task_id: Option<String>,
+    pub task_id: Option<Name>,
     /// The person.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
+    pub user: Option<Name>,
     /// The project.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub project: Option<String>,
+    pub project: Option<Name>,
     /// Free tags.
     #[serde(skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,

@@ -7,6 +7,7 @@ use super::charge::{Amount, Facts, ModelRef};
 use super::context::Context;
 pub use super::digest::Digest;
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
+use super::name::Name;
 use super::policy::Policy;
 use super::price::{ModelTier, Rates, ServiceTier};
 use super::price_change::{Dropped, PriceApplied, PriceHeldBack, PriceHistory, SourceReport};
@@ -23,12 +24,12 @@ use std::sync::Arc;
 pub struct Stamp {
     /// Whose ledger it is in.
     #[serde(default = "default_tenant", skip_serializing_if = "is_default_tenant")]
-    pub tenant: String,
+    pub tenant: Name,
     /// When it was decided.
     #[serde(with = "super::time")]
     pub at: Timestamp,
     /// Who.
-    pub actor: String,
+    pub actor: Name,
     /// In which role.
     pub role: Role,
     /// Through which face.
@@ -41,8 +42,8 @@ pub struct Stamp {
 /// The tenant until there are more.
 pub const DEFAULT_TENANT: &str = "default";
 
-fn default_tenant() -> String {
-    DEFAULT_TENANT.to_owned()
+fn default_tenant() -> Name {
+    Name::new_static(DEFAULT_TENANT)
 }
 
 fn is_default_tenant(tenant: &str) -> bool {
@@ -55,7 +56,7 @@ impl Stamp {
         Self {
             tenant: default_tenant(),
             at,
-            actor: "ledger".to_owned(),
+            actor: Name::new_static("ledger"),
             role: Role::Admin,
             interface: Interface::Ledger,
             reason: None,
@@ -67,7 +68,7 @@ impl Stamp {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// The caller's id for it.
-    pub id: String,
+    pub id: Name,
     /// BLAKE3 of the content, cut to 16 bytes.
     pub content: Digest,
 }
@@ -249,9 +250,9 @@ pub struct UsageAdjusted {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Vec<PolicyId>>,
     /// The provider.
-    pub provider: String,
+    pub provider: Name,
     /// The model.
-    pub model: String,
+    pub model: Name,
     /// The model's tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<ModelTier>,

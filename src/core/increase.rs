@@ -2,6 +2,7 @@
 
 use super::alert::MeterKey;
 use super::id::{BudgetId, IncreaseId, PolicyId};
+use super::name::Name;
 use super::tally::Tally;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -37,7 +38,7 @@ pub struct Increase {
     /// Why.
     pub reason: String,
     /// Who asks.
-    pub actor: String,
+    pub actor: Name,
     /// When.
     #[serde(with = "super::time")]
     pub asked: Timestamp,
@@ -59,7 +60,7 @@ impl Increase {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
     /// Who answered.
-    pub actor: String,
+    pub actor: Name,
     /// When.
     #[serde(with = "super::time")]
     pub at: Timestamp,

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod event;
 pub mod id;
 pub mod increase;
+pub mod name;
 pub mod period;
 pub mod policy;
 pub mod price;

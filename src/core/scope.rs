@@ -2,6 +2,7 @@
 
 use super::charge::Facts;
 use super::context::Context;
+use super::name::Name;
 use super::price::ModelTier;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -104,7 +105,7 @@ pub struct Scope {
 impl Scope {
     /// Whether it covers some charge of this context, which may say more than is said here.
     pub fn admits(&self, context: &Context) -> bool {
-        let admits = |values: &Values, fixed: &Option<String>| {
+        let admits = |values: &Values, fixed: &Option<Name>| {
             fixed.is_none() || values.cover(fixed.as_deref())
         };
         let tags = self.tags.iter();
@@ -113,7 +114,7 @@ impl Scope {
             && admits(&self.user, &context.user)
             && admits(&self.project, &context.project)
             && tags
-                .map(|(name, values)| (values, context.tags.get(name)))
+                .map(|(name, values)| (values, context.tags.get(name.as_str())))
                 .all(|(values, fixed)| admits(values, &fixed.cloned()))
     }
 
@@ -127,9 +128,8 @@ impl Scope {
             && self.task_type.cover(context.task_type.as_deref())
             && self.user.cover(context.user.as_deref())
             && self.project.cover(context.project.as_deref())
-            && self
-                .tags
-                .iter()
-                .all(|(name, values)| values.cover(context.tags.get(name).map(String::as_str)))
+            && self.tags.iter().all(|(name, values)| {
+                values.cover(context.tags.get(name.as_str()).map(Name::as_str))
+            })
     }
 }

@@ -3,6 +3,7 @@
 use super::charge::{Facts, ModelRef};
 use super::context::Context;
 use super::id::AllocationId;
+use super::name::Name;
 use super::price::{ModelTier, ServiceTier};
 use super::quantity::{Counts, Usd};
 use super::tally::Tally;
@@ -35,7 +36,7 @@ pub struct Cost {
     pub source: CostSource,
     /// The version of the price that it was costed at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price_version: Option<String>,
+    pub price_version: Option<Name>,
     /// What of an unknown cost has no price, where a part of it has one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpriced: Vec<String>,
@@ -45,9 +46,9 @@ pub struct Cost {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// The provider.
-    pub provider: String,
+    pub provider: Name,
     /// The model.
-    pub model: String,
+    pub model: Name,
     /// The model's tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<ModelTier>,

@@ -11,6 +11,7 @@ pub use metric::{Figure, Metric};
 use super::rollup::{Dimensions, HOUR, Sums};
 use crate::core::charge::Facts;
 use crate::core::context::Context;
+use crate::core::name::Name;
 use crate::core::period::Calendar;
 use crate::core::scope::Scope;
 use jiff::Timestamp;
@@ -39,7 +40,7 @@ pub struct Row {
     /// When the step begins.
     pub start: Option<Timestamp>,
     /// A value for each of the question's dimensions; none where the usage has none.
-    pub values: Vec<Option<String>>,
+    pub values: Vec<Option<Name>>,
     /// What was used.
     pub sums: Sums,
 }
@@ -58,7 +59,7 @@ pub struct Report {
 #[error("more than {ROWS_MOST} rows; ask for a shorter time, longer buckets or fewer groups")]
 pub struct TooManyRows;
 
-type RowKey = (Option<Timestamp>, Vec<Option<String>>);
+type RowKey = (Option<Timestamp>, Vec<Option<Name>>);
 
 /// A report while usage is added to it, in any order.
 #[derive(Debug)]
@@ -140,12 +141,12 @@ impl Summing {
     }
 
     /// The groups that usage counts for: several only by budget.
-    fn groups(&mut self, dimensions: &Dimensions, context: &Context) -> Vec<Vec<Option<String>>> {
+    fn groups(&mut self, dimensions: &Dimensions, context: &Context) -> Vec<Vec<Option<Name>>> {
         let mut groups = vec![Vec::with_capacity(self.question.group_by.len())];
         for dimension in &self.question.group_by {
             let values = if *dimension == Dimension::Budget {
                 let covering = self.question.budgets.covering(dimensions, context);
-                let names = covering.iter().map(|id| Some(id.to_string()));
+                let names = covering.iter().map(|id| Some(id.to_string().into()));
                 let names: Vec<_> = names.collect();
                 if names.is_empty() { vec![None] } else { names }
             } else {

@@ -3,6 +3,7 @@
 use crate::core::context::{Context, Tags};
 use crate::core::digest::Digest;
 use crate::core::event::{Event, UsageAdjusted, UsageRecorded};
+use crate::core::name::Name;
 use crate::core::price::ModelTier;
 use crate::core::quantity::{Counts, Usd};
 use crate::core::usage::CostSource;
@@ -19,24 +20,24 @@ pub const HOUR: i64 = 3600;
 #[serde(default)]
 pub struct Dimensions {
     /// The provider.
-    pub provider: String,
+    pub provider: Name,
     /// The model.
-    pub model: String,
+    pub model: Name,
     /// The model's tier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<ModelTier>,
     /// The component.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub component: Option<String>,
+    pub component: Option<Name>,
     /// The kind of work.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub task_type: Option<String>,
+    pub task_type: Option<Name>,
     /// The person.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
+    pub user: Option<Name>,
     /// The project.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub project: Option<String>,
+    pub project: Option<Name>,
     /// The tags.
     #[serde(skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
@@ -165,13 +166,13 @@ impl<'a> Told<'a> {
 
     fn dimensions(&self) -> Dimensions {
         Dimensions {
-            provider: self.provider.to_owned(),
-            model: self.model.to_owned(),
+            provider: self.provider.into(),
+            model: self.model.into(),
             tier: self.tier,
-            component: self.component.map(str::to_owned),
-            task_type: self.task_type.map(str::to_owned),
-            user: self.user.map(str::to_owned),
-            project: self.project.map(str::to_owned),
+            component: self.component.map(Name::from),
+            task_type: self.task_type.map(Name::from),
+            user: self.user.map(Name::from),
+            project: self.project.map(Name::from),
             tags: self.tags.clone(),
         }
     }

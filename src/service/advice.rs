@@ -154,8 +154,8 @@ impl Search<'_> {
         });
         let fitting = found.into_iter().filter(|(_, cost, card)| {
             let model = ModelRef {
-                provider: Some(card.provider.to_string()),
-                model: Some(card.model.to_string()),
+                provider: Some((&*card.provider).into()),
+                model: Some((&*card.model).into()),
                 tier: Some(card.tier),
             };
             self.outcome(&model, self.counts, Some(*cost)) < Outcome::SoftLimit

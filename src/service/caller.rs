@@ -1,6 +1,7 @@
 //! Who calls, and what the call's configuration fixes.
 
 use crate::core::context::Context;
+use crate::core::name::Name;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::role::{Interface, Role};
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,7 @@ impl FromStr for Approvals {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// Its name in the audit trail.
-    pub actor: String,
+    pub actor: Name,
     /// What it may do.
     pub role: Role,
     /// The face it came through.
@@ -94,11 +95,7 @@ impl Caller {
     }
 }
 
-fn fill_one(
-    name: &str,
-    claimed: &mut Option<String>,
-    fixed: Option<&String>,
-) -> Result<(), Refusal> {
+fn fill_one(name: &str, claimed: &mut Option<Name>, fixed: Option<&Name>) -> Result<(), Refusal> {
     match (claimed.as_ref(), fixed) {
         (Some(claimed), Some(fixed)) if claimed != fixed => Err(Refusal::new(
             Code::PermissionDenied,
@@ -160,7 +157,7 @@ mod tests {
     fn only_what_has_all_that_is_fixed_is_the_callers_own() {
         let of = |project: Option<&str>, team: Option<&str>| Context {
             component: Some("any".into()),
-            project: project.map(str::to_owned),
+            project: project.map(Name::from),
             tags: team
                 .map(|team| ("team".into(), team.into()))
                 .into_iter()

@@ -3,6 +3,7 @@
 use super::wire::fields::{HasCounts, NamesModel};
 use crate::core::charge::{Amount, ModelRef};
 use crate::core::decide::check_name;
+use crate::core::name::Name;
 use crate::core::price::{ServiceTier, Unit};
 use crate::core::quantity::{COUNT_MOST, Counts, Usd};
 use crate::core::refusal::Refusal;
@@ -13,7 +14,6 @@ use crate::pricing::identity::unframed;
 use crate::pricing::tokens;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use std::borrow::Cow;
 
 /// Arguments that describe a call before it is made.
 pub trait Workload: NamesModel + HasCounts {
@@ -106,8 +106,8 @@ fn known(price: Price<'_>) -> Named<'_> {
         tier.unwrap_or_else(|| crate::pricing::catalogue::tier::of(price.provider, price.model));
     Named {
         model: ModelRef {
-            provider: Some(price.provider.to_owned()),
-            model: Some(price.model.to_owned()),
+            provider: Some(price.provider.into()),
+            model: Some(price.model.into()),
             tier: Some(tier),
         },
         price: Some(price),
@@ -141,8 +141,8 @@ fn unknown(prices: &PriceBook, asked: Option<&str>, model: &str) -> ModelRef {
         .as_deref()
         .map(|provider| crate::pricing::catalogue::tier::of(provider, model));
     ModelRef {
-        provider: provider.map(Cow::into_owned),
-        model: Some(model.to_owned()),
+        provider: provider.map(Name::from),
+        model: Some(model.into()),
         tier,
     }
 }

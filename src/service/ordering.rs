@@ -6,6 +6,7 @@ use super::operation::Call;
 use crate::core::command::Command;
 use crate::core::decide::{Entry, Order};
 use crate::core::event::{DEFAULT_TENANT, Request, Stamp};
+use crate::core::name::Name;
 use crate::core::refusal::Refusal;
 use crate::core::verdict::Verdict;
 use serde::Serialize;
@@ -89,7 +90,7 @@ impl Desk {
         command: Command,
     ) -> Result<Reply, Refusal> {
         let stamp = Stamp {
-            tenant: DEFAULT_TENANT.to_owned(),
+            tenant: Name::new_static(DEFAULT_TENANT),
             at: self.now(),
             actor: call.caller.actor.clone(),
             role: call.caller.role,

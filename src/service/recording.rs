@@ -15,6 +15,7 @@ use crate::core::context::Context;
 use crate::core::decide::Entry;
 use crate::core::event::Event;
 use crate::core::id::{AllocationId, RecordId};
+use crate::core::name::Name;
 use crate::core::price::ServiceTier;
 use crate::core::quantity::{Counts, Usd};
 use crate::core::refusal::Refusal;
@@ -107,7 +108,7 @@ impl<'a> Recording<'a> {
             provider: named
                 .model
                 .provider
-                .unwrap_or_else(|| UNKNOWN_PROVIDER.to_owned()),
+                .unwrap_or_else(|| Name::new_static(UNKNOWN_PROVIDER)),
             model: named.model.model.unwrap_or_default(),
             tier: named.model.tier,
             service_tier: Some(tier),
@@ -132,7 +133,7 @@ impl<'a> Recording<'a> {
 }
 
 fn inherit(context: &mut Context, from: &Context) {
-    fn one(own: &mut Option<String>, from: Option<&String>) {
+    fn one(own: &mut Option<Name>, from: Option<&Name>) {
         if own.is_none() {
             *own = from.cloned();
         }
@@ -252,7 +253,7 @@ fn cost(
     Cost {
         usd,
         source,
-        price_version: Some(price.version.to_owned()),
+        price_version: Some(price.version.into()),
         unpriced,
     }
 }
@@ -287,7 +288,7 @@ pub struct RecordAnswer {
     pub unpriced: Vec<String>,
     /// The version of the price.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub price_version: Option<String>,
+    pub price_version: Option<Name>,
     /// Whether this request_id had recorded it before.
     pub duplicate: bool,
     /// Whether it was more than was held, or passed a limit.

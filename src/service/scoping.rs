@@ -59,7 +59,7 @@ pub fn outdated(state: &State) -> Vec<SaveBudget> {
 /// What the ledger refuses, or `unavailable`.
 pub async fn rename(desk: &Desk, outdated: Vec<SaveBudget>) -> Result<(), Refusal> {
     let call = Call::new(Caller {
-        actor: "upgrade".to_owned(),
+        actor: "upgrade".into(),
         role: Role::Admin,
         interface: Interface::Ledger,
         ..Caller::default()

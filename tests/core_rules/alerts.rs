@@ -5,6 +5,7 @@ use tekton_budget::core::alert::AlertStatus::Open;
 use tekton_budget::core::alert::{AlertCause, Level};
 use tekton_budget::core::command::{Command, PolicyDraft, SaveBudget};
 use tekton_budget::core::context::Context;
+use tekton_budget::core::name::Name;
 use tekton_budget::core::period::Period;
 
 #[test]
@@ -86,7 +87,7 @@ fn a_late_usage_is_alerted_once_for_each_level_of_its_window() {
 }
 
 /// The spenders of the overruns that nobody has acknowledged.
-fn open_spenders(ledger: &Ledger) -> Vec<String> {
+fn open_spenders(ledger: &Ledger) -> Vec<Name> {
     let open = ledger.state.alerts().filter(|alert| alert.status == Open);
     open.filter_map(|alert| match &alert.cause {
         AlertCause::PolicyOverrun { spender, .. } => Some(spender.clone().unwrap_or_default()),

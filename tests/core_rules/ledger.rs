@@ -160,7 +160,7 @@ pub fn usd(text: &str) -> Usd {
 
 pub fn of(component: &str) -> Context {
     Context {
-        component: Some(component.to_owned()),
+        component: Some(component.into()),
         ..Context::default()
     }
 }

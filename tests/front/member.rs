@@ -15,7 +15,7 @@ pub(crate) const DIR: &str = "FRONT_TEST_DIR";
 
 pub(crate) fn options(dir: &Path, version: &str) -> FrontOptions {
     let caller = Caller {
-        actor: format!("client of {version}"),
+        actor: format!("client of {version}").into(),
         ..Caller::default()
     };
     FrontOptions::new(

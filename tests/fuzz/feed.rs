@@ -57,7 +57,7 @@ async fn session(bytes: &[u8]) -> Vec<u8> {
     let (opened, opening) = tokio::sync::watch::channel(Opening::Closed);
     let service = Arc::new(Service::new(opening));
     let caller = Caller {
-        actor: "fuzz".to_owned(),
+        actor: "fuzz".into(),
         role: Role::Admin,
         ..Caller::default()
     };

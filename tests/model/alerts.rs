@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tekton_budget::core::alert::{AlertCause, Level, MeterKey};
 use tekton_budget::core::event::Event;
 use tekton_budget::core::id::{AlertId, BudgetId, PolicyId};
+use tekton_budget::core::name::Name;
 use tekton_budget::core::policy::Rollover;
 
 /// What one command did that alerts must answer for.
@@ -21,7 +22,7 @@ pub struct Step {
     /// What it resolved before its time.
     resolved_early: Vec<AlertCause>,
     /// The counters that it took past a limit, with who did.
-    pub overruns: Vec<(PolicyId, MeterKey, Option<String>)>,
+    pub overruns: Vec<(PolicyId, MeterKey, Option<Name>)>,
 }
 
 impl Model {

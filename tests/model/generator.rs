@@ -99,9 +99,9 @@ impl Generator {
         let nameless = matches!(command, Command::ApplyPrices(_));
         Order {
             stamp: Stamp {
-                tenant: "default".to_owned(),
+                tenant: "default".into(),
                 at: self.now,
-                actor: (*self.random.pick(&["ann", "bot"])).to_owned(),
+                actor: (*self.random.pick(&["ann", "bot"])).into(),
                 role: Role::Admin,
                 interface: Interface::Mcp,
                 reason,
@@ -263,7 +263,7 @@ impl Generator {
                     words::money(random, 120)
                 },
                 source,
-                price_version: random.chance(30).then(|| "v1".to_owned()),
+                price_version: random.chance(30).then(|| "v1".into()),
                 unpriced: Vec::new(),
             },
             occurred,
@@ -408,8 +408,8 @@ impl Generator {
             .insert(Unit::Input, Decimal::new(self.random.between(-1, 500), 2));
         let model = words::model(&mut self.random, 0);
         Command::OverridePrice {
-            provider: model.provider.unwrap(),
-            model: model.model.unwrap(),
+            provider: model.provider.unwrap().into(),
+            model: model.model.unwrap().into(),
             rates: self.random.chance(70).then_some(rates),
             effective_from: self.now,
         }

@@ -26,6 +26,7 @@ use tekton_budget::core::charge::ModelRef;
 use tekton_budget::core::context::Context;
 use tekton_budget::core::event::Recorded;
 use tekton_budget::core::id::{AlertId, AllocationId, BudgetId, IncreaseId, PolicyId};
+use tekton_budget::core::name::Name;
 use tekton_budget::core::period::{Period, WeekStart, Window};
 use tekton_budget::core::policy::Policy;
 
@@ -163,7 +164,7 @@ impl Model {
 
     /// The counter of a policy that a charge falls into.
     pub fn key(&self, policy: &Policy, context: &Context, at: Timestamp) -> MeterKey {
-        let of = |id: &Option<String>| MeterKey::Of(id.clone().unwrap_or_default().into());
+        let of = |id: &Option<Name>| MeterKey::Of(id.clone().unwrap_or_default().into());
         match policy.period {
             Period::PerSession => of(&context.session_id),
             Period::PerTask => of(&context.task_id),

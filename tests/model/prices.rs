@@ -166,7 +166,7 @@ pub fn review(random: &mut Random, heard: &Heard) -> Command {
 
 fn name(random: &mut Random) -> Name {
     let model = words::model(random, 0);
-    (model.provider.unwrap(), model.model.unwrap())
+    (model.provider.unwrap().into(), model.model.unwrap().into())
 }
 
 fn rates(random: &mut Random) -> Arc<Rates> {

@@ -10,6 +10,7 @@ use tekton_budget::core::charge::{Amount, Facts};
 use tekton_budget::core::context::Priority;
 use tekton_budget::core::event::UsageRecorded;
 use tekton_budget::core::id::PolicyId;
+use tekton_budget::core::name::Name;
 use tekton_budget::core::policy::{Enforcement, Limits, Policy};
 use tekton_budget::core::tally::Tally;
 use tekton_budget::core::verdict::{Finding, Outcome, Verdict};
@@ -135,7 +136,7 @@ impl Model {
 
     /// Whether an overrun of a counter has an alert that nobody has acknowledged: one of its spender, or one of all
     /// further ones where there are sixteen already.
-    pub fn overrun_is_open(&self, id: PolicyId, key: &MeterKey, by: Option<&String>) -> bool {
+    pub fn overrun_is_open(&self, id: PolicyId, key: &MeterKey, by: Option<&Name>) -> bool {
         let open = self.alerts.iter().filter(|alert| !alert.seen);
         let spenders: Vec<_> = open
             .filter_map(|alert| match &alert.cause {

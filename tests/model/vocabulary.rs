@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use tekton_budget::core::charge::{Amount, ModelRef};
 use tekton_budget::core::command::PolicyDraft;
 use tekton_budget::core::context::{Context, Priority};
+use tekton_budget::core::name::Name;
 use tekton_budget::core::period::{Period, WeekStart};
 use tekton_budget::core::policy::{Enforcement, Limits, PolicyField, Rollover};
 use tekton_budget::core::price::ModelTier;
@@ -75,7 +76,7 @@ const WEEK_STARTS: [WeekStart; 3] = [WeekStart::Monday, WeekStart::Saturday, Wee
 
 /// Who and what a charge is for.
 pub fn context(random: &mut Random) -> Context {
-    let mut owned = |nothing, from: &[&str]| random.maybe(nothing, from).map(str::to_owned);
+    let mut owned = |nothing, from: &[&str]| random.maybe(nothing, from).map(Name::from);
     let mut context = Context {
         component: owned(40, &COMPONENTS),
         task_type: owned(40, &TASKS),
@@ -87,7 +88,7 @@ pub fn context(random: &mut Random) -> Context {
     };
     for tag in TAGS {
         if let Some(value) = random.maybe(50, &TAG_VALUES) {
-            context.tags.insert(tag.to_owned(), value.to_owned());
+            context.tags.insert(tag.into(), value.into());
         }
     }
     if random.chance(30) {
@@ -103,8 +104,8 @@ pub fn context(random: &mut Random) -> Context {
 /// The model of a charge; a part is missing this often in a hundred.
 pub fn model(random: &mut Random, nothing: u64) -> ModelRef {
     ModelRef {
-        provider: random.maybe(nothing, &PROVIDERS).map(str::to_owned),
-        model: random.maybe(nothing, &MODELS).map(str::to_owned),
+        provider: random.maybe(nothing, &PROVIDERS).map(Name::from),
+        model: random.maybe(nothing, &MODELS).map(Name::from),
         tier: random.maybe(30, &TIERS),
     }
 }

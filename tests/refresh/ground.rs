@@ -125,7 +125,7 @@ impl Ground {
         progress: Progress,
     ) -> Result<Value, String> {
         let mut call = Call::new(Caller {
-            actor: "test".to_owned(),
+            actor: "test".into(),
             role: Role::Operator,
             interface: Interface::Mcp,
             ..Caller::default()

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use tekton_budget::core::command::Command;
 use tekton_budget::core::decide::{Entry, Order};
 use tekton_budget::core::event::Request;
+use tekton_budget::core::name::Name;
 use tekton_budget::core::refusal::{Code, Refusal};
 use tekton_budget::core::time::to_microsecond;
 use tekton_budget::service::ledger::{Outcome, Reply};
@@ -22,7 +23,7 @@ pub struct Callers {
     given: Vec<Order>,
     unanswered: Vec<Order>,
     /// The event that each request id was answered with.
-    answers: HashMap<String, Entry>,
+    answers: HashMap<Name, Entry>,
     /// The events of the usages that were recorded, each answered as new once.
     recorded: HashSet<u64>,
     now: Timestamp,

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use tekton_budget::core::codec;
 use tekton_budget::core::decide::Entry;
 use tekton_budget::core::event::{Event, Recorded};
+use tekton_budget::core::name::Name;
 use tekton_budget::core::quantity::Usd;
 use tekton_budget::core::state::{RowKey, State};
 use tekton_budget::service::ledger::Shared;
@@ -19,7 +20,7 @@ pub const SURELY_KNOWN: SignedDuration = SignedDuration::from_hours(20 * 24);
 pub struct Truth {
     model: Model,
     state: State,
-    requests: HashMap<String, u64>,
+    requests: HashMap<Name, u64>,
     /// The latest that the clock has ever been.
     pub latest: Timestamp,
 }

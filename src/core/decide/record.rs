@@ -6,6 +6,7 @@ use crate::core::allocation::Allocation;
 use crate::core::command::Posting;
 use crate::core::event::{Event, UsageRecorded};
 use crate::core::id::AllocationId;
+use crate::core::name::Name;
 use crate::core::policy::Enforcement;
 use crate::core::refusal::Refusal;
 use crate::core::tally::Tally;
@@ -167,7 +168,7 @@ impl Desk<'_> {
             budget: finding.budget,
             policy,
             meter: meter.clone(),
-            spender: of.map(str::to_owned),
+            spender: of.map(Name::from),
         };
         let spent = &spender.spent;
         self.raise(cause, &format!("{spent} more than was held or left"));
@@ -193,7 +194,7 @@ fn passes(finding: &Finding) -> bool {
 /// Who spent something, and what.
 struct Spender {
     /// The component, or else the user.
-    name: Option<String>,
+    name: Option<Name>,
     /// The beginning of a sentence.
     spent: String,
 }

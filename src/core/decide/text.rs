@@ -32,8 +32,8 @@ pub fn name(field: &str, text: &str) -> Result<(), Refusal> {
 }
 
 /// The same for one that may be missing.
-pub(super) fn optional_name(field: &str, text: Option<&String>) -> Result<(), Refusal> {
-    text.map_or(Ok(()), |text| name(field, text))
+pub(super) fn optional_name(field: &str, text: Option<&impl AsRef<str>>) -> Result<(), Refusal> {
+    text.map_or(Ok(()), |text| name(field, text.as_ref()))
 }
 
 /// A reason that has to be given.

@@ -44,7 +44,7 @@ impl Desk<'_> {
             parts.extend(known);
         }
         self.resolve(standing);
-        self.raise_unknown_cost(provider, model, parts);
+        self.raise_unknown_cost(provider.into(), model.into(), parts);
     }
 
     fn raise_unknown_cost(&mut self, provider: String, model: String, parts: BTreeSet<String>) {

@@ -32,6 +32,7 @@ use super::context::{Context, Priority};
 use super::event::UsageAdjusted;
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
 use super::increase::Increase;
+use super::name::Name;
 use super::price::Rates;
 use super::scope::Scope;
 use super::tally::Tally;
@@ -114,7 +115,7 @@ pub struct PriceOverride {
     #[serde(with = "super::time")]
     pub set_at: Timestamp,
     /// Who set it.
-    pub actor: String,
+    pub actor: Name,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

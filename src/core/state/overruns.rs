@@ -3,11 +3,12 @@
 use super::State;
 use crate::core::alert::{Alert, AlertCause, AlertStatus, MeterKey};
 use crate::core::id::{AlertId, AllocationId, PolicyId};
+use crate::core::name::Name;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// A spender of a counter, where it is known, and the alert about it.
-type OfSpender = (Option<String>, AlertId);
+type OfSpender = (Option<Name>, AlertId);
 
 /// The open alerts of overruns.
 #[derive(Clone, Debug, Default)]

@@ -1,5 +1,6 @@
 //! Where prices come from.
 
+use crate::core::name::Name;
 use crate::core::price::Rates;
 use crate::core::price_change::{PastPrice, PriceHistory};
 use crate::core::state::AppliedPrice;
@@ -23,7 +24,7 @@ pub struct Override {
     /// Why it was set.
     pub reason: String,
     /// Who set it.
-    pub actor: String,
+    pub actor: Name,
 }
 
 /// A price that sources made, or a person approved.

@@ -4,13 +4,14 @@ use super::facts_of;
 use crate::core::budget::Budget;
 use crate::core::context::Context;
 use crate::core::id::BudgetId;
+use crate::core::name::Name;
 use crate::core::price::ModelTier;
 use crate::reporting::rollup::Dimensions;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-type Known = FxHashMap<(String, String, Option<ModelTier>, Context), Rc<[BudgetId]>>;
+type Known = FxHashMap<(Name, Name, Option<ModelTier>, Context), Rc<[BudgetId]>>;
 
 /// The budgets that usage can count for: the active ones, with the archived ones as links between them.
 #[derive(Debug, Default)]

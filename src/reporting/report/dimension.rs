@@ -1,5 +1,6 @@
 //! What the rows of a report can be grouped by.
 
+use crate::core::name::Name;
 use crate::reporting::rollup::Dimensions;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -42,17 +43,17 @@ const NAMED: [(&str, Dimension); 8] = [
 
 impl Dimension {
     /// The value of usage; none where it has none, and for the budget, which the dimensions do not tell.
-    pub fn value(&self, of: &Dimensions) -> Option<String> {
+    pub fn value(&self, of: &Dimensions) -> Option<Name> {
         match self {
             Self::Provider => Some(of.provider.clone()),
             Self::Model => Some(of.model.clone()),
-            Self::Tier => of.tier.map(|tier| tier.as_str().to_owned()),
+            Self::Tier => of.tier.map(|tier| tier.as_str().into()),
             Self::Component => of.component.clone(),
             Self::TaskType => of.task_type.clone(),
             Self::User => of.user.clone(),
             Self::Project => of.project.clone(),
             Self::Budget => None,
-            Self::Tag(name) => of.tags.get(name).cloned(),
+            Self::Tag(name) => of.tags.get(name.as_str()).cloned(),
         }
     }
 }

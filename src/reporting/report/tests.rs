@@ -1,15 +1,16 @@
 use super::*;
 use crate::core::budget::Budget;
 use crate::core::id::BudgetId;
+use crate::core::name::Name;
 use crate::core::period::{Period, WeekStart};
 use crate::core::quantity::{Counts, Usd};
 use jiff::tz::TimeZone;
 
 fn of(model: &str, user: Option<&str>) -> Dimensions {
     Dimensions {
-        provider: "openai".to_owned(),
-        model: model.to_owned(),
-        user: user.map(str::to_owned),
+        provider: "openai".into(),
+        model: model.into(),
+        user: user.map(Name::from),
         ..Dimensions::default()
     }
 }
@@ -177,7 +178,7 @@ fn a_question_with_too_many_rows_is_refused() {
     });
     let mut dimensions = of("a", None);
     let mut add = |run: usize| {
-        dimensions.tags.insert("run".to_owned(), run.to_string());
+        dimensions.tags.insert("run".into(), run.to_string().into());
         summing.add(1, &dimensions, &cost("1"))
     };
     for run in 0..ROWS_MOST {

@@ -8,6 +8,7 @@ mod serve;
 mod tools;
 
 use crate::core::context::{Context, Tags};
+use crate::core::name::Name;
 use crate::core::role::{Interface, Role};
 use crate::pricing::bundle;
 use crate::service::caller::{Approvals, Caller};
@@ -47,7 +48,7 @@ pub struct Client {
     role: Role,
     /// This client's name in the audit trail
     #[arg(long, global = true, env = "TEKTON_BUDGET_ACTOR", value_name = "NAME")]
-    actor: Option<String>,
+    actor: Option<Name>,
     /// The component that every charge of this client is for
     #[arg(
         long,
@@ -55,10 +56,10 @@ pub struct Client {
         env = "TEKTON_BUDGET_COMPONENT",
         value_name = "NAME"
     )]
-    component: Option<String>,
+    component: Option<Name>,
     /// The user that every charge of this client is for
     #[arg(long, global = true, env = "TEKTON_BUDGET_USER", value_name = "NAME")]
-    user: Option<String>,
+    user: Option<Name>,
     /// The project that every charge of this client is for
     #[arg(
         long,
@@ -66,7 +67,7 @@ pub struct Client {
         env = "TEKTON_BUDGET_PROJECT",
         value_name = "NAME"
     )]
-    project: Option<String>,
+    project: Option<Name>,
     /// A tag of every charge of this client; may be repeated
     #[arg(
         long = "tag",
@@ -76,7 +77,7 @@ pub struct Client {
         value_name = "NAME=VALUE",
         value_parser = tag
     )]
-    tags: Vec<(String, String)>,
+    tags: Vec<(Name, Name)>,
     /// Who answers this client's requests for more: admin, or person, which asks the one behind the client at once
     #[arg(
         long,
@@ -140,12 +141,12 @@ enum CatalogueCommand {
     Build(bundle::Args),
 }
 
-fn tag(text: &str) -> Result<(String, String), String> {
+fn tag(text: &str) -> Result<(Name, Name), String> {
     let (name, value) = text.split_once('=').ok_or("expects NAME=VALUE")?;
     if name.is_empty() || value.is_empty() {
         return Err("expects a name and a value".to_owned());
     }
-    Ok((name.to_owned(), value.to_owned()))
+    Ok((name.into(), value.into()))
 }
 
 impl Client {
@@ -160,7 +161,10 @@ impl Client {
 
     fn caller(&self, interface: Interface) -> Caller {
         Caller {
-            actor: self.actor.clone().unwrap_or_else(|| self.role.to_string()),
+            actor: self
+                .actor
+                .clone()
+                .unwrap_or_else(|| self.role.as_str().into()),
             role: self.role,
             interface,
             fixed: Context {

@@ -9,6 +9,7 @@ use crate::core::codec;
 use crate::core::command::{Command, Posting};
 use crate::core::decide::{Decided, Done, Entry, Order, execute};
 use crate::core::event::{Event, Request, Stamp};
+use crate::core::name::Name;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::state::{Meter, RowKey, State};
 use crate::core::verdict::Verdict;
@@ -214,7 +215,7 @@ impl Writer {
     ) -> Result<Settled, Refusal> {
         let mut fresh = Vec::with_capacity(postings.len());
         let mut slots = Vec::with_capacity(postings.len());
-        let mut seen: FxHashMap<String, usize> = FxHashMap::default();
+        let mut seen: FxHashMap<Name, usize> = FxHashMap::default();
         for posting in postings {
             if let Some(request) = &posting.request {
                 if let Some(known) = self.known(request, batch)? {

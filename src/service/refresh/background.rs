@@ -125,7 +125,7 @@ async fn refresh(refresher: &Refresher, desk: &Desk, due: Vec<String>, schedule:
 /// The background's own call.
 fn call() -> Call {
     Call::new(Caller {
-        actor: "price-refresh".to_owned(),
+        actor: "price-refresh".into(),
         role: Role::Operator,
         interface: Interface::Ledger,
         ..Caller::default()

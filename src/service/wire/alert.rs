@@ -4,6 +4,7 @@ use super::schema::Instant;
 use super::verdict::name_of;
 use crate::core::alert::{Alert, AlertKind, AlertStatus, Severity};
 use crate::core::id::{AlertId, BudgetId, PolicyId};
+use crate::core::name::Name;
 use crate::core::state::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,7 +35,7 @@ pub struct AlertView {
     pub policy_id: Option<PolicyId>,
     /// Who acknowledged it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub acknowledged_by: Option<String>,
+    pub acknowledged_by: Option<Name>,
     /// What they had to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

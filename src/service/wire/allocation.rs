@@ -5,6 +5,7 @@ use super::schema::Instant;
 use crate::core::allocation::{Allocation, AllocationStatus};
 use crate::core::context::Context;
 use crate::core::id::AllocationId;
+use crate::core::name::Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +18,10 @@ pub struct AllocationView {
     pub status: AllocationStatus,
     /// Provider.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider: Option<String>,
+    pub provider: Option<Name>,
     /// Model.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
+    pub model: Option<Name>,
     /// Who and what it is for.
     #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
     pub context: Context,
@@ -35,7 +36,7 @@ pub struct AllocationView {
     /// When its time runs out.
     pub expires_at: Instant,
     /// Who made it.
-    pub actor: String,
+    pub actor: Name,
 }
 
 impl From<&Allocation> for AllocationView {

@@ -4,6 +4,7 @@
 //! serde's `flatten` can't do. So the shared fields are pasted in.
 
 use crate::core::context::{Context, Priority, Tags};
+use crate::core::name::Name;
 use crate::core::price::ServiceTier;
 use crate::core::quantity::Counts;
 
@@ -35,12 +36,12 @@ pub trait HasContext {
 
 /// The parts of a context, to be put together.
 pub(crate) struct ContextParts<'a> {
-    pub(crate) component: &'a Option<String>,
-    pub(crate) task_type: &'a Option<String>,
-    pub(crate) session_id: &'a Option<String>,
-    pub(crate) task_id: &'a Option<String>,
-    pub(crate) user: &'a Option<String>,
-    pub(crate) project: &'a Option<String>,
+    pub(crate) component: &'a Option<Name>,
+    pub(crate) task_type: &'a Option<Name>,
+    pub(crate) session_id: &'a Option<Name>,
+    pub(crate) task_id: &'a Option<Name>,
+    pub(crate) user: &'a Option<Name>,
+    pub(crate) project: &'a Option<Name>,
     pub(crate) tags: &'a Option<Tags>,
     pub(crate) priority: Option<Priority>,
 }
@@ -172,22 +173,22 @@ macro_rules! arguments {
             $($fields)*
             /// Part of the system that spends.
             #[serde(skip_serializing_if = "Option::is_none")]
-            pub component: Option<String>,
+            pub component: Option<$crate::core::name::Name>,
             /// Kind of work.
             #[serde(skip_serializing_if = "Option::is_none")]
-            pub task_type: Option<String>,
+            pub task_type: Option<$crate::core::name::Name>,
             /// Conversation.
             #[serde(skip_serializing_if = "Option::is_none")]
-            pub session_id: Option<String>,
+            pub session_id: Option<$crate::core::name::Name>,
             /// Task.
             #[serde(skip_serializing_if = "Option::is_none")]
-            pub task_id: Option<String>,
+            pub task_id: Option<$crate::core::name::Name>,
             /// Person.
             #[serde(skip_serializing_if = "Option::is_none")]
-            pub user: Option<String>,
+            pub user: Option<$crate::core::name::Name>,
             /// Project.
             #[serde(skip_serializing_if = "Option::is_none")]
-            pub project: Option<String>,
+            pub project: Option<$crate::core::name::Name>,
             /// Free tags by name.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub tags: Option<$crate::core::context::Tags>,

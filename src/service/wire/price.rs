@@ -1,6 +1,7 @@
 //! Rates and prices on the wire: USD per one million units, as decimal strings.
 
 use super::schema::Instant;
+use crate::core::name::Name;
 use crate::core::price::{
     ContextTier, PriceStatus, Rates, ServiceTier, TierRates, Unit, UnitRates,
 };
@@ -190,7 +191,7 @@ pub struct PriceView {
     pub rule: Option<String>,
     /// Who set it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub actor: Option<String>,
+    pub actor: Option<Name>,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -213,7 +214,7 @@ impl PriceView {
             until: price.until().map(Instant),
             superseded: None,
             rule: price.rule().map(|rule| rule.as_str().to_owned()),
-            actor: price.actor().map(str::to_owned),
+            actor: price.actor().map(Name::from),
             reason: price.reason().map(str::to_owned),
             sources: sources.collect(),
         }

@@ -2,6 +2,7 @@
 
 use crate::core::command::Command;
 use crate::core::id::AlertId;
+use crate::core::name::Name;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::Service;
@@ -33,7 +34,7 @@ pub struct AcknowledgeAlertAnswer {
     /// The alert.
     pub alert_id: AlertId,
     /// Who acknowledged it.
-    pub acknowledged_by: String,
+    pub acknowledged_by: Name,
     /// Whether this request_id had acknowledged it before.
     pub duplicate: bool,
 }

@@ -3,6 +3,7 @@
 use crate::core::command::{Adjust, Command};
 use crate::core::event::{Event, UsageAdjusted, UsageRecorded};
 use crate::core::id::RecordId;
+use crate::core::name::Name;
 use crate::core::quantity::{COUNT_MOST, Counts, Usd};
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
@@ -167,7 +168,7 @@ fn adjust(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<Adjust, 
         provider: named
             .model
             .provider
-            .unwrap_or_else(|| UNKNOWN_PROVIDER.to_owned()),
+            .unwrap_or_else(|| Name::new_static(UNKNOWN_PROVIDER)),
         model: named.model.model.unwrap_or_default(),
         tier: named.model.tier,
         context: call.caller.fill(input.given_context())?,

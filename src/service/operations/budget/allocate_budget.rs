@@ -170,7 +170,7 @@ fn wanted(
             provider: input
                 .provider
                 .as_deref()
-                .map(|name| provider::canonical(name).into_owned()),
+                .map(|name| provider::canonical(name).into()),
             ..ModelRef::default()
         },
         own_cost(input.cost_usd)?,

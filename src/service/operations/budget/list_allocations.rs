@@ -3,6 +3,7 @@
 use crate::core::allocation::{Allocation, AllocationStatus};
 use crate::core::context::Context;
 use crate::core::id::AllocationId;
+use crate::core::name::Name;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::core::state::{Row, RowKey};
@@ -97,7 +98,7 @@ struct Wanted {
 impl Wanted {
     fn takes(&self, allocation: &Allocation) -> bool {
         let (own, of) = (&self.context, &allocation.context);
-        let same = |own: &Option<String>, of: &Option<String>| own.is_none() || own == of;
+        let same = |own: &Option<Name>, of: &Option<Name>| own.is_none() || own == of;
         allocation.status == self.status
             && allocation.id.0 < self.below
             && same(&own.component, &of.component)

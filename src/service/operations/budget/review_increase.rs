@@ -4,6 +4,7 @@ use crate::core::command::Command;
 use crate::core::decide::closed_increase;
 use crate::core::id::{BudgetId, IncreaseId, PolicyId};
 use crate::core::increase::{Increase, IncreaseStatus};
+use crate::core::name::Name;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::role::Role;
 use crate::core::state::{Row, RowKey, State};
@@ -74,7 +75,7 @@ pub struct IncreaseView {
     /// Why.
     pub reason: String,
     /// Who asks.
-    pub actor: String,
+    pub actor: Name,
     /// When.
     pub asked_at: Instant,
 }

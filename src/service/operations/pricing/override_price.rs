@@ -124,8 +124,8 @@ impl Operation for OverridePrice {
         let prices = desk.prices();
         let named = name_model(&prices, Some(&input.provider), &input.model, now);
         let command = named.map(|Named { model, .. }| {
-            let provider = model.provider.unwrap_or(input.provider);
-            let model = model.model.unwrap_or(input.model);
+            let provider = model.provider.map_or(input.provider, String::from);
+            let model = model.model.map_or(input.model, String::from);
             let (provider, model) = if rates.is_none() {
                 kept_under(&desk, &provider, &model)
             } else {

@@ -65,7 +65,7 @@ pub(super) async fn ask(
         wanted: wanted.clone(),
         meter,
         granted,
-        person: person.to_owned(),
+        person: person.into(),
         note,
     }))
 }

@@ -112,11 +112,13 @@ impl Search {
     }
 
     fn is_about(&self, sequence: u64, recorded: &Recorded) -> bool {
-        let wanted = |subject: &String| self.subjects.contains(subject);
+        let wanted = |subject: &str| self.subjects.iter().any(|own| own == subject);
         let request = recorded.request.as_ref();
         self.subjects.is_empty()
             || request.is_some_and(|request| wanted(&request.id))
-            || subjects(sequence, &recorded.event).iter().any(wanted)
+            || subjects(sequence, &recorded.event)
+                .iter()
+                .any(|subject| wanted(subject))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::subject::subjects;
 use crate::core::event::Recorded;
+use crate::core::name::Name;
 use crate::core::refusal::Refusal;
 use crate::core::role::{Interface, Role};
 use crate::service::wire::schema::Instant;
@@ -17,7 +18,7 @@ pub(crate) struct EventView {
     /// When.
     pub at: Instant,
     /// Who.
-    pub actor: String,
+    pub actor: Name,
     /// In which role.
     pub role: Role,
     /// Through which face; ledger for what follows from time.
@@ -29,7 +30,7 @@ pub(crate) struct EventView {
     pub kind: String,
     /// The caller's id for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
+    pub request_id: Option<Name>,
     /// The ids that it is about.
     pub subjects: Vec<String>,
     /// Its content.

@@ -115,7 +115,7 @@ impl Page {
                 let name = known.map(|known| known.budget.name.clone());
                 group.extend(name.map(|name| ("budget_name".to_owned(), name)));
             }
-            group.insert(dimension.to_string(), value.clone());
+            group.insert(dimension.to_string(), value.to_string());
         }
         RowView {
             bucket_start: row.start.map(Instant),
