@@ -10,6 +10,7 @@ use super::wire::fields::{HasContext, HasCounts};
 use super::wire::schema::Instant;
 use super::wire::usage::UsageInput;
 use crate::core::allocation::Allocation;
+use crate::core::charge::ModelRef;
 use crate::core::command::Posting;
 use crate::core::context::Context;
 use crate::core::decide::Entry;
@@ -96,7 +97,7 @@ impl<'a> Recording<'a> {
             .transpose()?;
         let context = self.context(&input, hold.as_ref())?;
         let occurred = input.occurred_at.map_or(self.now, Instant::time);
-        let (provider, model) = names(&input, hold.as_ref());
+        let (provider, model) = self.names(&input, hold.as_ref(), occurred);
         let counted = counted(provider, model, &input)?;
         let model = model.or(counted.model.as_deref());
         let model =
@@ -130,6 +131,32 @@ impl<'a> Recording<'a> {
         }
         self.call.caller.fill(context)
     }
+
+    /// The provider and the model of a usage: what it says, else what its hold says. A provider that it leaves out is
+    /// its hold's where that has a model of this name, however many others have one, too.
+    fn names<'b>(
+        &self,
+        input: &'b UsageInput,
+        hold: Option<&'b Allocation>,
+        occurred: Timestamp,
+    ) -> (Option<&'b str>, Option<&'b str>) {
+        let (provider, model) = (input.provider.as_deref(), input.model.as_deref());
+        let Some(ModelRef {
+            provider: held_by,
+            model: held,
+            ..
+        }) = hold.map(|hold| &hold.model)
+        else {
+            return (provider, model);
+        };
+        let is_its_own = |own: &&str| {
+            let Some(model) = model else { return true };
+            held.as_deref() == Some(model)
+                || self.prices.price_at(Some(own), model, occurred).is_ok()
+        };
+        let held_by = held_by.as_deref().filter(is_its_own);
+        (provider.or(held_by), model.or(held.as_deref()))
+    }
 }
 
 fn inherit(context: &mut Context, from: &Context) {
@@ -151,19 +178,6 @@ fn inherit(context: &mut Context, from: &Context) {
             .or_insert_with(|| value.clone());
     }
     context.priority = context.priority.or(from.priority);
-}
-
-fn names<'a>(
-    input: &'a UsageInput,
-    hold: Option<&'a Allocation>,
-) -> (Option<&'a str>, Option<&'a str>) {
-    match (&input.model, hold) {
-        (None, Some(hold)) => {
-            let provider = input.provider.as_deref().or(hold.model.provider.as_deref());
-            (provider, hold.model.model.as_deref())
-        }
-        (model, _) => (input.provider.as_deref(), model.as_deref()),
-    }
 }
 
 fn counted(

@@ -136,3 +136,31 @@ async fn a_hold_that_never_was_is_not_found() {
     }
     assert_eq!(standing(&house, "all").await.0, "0");
 }
+
+#[tokio::test]
+async fn usage_that_names_the_model_of_its_hold_alone_is_of_its_provider() {
+    let house = House::new();
+    let asked =
+        json!({"provider": "azure", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 0});
+    let other = json!({"provider": "groq", "model": "llama-3.3-70b-versatile", "input_tokens": 1000, "output_tokens": 0});
+    for (ask, used, of) in [
+        (&asked, "gpt-4o", "azure"),
+        (&asked, "gpt-4o-mini", "azure"),
+        (&asked, "claude-3-haiku", "anthropic"),
+        (&other, "llama-3.3-70b-versatile", "groq"),
+    ] {
+        let hold = house.done("allocate_budget", ask.clone()).await["allocation_id"].clone();
+        let usage =
+            json!({"allocation_id": hold, "model": used, "input_tokens": 1000, "final": true});
+        let recorded = house.done("record_usage", usage).await;
+        assert_eq!(recorded["records"][0]["cost_source"], "catalogue", "{used}");
+        let said = house
+            .done("audit_trail", json!({"kind": "usage_recorded"}))
+            .await;
+        let usage = &said["events"][0]["event"]["usage"];
+        assert_eq!(
+            (&usage["provider"], &usage["model"]),
+            (&json!(of), &json!(used))
+        );
+    }
+}
