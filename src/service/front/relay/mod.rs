@@ -23,12 +23,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use unanswered::Loss;
 
 const LISTEN: &str = "subscriptions/listen";
 const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 const CANCELLED: &str = "notifications/cancelled";
+
+/// How long a client may take to hear the last words of a process that ends.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How a connection came to its end.
 #[derive(Debug, PartialEq, Eq)]
@@ -118,9 +121,12 @@ impl Relay {
             return parting;
         }
         let told = self.session.memory().lose(loss);
-        match self.tell(&told).await {
-            Ok(()) => parting,
-            Err(_) => Parting::ClientGone,
+        tokio::select! {
+            told = self.tell(&told) => match told {
+                Ok(()) => parting,
+                Err(_) => Parting::ClientGone,
+            },
+            () = stopped_for(LAST_WORDS, stop.clone()) => Parting::Done,
         }
     }
 
@@ -194,10 +200,11 @@ impl Relay {
         self.deadline.is_some() && self.session.memory().waits_for_nothing()
     }
 
-    /// Answers everything that waits, as there will be no other owner.
+    /// Answers everything that waits, as there will be no other owner. A client that does not take it is not waited for.
     pub(super) async fn give_up(&mut self) {
         let answers = self.session.memory().lose_all();
-        if self.tell(&answers).await.is_err() {
+        let told = timeout(LAST_WORDS, self.tell(&answers)).await;
+        if !matches!(told, Ok(Ok(()))) {
             tracing::debug!("the client reads no more");
         }
     }
@@ -209,6 +216,14 @@ impl Relay {
         self.output.write_all(lines.as_bytes()).await?;
         self.output.flush().await
     }
+}
+
+/// Waits until the process has been told to end, and so long after it.
+async fn stopped_for(long: Duration, mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    sleep(long).await;
 }
 
 async fn at(bound: Option<Instant>) {
@@ -257,6 +272,44 @@ mod tests {
         relay.over(upstream, &stopped).await;
         relay.session.drain = Duration::from_secs(10);
         assert_eq!(relay.patience(), Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_is_not_waited_for_at_the_end() {
+        let (mut relay, mut client) = relay();
+        let (stop, stopped) = watch::channel(false);
+        let (upstream, mut owner) = upstream();
+        let dying = tokio::spawn(async move {
+            let mut lines = BufReader::new(&mut owner).lines();
+            for _ in 0..60 {
+                lines.next_line().await.unwrap();
+            }
+        });
+        let asking = tokio::spawn(async move {
+            for id in 0..60 {
+                let question = format!("{{\"id\":{id},\"method\":\"tools/call\"}}\n");
+                client.write_all(question.as_bytes()).await.unwrap();
+            }
+            client
+        });
+        let soon = Duration::from_secs(60);
+        {
+            let relaying = relay.over(upstream, &stopped);
+            tokio::pin!(relaying);
+            // More than the client's pipe holds is to be told of the calls that the owner took with it.
+            assert!(
+                timeout(Duration::from_secs(1), &mut relaying)
+                    .await
+                    .is_err()
+            );
+            dying.await.unwrap();
+            stop.send_replace(true);
+            assert_eq!(timeout(soon, relaying).await, Ok(Parting::Done));
+        }
+        // What is still waiting is told as little.
+        let client = asking.await.unwrap();
+        assert_eq!(timeout(soon, relay.give_up()).await, Ok(()));
+        drop(client);
     }
 
     #[tokio::test]
