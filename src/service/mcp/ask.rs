@@ -4,14 +4,16 @@ use super::wire::Ended;
 use crate::service::operation::{AskPerson, Question, Reply};
 use rmcp::RoleServer;
 use rmcp::model::{
-    CallToolRequestParams, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
-    ElicitationSchema, InputRequest, InputRequests, InputRequiredResult, ProtocolVersion,
+    CallToolRequestParams, CancelledNotificationParam, ClientResult, ElicitRequest,
+    ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema, InputRequest,
+    InputRequests, InputRequiredResult, ProtocolVersion, RequestId, ServerRequest,
 };
-use rmcp::service::{Peer, RequestContext, ServiceError};
+use rmcp::service::{Peer, PeerRequestOptions, RequestContext, ServiceError};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
@@ -61,13 +63,56 @@ pub(super) async fn ask_person(peer: &Peer<RoleServer>, question: Question) -> R
         tracing::error!("a question's schema is not one that a form can have");
         return Reply::Unsupported;
     };
-    match peer.create_elicitation(params).await {
-        Ok(result) => reply(result),
+    match elicit(peer, params).await {
+        Ok(ClientResult::ElicitResult(result)) => reply(result),
+        Ok(_) => {
+            tracing::debug!("the client answered a question with something else");
+            Reply::Unsupported
+        }
         Err(ServiceError::Cancelled { .. } | ServiceError::TransportClosed) => Reply::Cancelled,
         Err(error) => {
             tracing::debug!(%error, "the client could not ask its person");
             Reply::Unsupported
         }
+    }
+}
+
+async fn elicit(
+    peer: &Peer<RoleServer>,
+    params: ElicitRequestParams,
+) -> Result<ClientResult, ServiceError> {
+    let request = ServerRequest::ElicitRequest(ElicitRequest::new(params));
+    let asked = peer
+        .send_cancellable_request(request, PeerRequestOptions::no_options())
+        .await?;
+    let mut open = Open {
+        peer,
+        id: Some(asked.id.clone()),
+    };
+    let answered = asked.await_response().await;
+    open.id = None;
+    answered
+}
+
+/// A question that is open at the client; dropped before its answer, it is taken back, so that no person answers for nothing.
+struct Open<'a> {
+    peer: &'a Peer<RoleServer>,
+    id: Option<RequestId>,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        let (Some(id), Ok(runtime)) = (self.id.take(), Handle::try_current()) else {
+            return;
+        };
+        let peer = self.peer.clone();
+        runtime.spawn(async move {
+            let why = "the call that asked has ended".to_owned();
+            let params = CancelledNotificationParam::new(Some(id), Some(why));
+            if let Err(error) = peer.notify_cancelled(params).await {
+                tracing::debug!(%error, "a question could not be taken back");
+            }
+        });
     }
 }
 

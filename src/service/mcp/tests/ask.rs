@@ -128,8 +128,26 @@ async fn a_question_ends_with_its_client() {
         .await;
     raw.next().await;
     let rest = raw.end().await;
-    let replies = &rest[0]["result"]["structuredContent"]["replies"];
+    let answer = rest.iter().find(|line| line["id"] == 1).unwrap();
+    let replies = &answer["result"]["structuredContent"]["replies"];
     assert_eq!(*replies, json!(["Cancelled", "Cancelled"]));
+}
+
+#[tokio::test]
+async fn a_question_is_taken_back_with_the_call_that_asked_it() {
+    let mut raw = Raw::new(Role::Agent);
+    raw.initialize("2025-11-25", json!({"elicitation": {}}))
+        .await;
+    let params = json!({"name": "request_increase", "arguments": arguments()});
+    raw.send(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))
+        .await;
+    let question = raw.next().await;
+    let cancelled =
+        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
+    raw.send(cancelled).await;
+    let taken_back = raw.next().await;
+    assert_eq!(taken_back["method"], "notifications/cancelled");
+    assert_eq!(taken_back["params"]["requestId"], question["id"]);
 }
 
 /// A person who grants the first part only.
