@@ -1,6 +1,7 @@
 //! Instants as events store them: RFC 3339 where a person reads, microseconds since 1970 where only programs do.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// The instant, cut to the microsecond that the ledger keeps.
@@ -18,6 +19,11 @@ pub fn of_microsecond(micros: i64) -> Result<Timestamp, jiff::Error> {
         let nanos = i32::try_from(micros % SECOND * 1000).unwrap_or_default();
         Timestamp::new(micros / SECOND, nanos)
     })
+}
+
+/// The time zone of an IANA name; none where there is no such zone. The name that stands for an unknown zone names none.
+pub fn zone(name: &str) -> Option<TimeZone> {
+    TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
 }
 
 /// Writes an instant.

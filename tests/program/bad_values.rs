@@ -47,6 +47,7 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         (
             "save_budget",
             policy("time_zone", &json!("Mars/Olympus")),
+            policy("time_zone", &json!("Etc/Unknown")),
             "policies[0].time_zone",
             "IANA",
         ),

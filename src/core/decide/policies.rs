@@ -11,7 +11,7 @@ use crate::core::policy::{
 };
 use crate::core::quantity::USD_MOST;
 use crate::core::refusal::{Code, Refusal};
-use jiff::tz::TimeZone;
+use crate::core::time;
 use rust_decimal::Decimal;
 
 /// The most policies of one budget.
@@ -197,7 +197,7 @@ fn check_policy(policy: &Policy) -> Result<(), Refusal> {
         }
     }
     check_thresholds(policy)?;
-    if TimeZone::get(&policy.time_zone).is_err() {
+    if time::zone(&policy.time_zone).is_none() {
         let message = format!(
             "{:?} is not an IANA time zone such as \"Europe/Berlin\"",
             policy.time_zone

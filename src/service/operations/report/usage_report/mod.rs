@@ -189,7 +189,7 @@ fn zone(name: Option<&str>) -> Result<TimeZone, Refusal> {
     let Some(name) = name else {
         return Ok(TimeZone::UTC);
     };
-    TimeZone::get(name).map_err(|_| {
+    crate::core::time::zone(name).ok_or_else(|| {
         Refusal::invalid(
             "time_zone",
             "expects an IANA time zone such as Europe/Berlin",
