@@ -47,6 +47,9 @@ arguments!(
         /// Cache reads, signed.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cache_read_tokens: Option<i64>,
+        /// Audio tokens of cache reads, signed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cache_read_audio_tokens: Option<i64>,
         /// 5-minute cache writes, signed.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cache_write_tokens: Option<i64>,
@@ -209,6 +212,10 @@ fn correction(input: &AdjustUsageInput) -> Result<Correction, Refusal> {
     (added.input_tokens, removed.input_tokens) = part("input_tokens", input.input_tokens)?;
     (added.cache_read_tokens, removed.cache_read_tokens) =
         part("cache_read_tokens", input.cache_read_tokens)?;
+    (
+        added.cache_read_audio_tokens,
+        removed.cache_read_audio_tokens,
+    ) = part("cache_read_audio_tokens", input.cache_read_audio_tokens)?;
     (added.cache_write_tokens, removed.cache_write_tokens) =
         part("cache_write_tokens", input.cache_write_tokens)?;
     (added.cache_write_1h_tokens, removed.cache_write_1h_tokens) =

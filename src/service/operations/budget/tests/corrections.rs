@@ -80,3 +80,34 @@ async fn corrections_at_the_same_time_leave_no_less_than_nothing() {
         .count();
     assert_eq!(done, 1);
 }
+
+#[tokio::test]
+async fn every_count_of_a_record_can_be_taken_back() {
+    let house = House::new();
+    let usage = json!({"provider": "openai", "model": "gpt-4o-audio-preview", "reported_cost_usd": "1", "provider_usage": {
+        "prompt_tokens": 1000, "completion_tokens": 300,
+        "prompt_tokens_details": {
+            "audio_tokens": 400, "cached_tokens": 300, "cached_tokens_details": {"text_tokens": 100, "audio_tokens": 200},
+        },
+        "completion_tokens_details": {"audio_tokens": 100, "reasoning_tokens": 50},
+    }});
+    let recorded = house.done("record_usage", usage).await["records"][0]["record_id"].clone();
+    let said = house
+        .done("audit_trail", json!({"kind": "usage_recorded"}))
+        .await;
+    let counts = said["events"][0]["event"]["usage"]["counts"]
+        .as_object()
+        .unwrap()
+        .clone();
+    assert_eq!(counts["cache_read_audio_tokens"], 200);
+    let mut change = json!({"record_id": recorded, "reason": "test", "cost_usd": "-1"});
+    for (count, of) in &counts {
+        change[count] = json!(-of.as_i64().unwrap());
+    }
+    house.done("adjust_usage", change.clone()).await;
+    for count in counts.keys() {
+        let more = json!({"record_id": recorded, "reason": "test", count: -1});
+        let refused = house.ask("adjust_usage", more).await.unwrap_err();
+        assert_eq!(refused.code, Code::InvalidArgument, "{count}");
+    }
+}
