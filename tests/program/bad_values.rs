@@ -47,6 +47,11 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         (
             "save_budget",
             policy("time_zone", &json!("Mars/Olympus")),
+            "policies[0].time_zone",
+            "IANA",
+        ),
+        (
+            "save_budget",
             policy("time_zone", &json!("Etc/Unknown")),
             "policies[0].time_zone",
             "IANA",
