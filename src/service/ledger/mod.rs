@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod decoding;
+mod earlier;
 mod error;
 mod keys;
 mod moving;

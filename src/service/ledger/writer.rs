@@ -2,6 +2,7 @@
 //! answers.
 
 use super::checkpoint::Checkpoint;
+use super::earlier::Earlier;
 use super::moving::Moving;
 use super::requests::{RequestIndex, noted};
 use super::shared::Shared;
@@ -91,6 +92,7 @@ struct Batch {
     ranges: Vec<Range<usize>>,
     recalled: Vec<(RowKey, Meter)>,
     waiting: Vec<(Respond, Settled)>,
+    earlier: Earlier,
 }
 
 /// What an order came to, in places among its batch's entries.
@@ -152,7 +154,7 @@ impl Writer {
 
     /// The durable event of an earlier order with the same request id and content.
     pub(super) fn find(&mut self, request: &Request) -> Result<Option<Entry>, Refusal> {
-        self.known(request, &Batch::default())
+        self.known(request, &mut Batch::default())
     }
 
     /// Ends what is due by an instant, if anything is.
@@ -312,7 +314,7 @@ impl Writer {
     }
 
     /// The event of an earlier command with the same request id and content.
-    fn known(&mut self, request: &Request, batch: &Batch) -> Result<Option<Entry>, Refusal> {
+    fn known(&mut self, request: &Request, batch: &mut Batch) -> Result<Option<Entry>, Refusal> {
         let found = self
             .requests
             .find(&request.id)
@@ -327,7 +329,7 @@ impl Writer {
             }
             _ => Some(Entry {
                 sequence,
-                recorded: self.shared.event(sequence)?,
+                recorded: batch.earlier.event(&self.shared, sequence)?,
             }),
         };
         let same_id = |entry: &Entry| {
@@ -352,6 +354,7 @@ impl Writer {
             ranges,
             recalled,
             waiting,
+            ..
         } = batch;
         self.shared.recall(recalled);
         if self.stopped.is_none() && !entries.is_empty() {

@@ -24,7 +24,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Leaves out the events before `sequence`.
-    pub(super) fn starting_at(mut self, sequence: u64) -> Self {
+    #[must_use]
+    pub fn starting_at(mut self, sequence: u64) -> Self {
         while self.first < sequence {
             let Some((_, rest)) = split_event(self.events) else {
                 break;

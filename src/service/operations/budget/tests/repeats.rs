@@ -180,3 +180,29 @@ async fn a_repeated_price_says_from_when_it_holds() {
     assert_eq!(again["effective_from"], first["effective_from"]);
     assert_eq!(again["version"], first["version"]);
 }
+
+#[tokio::test]
+async fn a_batch_that_mixes_what_earlier_batches_recorded_is_answered_from_each() {
+    let mut house = House::new();
+    let record = |number: u64| json!({"provider": "openai", "model": "gpt-4o", "input_tokens": 1000 * number, "request_id": format!("r{number}")});
+    let batch = |numbers: &[u64]| json!({"records": numbers.iter().map(|number| record(*number)).collect::<Vec<_>>()});
+    let first = house.done("record_usage", batch(&[1, 2, 3])).await;
+    let second = house.done("record_usage", batch(&[4, 5, 6])).await;
+    for restarted in [false, true] {
+        if restarted {
+            house.restart();
+        }
+        let again = house.done("record_usage", batch(&[6, 1, 5, 2, 4, 3])).await;
+        let answers = again["records"].as_array().unwrap();
+        let known = |number: usize| match number {
+            1..=3 => &first["records"][number - 1],
+            _ => &second["records"][number - 4],
+        };
+        for (answer, number) in answers.iter().zip([6, 1, 5, 2, 4, 3]) {
+            assert_eq!(answer["duplicate"], true);
+            for field in ["record_id", "cost_usd"] {
+                assert_eq!(answer[field], known(number)[field], "{number}");
+            }
+        }
+    }
+}
