@@ -292,7 +292,7 @@ mod tests {
             }
             client
         });
-        let soon = Duration::from_secs(60);
+        let soon = Duration::from_mins(1);
         {
             let relaying = relay.over(upstream, &stopped);
             tokio::pin!(relaying);
