@@ -147,7 +147,7 @@ fn another_version_is_set_aside_and_only_two_are_kept() {
         });
         assert!(matches!(
             SledLookup::open(&path),
-            Err(LookupError::OtherVersion { found: 7, known: 5 })
+            Err(LookupError::OtherVersion { found: 7, known: 6 })
         ));
         let (lookup, aside) = open_or_set_aside(&path).unwrap();
         let aside = aside.unwrap();

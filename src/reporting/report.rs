@@ -8,7 +8,7 @@ pub use budgets::Budgets;
 pub use dimension::Dimension;
 pub use metric::{Figure, Metric};
 
-use super::rollup::{Dimensions, HOUR, Sums};
+use super::rollup::{Dimensions, SLOT, Sums};
 use crate::core::charge::Facts;
 use crate::core::context::Context;
 use crate::core::name::Name;
@@ -26,7 +26,7 @@ pub const ROWS_MOST: usize = 100_000;
 pub struct Question {
     /// What the rows are grouped by, in this order.
     pub group_by: Vec<Dimension>,
-    /// The steps of time of the rows; none for one row a group. An hour counts for the step that holds its start.
+    /// The steps of time of the rows; none for one row a group. A slot counts for the step that holds its start.
     pub steps: Option<Calendar>,
     /// The usage that counts.
     pub scope: Scope,
@@ -67,7 +67,7 @@ pub struct Summing {
     question: Question,
     rows: FxHashMap<RowKey, Sums>,
     totals: Sums,
-    /// The last step found: usage comes hour by hour, so it mostly is the one that is needed.
+    /// The last step found: usage comes slot by slot, so it mostly is the one that is needed.
     step: Option<(i64, Timestamp)>,
 }
 
@@ -82,13 +82,13 @@ impl Summing {
         }
     }
 
-    /// Adds what was used in an hour, where the question covers it.
+    /// Adds what was used in a slot, where the question covers it.
     ///
     /// # Errors
     /// [`TooManyRows`].
     pub fn add(
         &mut self,
-        hour: i64,
+        slot: i64,
         dimensions: &Dimensions,
         sums: &Sums,
     ) -> Result<(), TooManyRows> {
@@ -98,7 +98,7 @@ impl Summing {
             return Ok(());
         }
         self.totals.add(sums);
-        let start = self.start_of(hour);
+        let start = self.start_of(slot);
         for values in self.groups(dimensions, &context) {
             self.rows.entry((start, values)).or_default().add(sums);
         }
@@ -130,13 +130,13 @@ impl Summing {
         }
     }
 
-    fn start_of(&mut self, hour: i64) -> Option<Timestamp> {
+    fn start_of(&mut self, slot: i64) -> Option<Timestamp> {
         let calendar = self.question.steps.as_ref()?;
-        if let Some((_, start)) = self.step.filter(|(known, _)| *known == hour) {
+        if let Some((_, start)) = self.step.filter(|(known, _)| *known == slot) {
             return Some(start);
         }
-        let start = calendar.window(instant(hour)).start;
-        self.step = Some((hour, start));
+        let start = calendar.window(instant(slot)).start;
+        self.step = Some((slot, start));
         Some(start)
     }
 
@@ -167,9 +167,9 @@ impl Summing {
     }
 }
 
-/// When an hour since 1970 begins.
-pub fn instant(hour: i64) -> Timestamp {
-    Timestamp::from_second(hour.saturating_mul(HOUR)).unwrap_or(if hour < 0 {
+/// When a slot since 1970 begins.
+pub fn instant(slot: i64) -> Timestamp {
+    Timestamp::from_second(slot.saturating_mul(SLOT)).unwrap_or(if slot < 0 {
         Timestamp::MIN
     } else {
         Timestamp::MAX

@@ -1,4 +1,4 @@
-//! Sums of usage by hour and by everything that a report can group by.
+//! Sums of usage by slot and by everything that a report can group by.
 
 use crate::core::context::{Context, Tags};
 use crate::core::digest::Digest;
@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher as _;
 
-/// The length of a bucket of time.
-pub const HOUR: i64 = 3600;
+/// The seconds of a slot, a bucket of time: a quarter of an hour, so that a day of any time zone is of whole ones. The
+/// zones of today are all some quarters of an hour from UTC.
+pub const SLOT: i64 = 900;
 
 /// What a report can group by.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ pub struct Dimensions {
     pub tags: Tags,
 }
 
-/// What was used in one hour with the same dimensions.
+/// What was used in one slot with the same dimensions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Sums {
@@ -81,28 +82,28 @@ impl Sums {
     }
 }
 
-/// The hour of a bucket and a digest of its dimensions: its place among the rollups.
+/// The slot of a bucket and a digest of its dimensions: its place among the rollups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// Hours since 1970.
-    pub hour: i64,
+    /// Slots since 1970.
+    pub slot: i64,
     /// BLAKE3 of the dimensions, cut to 16 bytes.
     pub digest: u128,
 }
 
 impl Place {
     /// The place of a bucket.
-    pub fn of(hour: i64, dimensions: &Dimensions) -> Self {
+    pub fn of(slot: i64, dimensions: &Dimensions) -> Self {
         Self {
-            hour,
+            slot,
             digest: digest(dimensions),
         }
     }
 }
 
-/// The hour that holds an instant, since 1970.
-pub fn hour_of(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(HOUR)
+/// The slot that holds an instant, since 1970.
+pub fn slot_of(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(SLOT)
 }
 
 /// Rollups that are not yet in the store.
@@ -116,7 +117,7 @@ pub struct Rollups {
 #[derive(Clone, Debug)]
 struct Filed {
     hash: u64,
-    hour: i64,
+    slot: i64,
     dimensions: Dimensions,
     sums: Sums,
 }
@@ -217,18 +218,18 @@ impl Rollups {
     }
 
     fn put(&mut self, at: Timestamp, told: &Told<'_>, sums: &Sums) {
-        let hour = hour_of(at);
-        let hash = self.hashing.hash_one((hour, told));
+        let slot = slot_of(at);
+        let hash = self.hashing.hash_one((slot, told));
         let mut filed = self
             .buckets
             .entry(
                 hash,
-                |known| known.hash == hash && known.hour == hour && told.is(&known.dimensions),
+                |known| known.hash == hash && known.slot == slot && told.is(&known.dimensions),
                 |known| known.hash,
             )
             .or_insert_with(|| Filed {
                 hash,
-                hour,
+                slot,
                 dimensions: told.dimensions(),
                 sums: Sums::default(),
             });
@@ -245,11 +246,11 @@ impl Rollups {
         self.buckets.is_empty()
     }
 
-    /// The buckets with their hours, in no order.
+    /// The buckets with their slots, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (i64, &Dimensions, &Sums)> {
         self.buckets
             .iter()
-            .map(|filed| (filed.hour, &filed.dimensions, &filed.sums))
+            .map(|filed| (filed.slot, &filed.dimensions, &filed.sums))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::core::id::BudgetId;
 use crate::core::name::Name;
 use crate::core::period::{Period, WeekStart};
 use crate::core::quantity::{Counts, Usd};
+use crate::reporting::rollup::slot_of;
 use jiff::tz::TimeZone;
 
 fn of(model: &str, user: Option<&str>) -> Dimensions {
@@ -30,8 +31,8 @@ fn cost(usd: &str) -> Sums {
 
 fn report(question: Question, usage: &[(i64, Dimensions, Sums)]) -> Report {
     let mut summing = Summing::new(question);
-    for (hour, dimensions, sums) in usage {
-        summing.add(*hour, dimensions, sums).unwrap();
+    for (slot, dimensions, sums) in usage {
+        summing.add(*slot, dimensions, sums).unwrap();
     }
     summing.finish()
 }
@@ -75,33 +76,40 @@ fn rows_are_the_dearest_first_then_by_name() {
 
 #[test]
 fn a_day_begins_at_the_zones_midnight() {
-    let zone = TimeZone::get("Europe/Berlin").unwrap();
-    let question = Question {
-        steps: Some(Calendar::new(Period::Daily, zone, WeekStart::Monday)),
-        ..Question::default()
-    };
-    // 2026-07-01T21:00Z and 22:00Z are the last hour of one day in Berlin and the first of the next.
-    let hour = "2026-07-01T21:00:00Z"
-        .parse::<Timestamp>()
-        .unwrap()
-        .as_second()
-        / HOUR;
-    let usage = [
-        (hour + 1, of("a", None), cost("2")),
-        (hour, of("a", None), cost("1")),
-    ];
-    let starts: Vec<_> = report(question, &usage)
-        .rows
-        .iter()
-        .map(|row| (row.start.unwrap().to_string(), row.sums.cost.to_string()))
-        .collect();
-    assert_eq!(
-        starts,
-        [
-            pair("2026-06-30T22:00:00Z", "1"),
-            pair("2026-07-01T22:00:00Z", "2")
-        ]
-    );
+    for (zone, before, midnight) in [
+        (
+            "Europe/Berlin",
+            "2026-06-30T22:00:00Z",
+            "2026-07-01T22:00:00Z",
+        ),
+        (
+            "Asia/Kolkata",
+            "2026-06-30T18:30:00Z",
+            "2026-07-01T18:30:00Z",
+        ),
+        (
+            "Asia/Kathmandu",
+            "2026-06-30T18:15:00Z",
+            "2026-07-01T18:15:00Z",
+        ),
+    ] {
+        let zone = TimeZone::get(zone).unwrap();
+        let question = Question {
+            steps: Some(Calendar::new(Period::Daily, zone, WeekStart::Monday)),
+            ..Question::default()
+        };
+        let slot = slot_of(midnight.parse().unwrap());
+        let usage = [
+            (slot, of("a", None), cost("2")),
+            (slot - 1, of("a", None), cost("1")),
+        ];
+        let starts: Vec<_> = report(question, &usage)
+            .rows
+            .iter()
+            .map(|row| (row.start.unwrap().to_string(), row.sums.cost.to_string()))
+            .collect();
+        assert_eq!(starts, [pair(before, "1"), pair(midnight, "2")]);
+    }
 }
 
 fn budget(id: u64, parent: Option<u64>, model: &str) -> Budget {

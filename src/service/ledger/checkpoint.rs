@@ -61,8 +61,8 @@ impl Checkpoint {
             batch.push((keys::row(&key, true), None));
             batch.push((keys::row(&key, false), Some(encode(&Row::Meter(meter))?)));
         }
-        for (hour, dimensions, sums) in self.rollups.iter() {
-            let key = keys::rollup(&Place::of(hour, dimensions));
+        for (slot, dimensions, sums) in self.rollups.iter() {
+            let key = keys::rollup(&Place::of(slot, dimensions));
             let mut total = store
                 .get(&key)?
                 .map_or(Ok((dimensions.clone(), Sums::default())), |row| {

@@ -165,18 +165,18 @@ fn read_meter(key: &[u8]) -> Option<MeterKey> {
 
 /// The key of a bucket of usage.
 pub(crate) fn rollup(place: &Place) -> Vec<u8> {
-    let mut key = hour(place.hour);
+    let mut key = slot(place.slot);
     key.extend_from_slice(&place.digest.to_be_bytes());
     key
 }
 
-/// The first key of an hour's buckets. Hours before 1970 sort before the others.
-pub(crate) fn hour(hour: i64) -> Vec<u8> {
-    numbered(kind::ROLLUP, hour.cast_unsigned() ^ (1 << 63))
+/// The first key of a slot's buckets. Slots before 1970 sort before the others.
+pub(crate) fn slot(slot: i64) -> Vec<u8> {
+    numbered(kind::ROLLUP, slot.cast_unsigned() ^ (1 << 63))
 }
 
-/// The hour of a bucket's key.
-pub(crate) fn read_hour(key: &[u8]) -> Option<i64> {
+/// The slot of a bucket's key.
+pub(crate) fn read_slot(key: &[u8]) -> Option<i64> {
     let (number, _) = key.get(1..)?.split_first_chunk::<8>()?;
     Some((u64::from_be_bytes(*number) ^ (1 << 63)).cast_signed())
 }
@@ -207,7 +207,7 @@ mod tests {
         for key in keys {
             assert_eq!(read(&row(&key, true)), Some(key));
         }
-        assert_eq!(read_hour(&hour(-5)), Some(-5));
-        assert!(hour(-5) < hour(0) && hour(0) < hour(5));
+        assert_eq!(read_slot(&slot(-5)), Some(-5));
+        assert!(slot(-5) < slot(0) && slot(0) < slot(5));
     }
 }

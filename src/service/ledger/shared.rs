@@ -42,8 +42,8 @@ struct Unsaved {
 
 /// One bucket of usage.
 pub struct Bucket {
-    /// Hours since 1970.
-    pub hour: i64,
+    /// Slots since 1970.
+    pub slot: i64,
     /// What it is of.
     pub dimensions: Dimensions,
     /// What was used.
@@ -157,7 +157,7 @@ impl Shared {
         state.forget_moved(moved);
     }
 
-    /// The buckets of usage of the hours `from` up to but without `to`; a bucket may come in parts.
+    /// The buckets of usage of the slots `from` up to but without `to`; a bucket may come in parts.
     ///
     /// # Errors
     /// `unavailable` where the store can't be read.
@@ -193,9 +193,9 @@ impl Shared {
         let rollups = saving.chain(std::iter::once(&usage.open));
         let within = rollups
             .flat_map(Rollups::iter)
-            .filter(|(hour, ..)| (from..to).contains(hour));
-        let bucket = |(hour, dimensions, sums): (i64, &Dimensions, &Sums)| Bucket {
-            hour,
+            .filter(|(slot, ..)| (from..to).contains(slot));
+        let bucket = |(slot, dimensions, sums): (i64, &Dimensions, &Sums)| Bucket {
+            slot,
             dimensions: dimensions.clone(),
             sums: *sums,
         };
@@ -203,12 +203,12 @@ impl Shared {
     }
 
     fn saved_usage(&self, from: i64, to: i64, found: &mut Vec<Bucket>) -> Result<(), Refusal> {
-        for row in self.store.scan(&keys::hour(from), &keys::hour(to), false) {
+        for row in self.store.scan(&keys::slot(from), &keys::slot(to), false) {
             let (key, value) = row.map_err(unreadable)?;
-            let hour = keys::read_hour(&key).unwrap_or_default();
+            let slot = keys::read_slot(&key).unwrap_or_default();
             let (dimensions, sums) = checkpoint::read_rollup(&value).map_err(unreadable)?;
             found.push(Bucket {
-                hour,
+                slot,
                 dimensions,
                 sums,
             });

@@ -3,7 +3,7 @@
 use crate::core::price_change::PriceHistory;
 use crate::core::refusal::Refusal;
 use crate::core::state::{ModelPrices, State};
-use crate::reporting::rollup::hour_of;
+use crate::reporting::rollup::slot_of;
 use crate::service::Desk;
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ pub(in crate::service) fn used(
     let buckets = desk
         .ledger()
         .shared()
-        .usage(hour_of(from), hour_of(until).saturating_add(1))?;
+        .usage(slot_of(from), slot_of(until).saturating_add(1))?;
     let concerns = |told: &&&PriceHistory| {
         let mut own = buckets.iter().filter(|bucket| {
             bucket.sums.records > 0
@@ -40,7 +40,7 @@ pub(in crate::service) fn used(
         });
         own.any(|bucket| {
             let mut prices = told.prices.iter();
-            prices.any(|past| (hour_of(past.from)..=hour_of(past.until)).contains(&bucket.hour))
+            prices.any(|past| (slot_of(past.from)..=slot_of(past.until)).contains(&bucket.slot))
         })
     };
     let used = news.iter().filter(concerns);

@@ -1,6 +1,6 @@
 //! A report on the wire.
 
-use super::span::Hours;
+use super::span::Slots;
 use crate::core::state::State;
 use crate::reporting::report::{Dimension, Figure, Metric, Report, Row, instant};
 use crate::reporting::rollup::Sums;
@@ -19,9 +19,9 @@ pub(crate) struct Figures(
 /// The usage of a time, summed up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct UsageReportAnswer {
-    /// Start of the hours counted: from, rounded down to a whole hour UTC.
+    /// Start of what is counted: from, rounded down to a quarter of an hour.
     pub from: Instant,
-    /// End of the hours counted: to, rounded up.
+    /// End of what is counted: to, rounded up.
     pub to: Instant,
     /// By time, then the dearest first. A usage counts under each budget that covers it.
     pub rows: Vec<RowView>,
@@ -29,7 +29,7 @@ pub(crate) struct UsageReportAnswer {
     pub row_count: usize,
     /// Everything that matches, each usage once.
     pub totals: Figures,
-    /// As many hours before.
+    /// As long a time before.
     pub previous: PreviousView,
     /// Where the next page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ pub(crate) struct PreviousView {
 
 /// Which part of a report is shown.
 pub(crate) struct Page {
-    pub hours: Hours,
+    pub slots: Slots,
     pub offset: usize,
     pub length: usize,
     pub metrics: Vec<Metric>,
@@ -80,10 +80,10 @@ impl Page {
     ) -> UsageReportAnswer {
         let shown = report.rows.iter().skip(self.offset).take(self.length);
         let end = self.offset.saturating_add(self.length);
-        let earlier = self.hours.before();
+        let earlier = self.slots.before();
         UsageReportAnswer {
-            from: Instant(instant(self.hours.from)),
-            to: Instant(instant(self.hours.to)),
+            from: Instant(instant(self.slots.from)),
+            to: Instant(instant(self.slots.to)),
             rows: shown.map(|row| self.row(row, state)).collect(),
             row_count: report.rows.len(),
             totals: self.figures(|metric| metric.of(&report.totals)),
@@ -93,7 +93,7 @@ impl Page {
                 totals: self.figures(|metric| metric.of(before)),
                 change: self.figures(|metric| metric.change(&report.totals, before)),
             },
-            next_cursor: (end < report.rows.len()).then(|| self.hours.cursor(end)),
+            next_cursor: (end < report.rows.len()).then(|| self.slots.cursor(end)),
         }
     }
 

@@ -17,10 +17,10 @@ use answer::{Page, UsageReportAnswer};
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use span::{Hours, ReportPeriod};
+use span::{ReportPeriod, Slots};
 
-/// The hours that are read from the store at once: a week, so that a long report takes little memory.
-const STRIDE: i64 = 168;
+/// The slots that are read from the store at once: a week, so that a long report takes little memory.
+const STRIDE: i64 = 4 * 24 * 7;
 /// The most dimensions of a group.
 const GROUP_MOST: usize = 3;
 
@@ -31,10 +31,10 @@ pub(crate) struct UsageReport;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UsageReportInput {
-    /// Start, rounded down to the hour.
+    /// Start, rounded down to a quarter of an hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Instant>,
-    /// End, rounded up to the hour; default now.
+    /// End, rounded up to one; default now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Instant>,
     /// Instead of from and to; default this_month.
@@ -59,7 +59,7 @@ pub(crate) struct UsageReportInput {
     /// Page length; default 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<page::PageLength>,
-    /// next_cursor of the page before; keeps its hours.
+    /// next_cursor of the page before; keeps its times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }
@@ -107,9 +107,9 @@ impl Operation for UsageReport {
         let desk = service.desk().await?;
         let length = page::length(input.limit);
         let zone = zone(input.time_zone.as_deref())?;
-        let (hours, offset) = match &input.cursor {
-            Some(cursor) => Hours::of_cursor(cursor)?,
-            None => (Hours::asked(&input, &zone, desk.now())?, 0),
+        let (slots, offset) = match &input.cursor {
+            Some(cursor) => Slots::of_cursor(cursor)?,
+            None => (Slots::asked(&input, &zone, desk.now())?, 0),
         };
         let metrics = distinct(input.metrics.unwrap_or_else(|| Metric::DEFAULT.to_vec()));
         let group_by = group_by(input.group_by)?;
@@ -122,17 +122,17 @@ impl Operation for UsageReport {
             .bucket
             .map(|bucket| Calendar::new(bucket.period(), zone, WeekStart::Monday));
         let page = Page {
-            hours,
+            slots,
             offset,
             length,
             metrics,
             group_by: group_by.clone(),
         };
         let counting = tokio::task::spawn_blocking(move || {
-            let now = rows(&desk, hours, group_by, steps, scope.clone())?;
+            let now = rows(&desk, slots, group_by, steps, scope.clone())?;
             let before = sum(
                 &desk,
-                hours.before(),
+                slots.before(),
                 Question {
                     scope,
                     ..Question::default()
@@ -150,7 +150,7 @@ impl Operation for UsageReport {
 
 fn rows(
     desk: &Desk,
-    hours: Hours,
+    slots: Slots,
     group_by: Vec<Dimension>,
     steps: Option<Calendar>,
     scope: Scope,
@@ -167,17 +167,17 @@ fn rows(
         scope,
         budgets,
     };
-    sum(desk, hours, question)
+    sum(desk, slots, question)
 }
 
-fn sum(desk: &Desk, hours: Hours, question: Question) -> Result<Report, Refusal> {
+fn sum(desk: &Desk, slots: Slots, question: Question) -> Result<Report, Refusal> {
     let mut summing = Summing::new(question);
-    let mut from = hours.from;
-    while from < hours.to {
-        let to = hours.to.min(from + STRIDE);
+    let mut from = slots.from;
+    while from < slots.to {
+        let to = slots.to.min(from + STRIDE);
         for bucket in desk.ledger().shared().usage(from, to)? {
             summing
-                .add(bucket.hour, &bucket.dimensions, &bucket.sums)
+                .add(bucket.slot, &bucket.dimensions, &bucket.sums)
                 .map_err(|error| Refusal::invalid("group_by", error))?;
         }
         from = to;

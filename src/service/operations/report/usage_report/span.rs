@@ -1,17 +1,17 @@
-//! The hours that a report is of.
+//! The slots that a report is of.
 
 use super::UsageReportInput;
 use crate::core::period::{Calendar, Period, WeekStart};
 use crate::core::refusal::Refusal;
-use crate::reporting::rollup::{HOUR, hour_of};
+use crate::reporting::rollup::{SLOT, slot_of};
 use crate::service::wire::schema::Instant;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The most hours of one report: ten years.
-const HOURS_MOST: i64 = 87_672;
+/// The most slots of one report: ten years.
+const SLOTS_MOST: i64 = 4 * 24 * 3_653;
 
 /// A named stretch of time that ends now or at a step of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,15 +31,15 @@ pub(crate) enum ReportPeriod {
     Last30d,
 }
 
-/// The hours of a report, since 1970: from the first up to but without the last.
+/// The slots of a report, since 1970: from the first up to but without the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Hours {
+pub(crate) struct Slots {
     pub from: i64,
     pub to: i64,
 }
 
-impl Hours {
-    /// As many hours, just before.
+impl Slots {
+    /// As many slots, just before.
     pub(crate) const fn before(self) -> Self {
         Self {
             from: self.from - (self.to - self.from),
@@ -47,7 +47,7 @@ impl Hours {
         }
     }
 
-    /// The whole hours that hold what is asked for.
+    /// The whole slots that hold what is asked for.
     pub(crate) fn asked(
         input: &UsageReportInput,
         zone: &TimeZone,
@@ -69,21 +69,21 @@ impl Hours {
             (None, Some(from), to) => (from.time(), to.map_or(now, Instant::time)),
             (period, None, None) => named(period.unwrap_or(ReportPeriod::ThisMonth), zone, now),
         };
-        let hours = Self {
-            from: hour_of(from),
-            to: hour_up(to),
+        let slots = Self {
+            from: slot_of(from),
+            to: slot_up(to),
         };
-        if hours.from >= hours.to {
+        if slots.from >= slots.to {
             return Err(Refusal::invalid("to", "expects an instant after from"));
         }
-        hours.within_bounds()
+        slots.within_bounds()
     }
 
     fn within_bounds(self) -> Result<Self, Refusal> {
         if self.from < 0 {
             return Err(Refusal::invalid("from", "expects an instant after 1970"));
         }
-        if self.to.saturating_sub(self.from) > HOURS_MOST {
+        if self.to.saturating_sub(self.from) > SLOTS_MOST {
             return Err(Refusal::invalid(
                 "from",
                 "expects at most ten years before to",
@@ -92,36 +92,36 @@ impl Hours {
         Ok(self)
     }
 
-    /// The cursor of a place among the rows of these hours, so that every page is of the same ones.
+    /// The cursor of a place among the rows of these slots, so that every page is of the same ones.
     pub(crate) fn cursor(self, offset: usize) -> String {
         format!("{}.{}.{offset}", self.from, self.to)
     }
 
-    /// The hours and the place of a cursor.
+    /// The slots and the place of a cursor.
     pub(crate) fn of_cursor(cursor: &str) -> Result<(Self, usize), Refusal> {
         let wrong = || Refusal::invalid("cursor", "expects the next_cursor of an answer");
         let parts: Vec<&str> = cursor.split('.').collect();
         let &[from, to, offset] = parts.as_slice() else {
             return Err(wrong());
         };
-        let hour = |text: &str| text.parse::<i64>().map_err(|_| wrong());
-        let hours = Self {
-            from: hour(from)?,
-            to: hour(to)?,
+        let slot = |text: &str| text.parse::<i64>().map_err(|_| wrong());
+        let slots = Self {
+            from: slot(from)?,
+            to: slot(to)?,
         };
         let offset = offset.parse().map_err(|_| wrong())?;
-        if hours.from >= hours.to {
+        if slots.from >= slots.to {
             return Err(wrong());
         }
-        Ok((hours.within_bounds().map_err(|_| wrong())?, offset))
+        Ok((slots.within_bounds().map_err(|_| wrong())?, offset))
     }
 }
 
-/// The first hour that begins at an instant or later.
-fn hour_up(at: Timestamp) -> i64 {
-    let hour = hour_of(at);
-    let whole = at.as_second().rem_euclid(HOUR) == 0 && at.subsec_nanosecond() == 0;
-    if whole { hour } else { hour + 1 }
+/// The first slot that begins at an instant or later.
+fn slot_up(at: Timestamp) -> i64 {
+    let slot = slot_of(at);
+    let whole = at.as_second().rem_euclid(SLOT) == 0 && at.subsec_nanosecond() == 0;
+    if whole { slot } else { slot + 1 }
 }
 
 fn named(period: ReportPeriod, zone: &TimeZone, now: Timestamp) -> (Timestamp, Timestamp) {
@@ -157,10 +157,10 @@ mod tests {
     fn asked(input: &str, zone: &str, now: &str) -> Result<(String, String), Refusal> {
         let input = serde_json::from_str(input).unwrap();
         let zone = TimeZone::get(zone).unwrap();
-        let hours = Hours::asked(&input, &zone, now.parse().unwrap())?;
+        let slots = Slots::asked(&input, &zone, now.parse().unwrap())?;
         Ok((
-            instant(hours.from).to_string(),
-            instant(hours.to).to_string(),
+            instant(slots.from).to_string(),
+            instant(slots.to).to_string(),
         ))
     }
 
@@ -170,10 +170,10 @@ mod tests {
 
     #[test]
     fn from_is_rounded_down_and_to_up() {
-        let input = r#"{"from": "2026-05-01T10:30:00Z", "to": "2026-05-01T12:00:00.000001Z"}"#;
+        let input = r#"{"from": "2026-05-01T10:44:59Z", "to": "2026-05-01T12:00:00.000001Z"}"#;
         assert_eq!(
             asked(input, "UTC", "2026-05-02T00:00:00Z").unwrap(),
-            pair("2026-05-01T10:00:00Z", "2026-05-01T13:00:00Z")
+            pair("2026-05-01T10:30:00Z", "2026-05-01T12:15:00Z")
         );
         let whole = r#"{"from": "2026-05-01T10:00:00Z", "to": "2026-05-01T12:00:00Z"}"#;
         assert_eq!(
@@ -189,7 +189,11 @@ mod tests {
             |name: &str, zone| asked(&format!(r#"{{"period": "{name}"}}"#), zone, now).unwrap();
         assert_eq!(
             of("today", "Europe/Berlin"),
-            pair("2026-05-13T22:00:00Z", "2026-05-13T23:00:00Z")
+            pair("2026-05-13T22:00:00Z", "2026-05-13T22:30:00Z")
+        );
+        assert_eq!(
+            of("today", "Asia/Kathmandu"),
+            pair("2026-05-13T18:15:00Z", "2026-05-13T22:30:00Z")
         );
         assert_eq!(
             of("yesterday", "UTC"),
@@ -205,7 +209,7 @@ mod tests {
         );
         assert_eq!(
             of("last_24h", "UTC"),
-            pair("2026-05-12T22:00:00Z", "2026-05-13T23:00:00Z")
+            pair("2026-05-12T22:30:00Z", "2026-05-13T22:30:00Z")
         );
     }
 
@@ -227,11 +231,11 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_back_and_nothing_else_is() {
-        let hours = Hours { from: 500, to: 600 };
-        assert_eq!(Hours::of_cursor(&hours.cursor(7)).unwrap(), (hours, 7));
-        assert_eq!(hours.before(), Hours { from: 400, to: 500 });
+        let slots = Slots { from: 500, to: 600 };
+        assert_eq!(Slots::of_cursor(&slots.cursor(7)).unwrap(), (slots, 7));
+        assert_eq!(slots.before(), Slots { from: 400, to: 500 });
         for wrong in ["", "7", "600.500.7", "500.600", "500.600.-1", "0.900000.1"] {
-            assert!(Hours::of_cursor(wrong).is_err(), "{wrong}");
+            assert!(Slots::of_cursor(wrong).is_err(), "{wrong}");
         }
     }
 }
