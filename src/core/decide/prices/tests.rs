@@ -16,6 +16,8 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use std::sync::Arc;
 
+mod approved;
+mod counted;
 mod past;
 
 struct Bench {
