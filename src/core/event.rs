@@ -220,7 +220,7 @@ pub enum Event {
     },
     /// A source's prices of times that are over were taken in.
     PriceHistoryImported(Arc<PriceHistory>),
-    /// A source has new content, has failed or works again.
+    /// A source has new content, has its word counted for another day, has failed or works again.
     SourceReported(SourceReport),
 }
 

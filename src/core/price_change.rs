@@ -202,7 +202,7 @@ pub enum Dropped {
     Withdrawn,
 }
 
-/// How a source's words for all models fared, counted once a content.
+/// How a source's words for all models fared, counted once a content and day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Votes {
     /// Models on which it says what was decided.

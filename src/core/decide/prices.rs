@@ -26,7 +26,7 @@ impl Desk<'_> {
         check_names(&provider, &model)?;
         if let Some(rates) = &rates {
             check_rates(rates)?;
-        } else if self.state.overrides_of(&provider, &model).is_empty() {
+        } else if !self.has_override_after(&provider, &model, effective_from) {
             return Err(Refusal::not_found(
                 "override",
                 format!("of {provider}/{model}"),
@@ -41,6 +41,14 @@ impl Desk<'_> {
         });
         self.answer_first_price(&of.0, &of.1);
         Ok(done)
+    }
+
+    /// Whether a removal from a time on takes anything away that an earlier one had not taken away by then.
+    fn has_override_after(&self, provider: &str, model: &str, from: Timestamp) -> bool {
+        let set = self.state.overrides_of(provider, model).iter().rev();
+        let mut not_removed =
+            set.take_while(|known| known.rates.is_some() || known.effective_from > from);
+        not_removed.any(|known| known.rates.is_some())
     }
 
     pub(super) fn review_price(

@@ -299,6 +299,12 @@ impl State {
             return;
         }
         let prices = self.change_prices(sequence, provider, model);
+        // The price that it is a change of holds until then, however early it was proposed.
+        let changed = prices.applied.iter();
+        let changed = changed.map(|applied| applied.price.effective_from).max();
+        let effective_from = changed.map_or(change.effective_from, |from| {
+            from.max(change.effective_from)
+        });
         prices.applied.push(AppliedPrice {
             version: sequence,
             applied_at: stamp.at,
@@ -306,7 +312,7 @@ impl State {
                 provider: provider.clone(),
                 model: model.clone(),
                 rates: Arc::clone(&change.rates),
-                effective_from: change.effective_from,
+                effective_from,
                 status: change.status,
                 apart: change.apart.clone(),
                 rule: PriceRule::Approved,

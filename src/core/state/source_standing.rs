@@ -2,7 +2,7 @@
 
 use crate::core::digest::Digest;
 use crate::core::price_change::{SourceOutcome, SourceReport, Votes};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,13 @@ pub struct SourceStanding {
         skip_serializing_if = "Option::is_none"
     )]
     pub fetched_at: Option<Timestamp>,
+    /// When its votes were counted last; with its content, if that is not said.
+    #[serde(
+        default,
+        with = "crate::core::time::option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub counted_at: Option<Timestamp>,
     /// Since when it fails, where it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<Failing>,
@@ -45,9 +52,12 @@ pub struct Failing {
 }
 
 impl SourceStanding {
-    /// A vote's share of what it counted before, each time that a source has new content: after five more it counts a
-    /// third, so that a source that has mended is trusted again within days.
+    /// A vote's share of what it counted before, each time that votes are counted: after five more it counts a third, so
+    /// that a source that has mended is trusted again within days.
     const FADES: (u64, u64) = (4, 5);
+    /// How long the votes of a content that stays are not counted again: a day, less what a daily refresh may come early.
+    /// However often a source is asked, what it says weighs no more.
+    const COUNTED_ANEW: SignedDuration = SignedDuration::from_hours(20);
     /// Below so many words (in thousandths) nothing can be said of a source.
     const WORDS_LEAST: u64 = 20_000;
     /// Up to this share of wrong words, in percent, a source counts in full: honest lists differ on so many.
@@ -103,6 +113,12 @@ impl SourceStanding {
         self.undecided = faded(self.undecided, votes.undecided);
     }
 
+    /// Whether a content that stays is counted again: what was right may be stale by now, and the other way round.
+    fn is_counted_anew(&self, at: Timestamp) -> bool {
+        let last = self.counted_at.or(self.fetched_at);
+        last.is_none_or(|last| at.duration_since(last) >= Self::COUNTED_ANEW)
+    }
+
     /// How it stands after a report.
     #[must_use]
     pub fn after(&self, report: &SourceReport, at: Timestamp) -> Self {
@@ -114,9 +130,13 @@ impl SourceStanding {
                 votes,
             } => {
                 after.failing = None;
-                if after.content != Some(*content) {
+                let is_new = after.content != Some(*content);
+                if is_new {
                     after.content = Some(*content);
                     after.fetched_at = Some(*fetched_at);
+                }
+                if is_new || after.is_counted_anew(at) {
+                    after.counted_at = Some(at);
                     after.count(*votes);
                 }
             }

@@ -126,6 +126,8 @@ pub const SWAP_TOLERANCE: Decimal = dec(1, 1);
 /// What a lone source may say of a model that had no price, for a million input tokens and a million output tokens:
 /// three chat models of all are cheaper and none is dearer; a slip of 10^3 of most others is outside.
 pub const FIRST_INPUT: (Decimal, Decimal) = (dec(5, 3), dec(200, 0));
+/// The same for the input of a model that has no rate of output: some embeddings, rerankers and transcriptions cost 0.003.
+pub const FIRST_INPUT_ALONE: (Decimal, Decimal) = (dec(2, 3), dec(200, 0));
 /// The same for output.
 pub const FIRST_OUTPUT: (Decimal, Decimal) = (dec(1, 2), dec(800, 0));
 

@@ -1,8 +1,8 @@
 //! What speaks against a source's word, whatever the others say.
 
 use super::bounds::{
-    FIRST_INPUT, FIRST_OUTPUT, OUTPUT_SHARE_LEAST, SLIP, SWAP_TOLERANCE, TOKEN_RATE_LEAST,
-    rate_most,
+    FIRST_INPUT, FIRST_INPUT_ALONE, FIRST_OUTPUT, OUTPUT_SHARE_LEAST, SLIP, SWAP_TOLERANCE,
+    TOKEN_RATE_LEAST, rate_most,
 };
 use super::nearness::{ratio, within};
 use crate::core::price::Unit;
@@ -64,8 +64,13 @@ pub(super) fn is_swapped(points: &Points, reference: &Points) -> bool {
 
 /// What speaks against a lone source's first price of a model.
 pub(super) fn first_word(price: &Points) -> Option<PriceRule> {
-    let (input, output) = sides(price)?;
     let outside = |rate: Decimal, (least, most): (Decimal, Decimal)| rate < least || rate > most;
+    let Some((input, output)) = sides(price) else {
+        let is_outside = |unit, bounds| side(price, unit).is_some_and(|rate| outside(rate, bounds));
+        let is_outside =
+            is_outside(Unit::Input, FIRST_INPUT_ALONE) || is_outside(Unit::Output, FIRST_OUTPUT);
+        return is_outside.then_some(PriceRule::OutOfRange);
+    };
     if outside(input, FIRST_INPUT) || outside(output, FIRST_OUTPUT) {
         return Some(PriceRule::OutOfRange);
     }
@@ -74,11 +79,13 @@ pub(super) fn first_word(price: &Points) -> Option<PriceRule> {
 
 /// The rates of input and output, where both cost something.
 pub(super) fn sides(points: &Points) -> Option<(Decimal, Decimal)> {
-    let of = |unit| {
-        let rate = points.get(&Place::standard(unit)).copied();
-        rate.filter(|rate| !rate.is_zero())
-    };
-    of(Unit::Input).zip(of(Unit::Output))
+    side(points, Unit::Input).zip(side(points, Unit::Output))
+}
+
+/// The rate of one side, where it costs something.
+fn side(points: &Points, unit: Unit) -> Option<Decimal> {
+    let rate = points.get(&Place::standard(unit)).copied();
+    rate.filter(|rate| !rate.is_zero())
 }
 
 fn is_out_of_range(place: Place, rate: Decimal) -> bool {

@@ -81,6 +81,7 @@ impl Desk<'_> {
             let mut declined = prices.into_iter().flat_map(|prices| &prices.declined);
             !declined.any(|known| known.rates == hold.rates && known.covers(hold.rule))
         });
+        let mut from = proposal.effective_from;
         if let Some(apply) = &proposal.apply
             && !self.is_in_force(proposal, apply)
         {
@@ -90,6 +91,8 @@ impl Desk<'_> {
                 changed.push(told(proposal, present, &apply.rates));
             }
             let applied = applied(proposal, apply, self.now);
+            // What waits is said of the price with this part, and can't hold before it.
+            from = applied.effective_from;
             done.push(self.say(Event::PriceApplied(Arc::new(applied))));
             if proposal.present.is_none() {
                 self.answer_first_price(&proposal.provider, &proposal.model);
@@ -106,7 +109,7 @@ impl Desk<'_> {
                 if let Some(waiting) = waiting {
                     self.drop_change(waiting.id, model, Dropped::Superseded);
                 }
-                done.push(self.hold_back(held(proposal, hold)));
+                done.push(self.hold_back(held(proposal, hold, from)));
             }
         }
     }
@@ -196,7 +199,7 @@ fn applied(proposal: &PriceProposal, apply: &Applying, now: Timestamp) -> PriceA
     }
 }
 
-fn held(proposal: &PriceProposal, hold: &Holding) -> PriceHeldBack {
+fn held(proposal: &PriceProposal, hold: &Holding, from: Timestamp) -> PriceHeldBack {
     let present = match &proposal.apply {
         Some(apply) => Some(&apply.rates),
         None => proposal.present.as_ref(),
@@ -205,7 +208,7 @@ fn held(proposal: &PriceProposal, hold: &Holding) -> PriceHeldBack {
         provider: proposal.provider.clone(),
         model: proposal.model.clone(),
         rates: Arc::clone(&hold.rates),
-        effective_from: proposal.effective_from,
+        effective_from: from,
         until: None,
         rule: hold.rule,
         reason: hold.reason.clone(),

@@ -9,7 +9,8 @@ use crate::core::state::SourceStanding;
 use rust_decimal::Decimal;
 
 impl Desk<'_> {
-    /// Takes note of a source where something is new of it: its content, that it fails, or that it works again.
+    /// Takes note of a source where something is new of it: its content, another day of its word, that it fails, or that it works
+    /// again.
     pub(super) fn report_source(&mut self, report: SourceReport) -> Option<usize> {
         let before = self.state.source(&report.source).cloned();
         let after = before.clone().unwrap_or_default().after(&report, self.now);

@@ -293,6 +293,9 @@ fn a_first_word_must_be_likely() {
     for (word, rule) in [
         ("input 0.0025 output 0.01", PriceRule::OutOfRange),
         ("input 300 output 900", PriceRule::OutOfRange),
+        ("input 900", PriceRule::OutOfRange),
+        ("input 0.001", PriceRule::OutOfRange),
+        ("output 999", PriceRule::OutOfRange),
         ("input 10 output 2.5", PriceRule::Swapped),
     ] {
         let judgement = judged(&Standing::default(), &[quote("a", "1", word)]);
@@ -322,4 +325,13 @@ fn of_two_that_are_each_others_reverse_the_odd_one_is_left_out() {
         vote(&judgement, "a"),
         (Vote::Rejected, Some(PriceRule::Swapped))
     );
+}
+
+#[test]
+fn an_honest_first_word_may_have_one_side_alone() {
+    for word in ["input 0.003", "input 100", "output 0.28", "output 21"] {
+        let judgement = judged(&Standing::default(), &[quote("a", "1", word)]);
+        assert!(judgement.apply.is_some(), "{word}");
+        assert_eq!(held(&judgement), None, "{word}");
+    }
 }
