@@ -26,3 +26,4 @@ pub mod tally;
 pub mod time;
 pub mod usage;
 pub mod verdict;
+pub mod weight;

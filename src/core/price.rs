@@ -186,6 +186,10 @@ pub struct Rates {
 pub const RATE_SCALE: u32 = 12;
 /// The largest rate: USD for one million units, so a thousand dollars for one.
 pub const RATE_MOST: i64 = 1_000_000_000;
+/// The most long-prompt tiers of one service tier; providers sell three or four.
+pub const CONTEXT_TIERS_MOST: usize = 16;
+/// The most single rates of one price, so that no event of it is large.
+pub const RATES_MOST: usize = 256;
 
 impl Rates {
     /// Whether a unit of the standard tier has a rate, or another's stands in for it; by its name on the wire, for what
@@ -196,7 +200,18 @@ impl Rates {
         stands.any(|unit| self.standard.rates.contains_key(&unit))
     }
 
-    /// Checks what comes from outside: nothing negative, too large or too fine, and long-prompt tiers in order.
+    /// How many single rates it has.
+    pub fn count(&self) -> usize {
+        let tiers = std::iter::once(&self.standard).chain(self.service_tiers.values());
+        tiers
+            .map(|tier| {
+                let long = tier.context_tiers.iter();
+                tier.rates.len() + long.map(|long| long.rates.len()).sum::<usize>()
+            })
+            .sum()
+    }
+
+    /// Checks what comes from outside: nothing negative, too large or too fine, and long-prompt tiers few and in order.
     ///
     /// # Errors
     /// The path of the first wrong part, and what it expects.
@@ -213,12 +228,22 @@ impl Rates {
             let path = "standard.rates".to_owned();
             return Err((path, "needs the rate of one unit at least".to_owned()));
         }
+        let many = self.count();
+        if many > RATES_MOST {
+            let expects = format!("at most {RATES_MOST} rates in all; got {many}");
+            return Err(("standard".to_owned(), expects));
+        }
         Ok(())
     }
 }
 
 fn check_tier(path: &str, tier: &TierRates) -> Result<(), (String, String)> {
     check_units(&format!("{path}.rates"), &tier.rates)?;
+    let many = tier.context_tiers.len();
+    if many > CONTEXT_TIERS_MOST {
+        let expects = format!("at most {CONTEXT_TIERS_MOST} long-prompt tiers; got {many}");
+        return Err((format!("{path}.context_tiers"), expects));
+    }
     let mut last = None;
     for (index, context) in tier.context_tiers.iter().enumerate() {
         let path = format!("{path}.context_tiers[{index}]");
@@ -370,5 +395,33 @@ mod tests {
         ] {
             assert_eq!(rates(text).check().unwrap_err().0, path, "{text}");
         }
+    }
+
+    #[test]
+    fn a_price_has_few_long_prompt_tiers_and_few_rates() {
+        let tiers = |many: u64, units: usize| TierRates {
+            rates: UnitRates::from([(Unit::Input, Decimal::ONE)]),
+            context_tiers: (1..=many)
+                .map(|above| ContextTier {
+                    above,
+                    rates: Unit::ALL[..units]
+                        .iter()
+                        .map(|unit| (*unit, Decimal::ONE))
+                        .collect(),
+                })
+                .collect(),
+        };
+        let mut price = Rates {
+            standard: tiers(16, 13),
+            ..Rates::default()
+        };
+        assert_eq!((price.check(), price.count()), (Ok(()), 1 + 16 * 13));
+        price.service_tiers = [(ServiceTier::Batch, tiers(16, 4))].into();
+        assert_eq!(price.check().unwrap_err().0, "standard");
+        price.service_tiers.clear();
+        price.standard = tiers(17, 1);
+        let (path, expects) = price.check().unwrap_err();
+        assert_eq!(path, "standard.context_tiers");
+        assert!(expects.contains("at most 16"), "{expects}");
     }
 }

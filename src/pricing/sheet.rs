@@ -2,9 +2,10 @@
 
 use super::points::{self, Place, Points};
 use super::verify::bounds::rate_most;
-use crate::core::price::{Rates, ServiceTier, Unit};
+use crate::core::price::{CONTEXT_TIERS_MOST, RATES_MOST, Rates, ServiceTier, Unit};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Every rate that a source states for a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +45,19 @@ impl Sheet {
     /// Whether it says nothing of short prompts in the standard tier, on which all else rests.
     pub(crate) fn is_empty(&self) -> bool {
         !self.0.keys().any(|place| place.is_standard())
+    }
+
+    /// What of it is more than a price may have.
+    pub(crate) fn beyond_bounds(&self) -> Option<String> {
+        if self.0.len() > RATES_MOST {
+            return Some(format!("has more than {RATES_MOST} rates"));
+        }
+        let mut long: BTreeMap<ServiceTier, BTreeSet<u64>> = BTreeMap::new();
+        for place in self.0.keys().filter(|place| place.above > 0) {
+            long.entry(place.tier).or_default().insert(place.above);
+        }
+        let many = long.values().any(|tiers| tiers.len() > CONTEXT_TIERS_MOST);
+        many.then(|| format!("has more than {CONTEXT_TIERS_MOST} long-prompt tiers"))
     }
 
     /// Whether it says that everything is free.

@@ -1,6 +1,7 @@
 //! Puts all that one source offers under the models that it means, each once.
 
 use super::{Canonical, Match, identify};
+use crate::core::decide::check_name;
 use crate::core::price::Rates;
 use crate::idle::breathe;
 use crate::pricing::catalogue::Catalogue;
@@ -49,7 +50,10 @@ pub fn place(catalogue: &Catalogue, listing: &Listing, day: Date) -> (Vec<Placed
             ended: offer.ended,
         };
         match identify(catalogue, &offer.provider, &offer.model) {
-            Ok(by) => add(&mut found, meant(by, &offer.model)),
+            Ok(by) => match unfit(&by.canonical) {
+                None => add(&mut found, meant(by, &offer.model)),
+                Some(why) => apart.push((format!("{}/{}", offer.provider, offer.model), why)),
+            },
             Err(why) => apart.push((
                 format!("{}/{}", offer.provider, offer.model),
                 why.to_string(),
@@ -58,7 +62,8 @@ pub fn place(catalogue: &Catalogue, listing: &Listing, day: Date) -> (Vec<Placed
         // Another name that the source spells out is its word for that model, too, if there is one.
         for alias in &offer.aliases {
             let by = identify(catalogue, &offer.provider, alias).ok();
-            if let Some(by) = by.filter(|by| by.rule.is_of_the_model()) {
+            let by = by.filter(|by| by.rule.is_of_the_model() && unfit(&by.canonical).is_none());
+            if let Some(by) = by {
                 add(&mut found, meant(by, alias));
             }
         }
@@ -83,6 +88,13 @@ pub fn place(catalogue: &Catalogue, listing: &Listing, day: Date) -> (Vec<Placed
         }
     }
     (placed, apart)
+}
+
+/// Why the ledger takes no such name.
+fn unfit(model: &Canonical) -> Option<String> {
+    let provider = check_name("provider", &model.provider);
+    let checked = provider.and_then(|()| check_name("model", &model.model));
+    checked.err().map(|refusal| refusal.message)
 }
 
 fn add<'a>(found: &mut BTreeMap<Canonical, Vec<Meant<'a>>>, meant: Meant<'a>) {

@@ -240,6 +240,7 @@ fn placed(offers: Vec<Offer>) -> (Vec<String>, usize) {
     let listing = Listing {
         offers,
         skipped: vec![],
+        skipped_beyond: 0,
     };
     let (placed, apart) = place(&catalogue(), &listing, Date::constant(2026, 11, 24));
     let told = placed.iter().map(|one| {

@@ -72,7 +72,8 @@ pub(crate) fn entries(text: &str) -> Result<(Members<'_>, Vec<String>), String> 
     let mut members: Members<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let repeated = members.repeated();
     if !repeated.is_empty() {
-        members.0.retain(|(name, _)| !repeated.contains(name));
+        let known: FxHashSet<&str> = repeated.iter().map(|name| &**name).collect();
+        members.0.retain(|(name, _)| !known.contains(&**name));
     }
     let names = repeated.into_iter().map(Cow::into_owned).collect();
     Ok((members, names))
@@ -86,9 +87,10 @@ pub(crate) fn id_of<'a>(read: &Result<Members<'a>, String>) -> Option<Cow<'a, st
 impl<'a> Members<'a> {
     fn repeated(&self) -> Vec<Cow<'a, str>> {
         let mut seen = FxHashSet::default();
+        let mut known = FxHashSet::default();
         let mut repeated = Vec::new();
         for (name, _) in &self.0 {
-            if !seen.insert(&**name) && !repeated.contains(name) {
+            if !seen.insert(&**name) && known.insert(&**name) {
                 repeated.push(name.clone());
             }
         }

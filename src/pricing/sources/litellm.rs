@@ -41,17 +41,21 @@ pub(crate) fn read(text: &str) -> Result<Listing, ShapeError> {
     for name in repeated {
         listing.skip(&name, "is there twice");
     }
+    let mut strange = 0;
     for (name, entry) in file.iter() {
         if NOT_MODELS.contains(&name) {
             continue;
         }
         if !entry.get().starts_with('{') {
-            return Err(ShapeError::new(format!("{name} is not an object")));
+            // A member that is no model is new, and means nothing for the others.
+            strange += 1;
+            listing.skip(name, "is not an object");
+            continue;
         }
         let offer = json::object(entry.get()).and_then(|entry| offer(name, &entry));
         listing.take(name, offer);
     }
-    Ok(listing)
+    listing.unless_mostly(strange, file.iter().count())
 }
 
 fn offer(name: &str, entry: &Members<'_>) -> Result<Offer, String> {
@@ -384,6 +388,15 @@ mod tests {
             let wrong = entry(members).unwrap_err();
             assert!(wrong.contains(why), "{members}: {wrong}");
         }
+    }
+
+    #[test]
+    fn a_new_member_beside_the_models_is_left_out() {
+        let model =
+            r#"{"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1e-06}"#;
+        let listing = read(&format!(r#"{{"_updated": "2026", "m": {model}}}"#)).unwrap();
+        assert_eq!((listing.offers.len(), listing.skipped.len()), (1, 1));
+        assert!(read(&format!(r#"{{"x": 1, "y": [], "m": {model}}}"#)).is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::core::price::{ServiceTier, Unit};
 use crate::pricing::catalogue::Capabilities;
 use crate::pricing::sheet::Sheet;
 use jiff::civil::Date;
+use serde_json::value::RawValue;
 
 /// models.dev, which many hands keep.
 pub struct ModelsDev;
@@ -40,14 +41,17 @@ impl Source for ModelsDev {
         for provider in repeated {
             listing.skip(&provider, "is there twice");
         }
+        let mut strange = 0;
         for (provider, value) in file.iter() {
-            let value = json::object(value.get());
-            let value = value.map_err(|wrong| ShapeError::new(format!("{provider}: {wrong}")))?;
-            let Some(models) = value.get("models") else {
-                return Err(ShapeError::new(format!("{provider} has no \"models\"")));
+            let (models, repeated) = match models_of(value) {
+                Ok(read) => read,
+                // A member that is no provider is new, and means nothing for the others.
+                Err(wrong) => {
+                    strange += 1;
+                    listing.skip(provider, wrong);
+                    continue;
+                }
             };
-            let (models, repeated) = json::entries(models.get())
-                .map_err(|wrong| ShapeError::new(format!("{provider}: {wrong}")))?;
             for model in repeated {
                 listing.skip(format_args!("{provider}/{model}"), "is there twice");
             }
@@ -57,8 +61,17 @@ impl Source for ModelsDev {
                 listing.take(format_args!("{provider}/{model}"), offer);
             }
         }
-        listing.priced()
+        listing
+            .unless_mostly(strange, file.iter().count())?
+            .priced()
     }
+}
+
+/// The models of a provider, and the names that are there more than once.
+fn models_of(provider: &RawValue) -> Result<(Members<'_>, Vec<String>), String> {
+    let provider = json::object(provider.get())?;
+    let models = provider.get("models").ok_or("has no \"models\"")?;
+    json::entries(models.get())
 }
 
 fn offer(provider: &str, name: &str, model: &Members<'_>) -> Result<Offer, String> {
@@ -151,6 +164,15 @@ mod tests {
         assert!(listing.offers[0].capabilities.vision);
         let skipped: Vec<_> = listing.skipped.iter().map(|(name, _)| &**name).collect();
         assert_eq!(skipped, ["google/without", "google/texts"]);
+    }
+
+    #[test]
+    fn a_new_member_beside_the_providers_is_left_out() {
+        let listing = parse(
+            r#"{"version": 3, "meta": {"of": 1}, "a": {"models": {"m": {"cost": {"input": 1, "output": 2}}}}, "b": {"models": {}}}"#,
+        );
+        let listing = listing.unwrap();
+        assert_eq!((listing.offers.len(), listing.skipped.len()), (1, 2));
     }
 
     #[test]

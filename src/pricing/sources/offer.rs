@@ -1,6 +1,7 @@
 //! What sources offer, in one shape for all of them.
 
 use super::ShapeError;
+use crate::core::decide::PAST_MOST;
 use crate::idle::breathe;
 use crate::pricing::catalogue::{Capabilities, Mode};
 use crate::pricing::sheet::{DatedSheet, Sheet};
@@ -9,6 +10,9 @@ use std::fmt::Display;
 
 /// The longest name of a provider or model that is taken, in bytes; the ledger takes no longer ones.
 const NAME_MOST: usize = 256;
+
+/// The most entries that are named of those that are not taken; a flood of them would fill the memory with reasons.
+const SKIPPED_MOST: usize = 10_000;
 
 /// Why an entry without a price is not taken.
 pub(crate) const NO_PRICE: &str = "no price by token, call, image or second";
@@ -59,6 +63,8 @@ pub struct Listing {
     pub offers: Vec<Offer>,
     /// What of it is not taken: the name, and why.
     pub skipped: LeftOut,
+    /// How many more are not taken than are named.
+    pub skipped_beyond: usize,
 }
 
 impl Listing {
@@ -73,27 +79,42 @@ impl Listing {
 
     /// Notes an entry that is not taken.
     pub(crate) fn skip(&mut self, name: impl Display, why: impl Into<String>) {
+        if self.skipped.len() >= SKIPPED_MOST {
+            self.skipped_beyond += 1;
+            return;
+        }
         let name = name.to_string().chars().take(NAME_MOST).collect();
         self.skipped.push((name, why.into()));
+    }
+
+    /// The listing, unless most of its members are not of the source's shape: then the shape has changed.
+    pub(crate) fn unless_mostly(self, strange: usize, of: usize) -> Result<Self, ShapeError> {
+        if strange * 2 <= of {
+            return Ok(self);
+        }
+        let first = self.skipped.first();
+        let first = first.map_or_else(String::new, |(name, why)| format!("; {name}: {why}"));
+        let told = format!("{strange} of its {of} members are of another shape{first}");
+        Err(ShapeError::new(told))
     }
 
     /// The listing without what has no price, if there is anything in it: a source without a single price has changed
     /// its shape.
     pub(crate) fn priced(mut self) -> Result<Self, ShapeError> {
-        let skipped = &mut self.skipped;
-        self.offers.retain(|offer| {
-            let priced = !offer.sheet.is_empty() || !offer.times.is_empty();
-            if !priced {
-                let name = format!("{}/{}", offer.provider, offer.model);
-                skipped.push((name, NO_PRICE.to_owned()));
+        let offers = std::mem::take(&mut self.offers);
+        for offer in offers {
+            if offer.sheet.is_empty() && offer.times.is_empty() {
+                let name = format_args!("{}/{}", offer.provider, offer.model);
+                self.skip(name, NO_PRICE);
+            } else {
+                self.offers.push(offer);
             }
-            priced
-        });
+        }
         if self.offers.is_empty() {
             return Err(ShapeError::new(match self.skipped.first() {
                 None => "has no prices in it".to_owned(),
                 Some((name, why)) => {
-                    let others = self.skipped.len();
+                    let others = self.skipped.len() + self.skipped_beyond;
                     format!("none of its {others} entries can be read; the first, {name}: {why}")
                 }
             }));
@@ -109,5 +130,63 @@ fn sound(offer: Offer) -> Result<Offer, String> {
     if offer.provider.len().max(offer.model.len()) > NAME_MOST {
         return Err(format!("has a name of more than {NAME_MOST} bytes"));
     }
-    Ok(offer)
+    if offer.times.len() > PAST_MOST {
+        return Err(format!("has more than {PAST_MOST} prices over time"));
+    }
+    let times = offer.times.iter().map(|dated| &dated.sheet);
+    let mut sheets = std::iter::once(&offer.sheet).chain(times);
+    match sheets.find_map(Sheet::beyond_bounds) {
+        Some(why) => Err(why),
+        None => Ok(offer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::price::{ServiceTier, Unit};
+    use rust_decimal::Decimal;
+
+    fn offer(tiers: u64) -> Offer {
+        let mut sheet = Sheet::default();
+        for above in 0..=tiers {
+            sheet.state(ServiceTier::Standard, above, Unit::Input, Decimal::ONE);
+        }
+        Offer {
+            provider: "xai".to_owned(),
+            model: "m".to_owned(),
+            sheet,
+            ..Offer::default()
+        }
+    }
+
+    #[test]
+    fn an_offer_of_many_tiers_or_times_is_left_out_and_told() {
+        let mut listing = Listing::default();
+        listing.take("few", Ok(offer(16)));
+        listing.take("many", Ok(offer(17)));
+        let mut long = offer(0);
+        let dated = DatedSheet {
+            since: None,
+            sheet: long.sheet.clone(),
+        };
+        long.times = vec![dated; PAST_MOST + 1];
+        listing.take("long", Ok(long));
+        assert_eq!(listing.offers.len(), 1);
+        let told: Vec<_> = listing.skipped.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(told, ["many", "long"]);
+        assert!(listing.skipped[0].1.contains("16 long-prompt tiers"));
+    }
+
+    #[test]
+    fn of_a_flood_of_wrong_entries_the_first_are_named_and_all_are_counted() {
+        let mut listing = Listing::default();
+        for _ in 0..SKIPPED_MOST + 5 {
+            listing.skip("x", "is nothing");
+        }
+        assert_eq!(
+            (listing.skipped.len(), listing.skipped_beyond),
+            (SKIPPED_MOST, 5)
+        );
+    }
 }

@@ -27,6 +27,8 @@ pub enum Answered {
         why: String,
         /// Whether it rests because it could not even be reached; none where it does not rest.
         unreachable: Option<bool>,
+        /// What it failed by the last time, where it rests.
+        failing: Option<String>,
     },
     /// What is configured of it can't be, so that it is left out.
     Misconfigured {
@@ -112,7 +114,10 @@ impl Gatherer {
                 if let Some(kept) = &kept {
                     self.keep(&source, Arc::clone(kept)).await;
                 }
-                (Answered::Unchanged, reader.read_known(kept).await)
+                match reader.read_known(kept).await {
+                    Some(said) => (Answered::Unchanged, Some(said)),
+                    None => self.ask_whole(&source, &reader, now).await,
+                }
             }
             Ok(Fetched::Fresh { body, validators }) => {
                 let mut fresh = Kept {
@@ -139,6 +144,34 @@ impl Gatherer {
             answered,
             said,
         }
+    }
+
+    /// Asks for the whole answer, where what was kept of it can't be read: that it still holds says nothing then.
+    async fn ask_whole(
+        &self,
+        source: &Configured,
+        reader: &Reader,
+        now: Timestamp,
+    ) -> (Answered, Option<Said>) {
+        let error = match self.fetcher.fetch(&source.declaration, None).await {
+            Ok(Fetched::Fresh { body, validators }) => {
+                let fresh = Kept {
+                    fetched_at: now,
+                    checked_at: now,
+                    address: source.declaration.address.to_string(),
+                    validators,
+                    body,
+                };
+                return self
+                    .take(source, reader, Answered::Fetched, fresh, None)
+                    .await;
+            }
+            Ok(Fetched::Unchanged) => "it has changed nothing".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let why = format!("what was kept of it can't be read any more, and {error}");
+        let unreachable = false;
+        (Answered::Failed { why, unreachable }, None)
     }
 
     /// Takes a fresh answer, if it is of the source's shape; else what was kept still serves.
@@ -186,19 +219,24 @@ impl Gatherer {
 }
 
 fn failed(error: &FetchError) -> Answered {
-    if matches!(
-        error,
-        FetchError::TooOften { .. } | FetchError::Resting { .. }
-    ) {
-        let rests = matches!(error, FetchError::Resting { .. });
-        return Answered::Spared {
-            why: error.to_string(),
-            unreachable: rests.then(|| error.is_unreachable()),
-        };
-    }
-    Answered::Failed {
-        why: error.to_string(),
-        unreachable: error.is_unreachable(),
+    let why = error.to_string();
+    match error {
+        FetchError::TooOften { .. } => Answered::Spared {
+            why,
+            unreachable: None,
+            failing: None,
+        },
+        FetchError::Resting {
+            unreachable, last, ..
+        } => Answered::Spared {
+            why,
+            unreachable: Some(*unreachable),
+            failing: Some(last.clone()),
+        },
+        _ => Answered::Failed {
+            why,
+            unreachable: error.is_unreachable(),
+        },
     }
 }
 
@@ -259,6 +297,6 @@ fn read(
         checked_at: kept.checked_at,
         content: kept.content(),
         placed: placed.into(),
-        left_out: listing.skipped.len() + apart.len(),
+        left_out: listing.skipped.len() + listing.skipped_beyond + apart.len(),
     })
 }

@@ -2,19 +2,23 @@
 
 use super::{Answered, Gathered, Refreshed};
 use crate::core::command::ApplyPrices;
-use crate::core::decide::CHANGES_MOST;
+use crate::core::decide::{CHANGES_MOST, check_correction, check_history, check_proposal};
 use crate::core::price_change::{SourceOutcome, SourceReport};
+use crate::core::refusal::Refusal;
+use crate::core::weight::{COMMAND_MOST, of_history, of_proposal};
 
 /// What the ledger is to do, in orders of a size that it takes; the first one reports on the sources. What they say goes
 /// with them, for a copy of it would be made where calls are answered.
 pub(super) fn orders(refreshed: &mut Refreshed) -> Vec<ApplyPrices> {
-    let history = parts(std::mem::take(&mut refreshed.appraisal.history));
+    leave_out_unfit(refreshed);
+    let history = parts(std::mem::take(&mut refreshed.appraisal.history), of_history);
     let history = history.into_iter().map(|history| ApplyPrices {
         history,
         used: refreshed.repriced.clone(),
         ..ApplyPrices::default()
     });
-    let changes = parts(std::mem::take(&mut refreshed.appraisal.proposals));
+    let changes = std::mem::take(&mut refreshed.appraisal.proposals);
+    let changes = parts(changes, of_proposal);
     let changes = changes.into_iter().map(|changes| ApplyPrices {
         changes,
         ..ApplyPrices::default()
@@ -32,11 +36,39 @@ pub(super) fn orders(refreshed: &mut Refreshed) -> Vec<ApplyPrices> {
     orders
 }
 
-fn parts<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
-    let mut parts = Vec::new();
-    while !all.is_empty() {
-        let rest = all.split_off(all.len().min(CHANGES_MOST));
-        parts.push(std::mem::replace(&mut all, rest));
+/// Nothing that a source says may have an order refused, and with it what all others say.
+fn leave_out_unfit(refreshed: &mut Refreshed) {
+    fn is_fit(provider: &str, model: &str, checked: Result<(), Refusal>) -> bool {
+        let told = checked.inspect_err(|refusal| {
+            tracing::warn!(provider, model, %refusal, "what the sources say of a model is left out");
+        });
+        told.is_ok()
+    }
+    let appraisal = &mut refreshed.appraisal;
+    let changes = &mut appraisal.proposals;
+    changes.retain(|one| is_fit(&one.provider, &one.model, check_proposal(one)));
+    let history = &mut appraisal.history;
+    history.retain(|one| is_fit(&one.provider, &one.model, check_history(one)));
+    for word in &mut appraisal.past {
+        let corrections = &mut word.corrections;
+        corrections.retain(|one| is_fit(&one.provider, &one.model, check_correction(one)));
+    }
+}
+
+/// Parts of as many, and as heavy ones, as one order may have.
+fn parts<T>(all: Vec<T>, weight: fn(&T) -> usize) -> Vec<Vec<T>> {
+    let mut parts: Vec<Vec<T>> = Vec::new();
+    let mut heavy = 0;
+    for one in all {
+        let own = weight(&one);
+        heavy += own;
+        match parts.last_mut() {
+            Some(part) if part.len() < CHANGES_MOST && heavy <= COMMAND_MOST => part.push(one),
+            _ => {
+                parts.push(vec![one]);
+                heavy = own;
+            }
+        }
     }
     parts
 }
@@ -46,6 +78,16 @@ fn reports(refreshed: &Refreshed) -> Vec<SourceReport> {
         let outcome = match (&one.answered, &one.said) {
             (Answered::Misconfigured { why }, _) => SourceOutcome::Failed { error: why.clone() },
             _ if refreshed.offline => return None,
+            // It rests because it fails, which a dry run may have seen first.
+            (
+                Answered::Spared {
+                    failing: Some(error),
+                    ..
+                },
+                _,
+            ) => SourceOutcome::Failed {
+                error: error.clone(),
+            },
             (Answered::NotAsked | Answered::Spared { .. }, _) => return None,
             (Answered::Failed { why, .. }, _) => SourceOutcome::Failed { error: why.clone() },
             (_, Some(said)) => SourceOutcome::Worked {

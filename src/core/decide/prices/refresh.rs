@@ -8,10 +8,12 @@ use crate::core::event::Event;
 use crate::core::id::ChangeId;
 use crate::core::price::{Rates, Unit};
 use crate::core::price_change::{
-    Applying, Dropped, Holding, PriceApplied, PriceHeldBack, PriceHistory, PriceProposal, Quoted,
+    Applying, Dropped, Holding, PastCorrection, PriceApplied, PriceHeldBack, PriceHistory,
+    PriceProposal, Quoted,
 };
 use crate::core::refusal::Refusal;
 use crate::core::state::ModelPrices;
+use crate::core::weight;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,9 +21,9 @@ use std::sync::Arc;
 /// The most models of one command, so that its events fit into one batch of the journal; a larger refresh gives several.
 pub const CHANGES_MOST: usize = 4_000;
 /// The most sources that are named of one price.
-const QUOTES_MOST: usize = 32;
+pub const QUOTES_MOST: usize = 32;
 /// The most past prices of one model by one source.
-const PAST_MOST: usize = 1_000;
+pub const PAST_MOST: usize = 1_000;
 /// How many changed prices an alert names.
 const NAMED_MOST: usize = 5;
 
@@ -261,44 +263,66 @@ fn check(refresh: &ApplyPrices) -> Result<(), Refusal> {
             format!("expects at most {CHANGES_MOST} models at once, and has {models}"),
         ));
     }
+    weight::check(refresh)?;
     for report in &refresh.sources {
         text::name("source", &report.source)?;
     }
-    for change in &refresh.changes {
-        check_names(&change.provider, &change.model)?;
-        if change.quotes.len() > QUOTES_MOST {
-            let expects = format!("expects at most {QUOTES_MOST} sources");
-            return Err(Refusal::invalid("quotes", expects));
-        }
-        for quote in &change.quotes {
-            text::name("source", &quote.source)?;
-        }
-        if let Some(hold) = &change.hold {
-            text::prose("reason", Some(&hold.reason))?;
-        }
-        let rates = change.apply.iter().map(|apply| &apply.rates);
-        for rates in rates.chain(change.hold.iter().map(|hold| &hold.rates)) {
-            check_rates(rates)?;
-        }
-    }
+    refresh.changes.iter().try_for_each(check_proposal)?;
     for word in &refresh.past {
         text::name("source", &word.source)?;
     }
-    for correction in corrections() {
-        check_names(&correction.provider, &correction.model)?;
-        text::prose("reason", Some(&correction.reason))?;
-        check_rates(&correction.price.rates)?;
+    corrections().try_for_each(check_correction)?;
+    refresh.history.iter().try_for_each(check_history)
+}
+
+/// What is decided of one model must be fit for the ledger: whoever makes an order of many leaves out the others.
+///
+/// # Errors
+/// `invalid_argument` that names the part.
+pub fn check_proposal(change: &PriceProposal) -> Result<(), Refusal> {
+    check_names(&change.provider, &change.model)?;
+    if change.quotes.len() > QUOTES_MOST {
+        let expects = format!("expects at most {QUOTES_MOST} sources");
+        return Err(Refusal::invalid("quotes", expects));
     }
-    for history in &refresh.history {
-        check_names(&history.provider, &history.model)?;
-        text::name("source", &history.source)?;
-        if history.prices.len() > PAST_MOST {
-            let expects = format!("expects at most {PAST_MOST} past prices");
-            return Err(Refusal::invalid("history", expects));
-        }
-        for price in &history.prices {
-            check_rates(&price.rates)?;
-        }
+    for quote in &change.quotes {
+        text::name("source", &quote.source)?;
+    }
+    if let Some(hold) = &change.hold {
+        text::prose("reason", Some(&hold.reason))?;
+    }
+    let rates = change.apply.iter().map(|apply| &apply.rates);
+    let mut rates = rates.chain(change.hold.iter().map(|hold| &hold.rates));
+    rates.try_for_each(|rates| check_rates(rates))
+}
+
+/// The same of a model's prices of times that are over.
+///
+/// # Errors
+/// `invalid_argument` that names the part.
+pub fn check_history(history: &PriceHistory) -> Result<(), Refusal> {
+    check_names(&history.provider, &history.model)?;
+    text::name("source", &history.source)?;
+    if history.prices.len() > PAST_MOST {
+        let expects = format!("expects at most {PAST_MOST} past prices");
+        return Err(Refusal::invalid("history", expects));
+    }
+    let mut prices = history.prices.iter();
+    prices.try_for_each(|price| check_rates(&price.rates))?;
+    let weight = weight::of_history(history);
+    if weight > weight::EVENT_MOST {
+        let expects = format!("expects fewer bytes than {weight}");
+        return Err(Refusal::invalid("history", expects));
     }
     Ok(())
+}
+
+/// The same of a past price that its source says otherwise.
+///
+/// # Errors
+/// `invalid_argument` that names the part.
+pub fn check_correction(correction: &PastCorrection) -> Result<(), Refusal> {
+    check_names(&correction.provider, &correction.model)?;
+    text::prose("reason", Some(&correction.reason))?;
+    check_rates(&correction.price.rates)
 }

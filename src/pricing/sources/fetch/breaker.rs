@@ -12,11 +12,13 @@ const LONGEST_REST: Duration = Duration::from_hours(4);
 
 /// Counts a source's failures in a row. While it rests nothing is sent; after that one question is a trial: it ends the rest, or
 /// doubles it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Breaker {
     failures: u32,
     /// Whether the source could not even be reached the last time.
     unreachable: bool,
+    /// What it failed by the last time.
+    last: String,
     rests_until: Option<Instant>,
 }
 
@@ -30,6 +32,7 @@ impl Breaker {
             Some(until) if until > now => Err(FetchError::Resting {
                 failures: self.failures,
                 unreachable: self.unreachable,
+                last: self.last.clone(),
                 wait: until - now,
             }),
             _ => Ok(()),
@@ -42,10 +45,11 @@ impl Breaker {
         self.rests_until = None;
     }
 
-    /// It failed, after all attempts; `unreachable` where it could not even be reached.
-    pub fn fails(&mut self, now: Instant, unreachable: bool) {
+    /// It failed, after all attempts.
+    pub fn fails(&mut self, now: Instant, error: &FetchError) {
         self.failures = self.failures.saturating_add(1);
-        self.unreachable = unreachable;
+        self.unreachable = error.is_unreachable();
+        self.last = error.to_string();
         if let Some(more) = self.failures.checked_sub(FAILURES_MOST) {
             let rest = FIRST_REST
                 .saturating_mul(2_u32.saturating_pow(more))
@@ -64,12 +68,12 @@ mod tests {
         let mut breaker = Breaker::default();
         let mut now = Instant::now();
         for _ in 0..2 {
-            breaker.fails(now, false);
+            breaker.fails(now, &FetchError::Status(500));
             assert_eq!(breaker.pass(now), Ok(()));
         }
         let mut rests = Vec::new();
         for _ in 0..12 {
-            breaker.fails(now, false);
+            breaker.fails(now, &FetchError::Status(500));
             let Err(FetchError::Resting { wait, .. }) = breaker.pass(now) else {
                 panic!("it rests");
             };
@@ -80,7 +84,7 @@ mod tests {
         assert_eq!(rests[..3], [FIRST_REST, FIRST_REST * 2, FIRST_REST * 4]);
         assert_eq!(rests[11], LONGEST_REST);
         breaker.works();
-        breaker.fails(now, false);
+        breaker.fails(now, &FetchError::Status(500));
         assert_eq!(breaker.pass(now), Ok(()));
     }
 
@@ -89,12 +93,21 @@ mod tests {
         let mut breaker = Breaker::default();
         let now = Instant::now();
         for last in [true, false, true] {
-            (0..3).for_each(|_| breaker.fails(now, !last));
-            breaker.fails(now, last);
+            let failure = |unreachable| {
+                if unreachable {
+                    FetchError::Timeout
+                } else {
+                    FetchError::Status(500)
+                }
+            };
+            (0..3).for_each(|_| breaker.fails(now, &failure(!last)));
+            breaker.fails(now, &failure(last));
             let Err(error) = breaker.pass(now) else {
                 panic!("it rests");
             };
             assert_eq!(error.is_unreachable(), last);
+            let told = error.to_string();
+            assert!(told.contains(&failure(last).to_string()), "{told}");
         }
     }
 }

@@ -45,12 +45,14 @@ pub enum FetchError {
         wait: Duration,
     },
     /// It failed again and again, and rests.
-    #[error("it failed {failures} times and rests for {} s", .wait.as_secs() + 1)]
+    #[error("it failed {failures} times and rests for {} s; the last time: {last}", .wait.as_secs() + 1)]
     Resting {
         /// How often it failed in a row.
         failures: u32,
         /// Whether it could not even be reached the last time.
         unreachable: bool,
+        /// What it failed by the last time, in a sentence.
+        last: String,
         /// When it is asked again.
         wait: Duration,
     },

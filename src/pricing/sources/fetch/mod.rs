@@ -138,7 +138,7 @@ impl Fetcher {
         match &fetched {
             Ok(_) => breaker.works(),
             Err(FetchError::TooOften { .. }) => {}
-            Err(error) => breaker.fails(Instant::now(), error.is_unreachable()),
+            Err(error) => breaker.fails(Instant::now(), error),
         }
         fetched
     }
@@ -153,10 +153,12 @@ impl Fetcher {
         let clients = self.clients()?;
         let client = if here { &clients.here } else { &clients.world };
         let mut attempt = 1;
+        let mut last = None;
         loop {
             if let Err(not_until) = asked.limiter.check() {
                 let wait = not_until.wait_time_from(DefaultClock::default().now());
-                return Err(FetchError::TooOften { wait });
+                // That there is no further attempt is no excuse for what the ones before came to.
+                return Err(last.unwrap_or(FetchError::TooOften { wait }));
             }
             let (error, asked_pause) = match ask(client, source, known).await {
                 Ok(fetched) => return Ok(fetched),
@@ -169,6 +171,7 @@ impl Fetcher {
                 return Err(error);
             };
             tracing::debug!(source = %source.name, %error, attempt, "asked again after a pause");
+            last = Some(error);
             tokio::time::sleep(pause).await;
             attempt += 1;
         }

@@ -136,6 +136,21 @@ async fn a_source_is_asked_no_more_often_than_it_may_be() {
 }
 
 #[tokio::test]
+async fn one_that_may_be_asked_seldom_fails_by_its_own_error() {
+    let server = server(ResponseTemplate::new(500)).await;
+    let fetcher = fetcher();
+    let source = Declaration {
+        requests_an_hour: 2,
+        ..source(server.uri())
+    };
+    let error = fetcher.fetch(&source, None).await.unwrap_err();
+    assert_eq!(error, FetchError::Status(500));
+    assert_eq!(asked(&server).await, 2);
+    let error = fetcher.fetch(&source, None).await.unwrap_err();
+    assert!(matches!(error, FetchError::TooOften { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn another_place_is_not_followed_to() {
     let other = server(ResponseTemplate::new(200).set_body_string("other prices")).await;
     let to = |address: &str| ResponseTemplate::new(302).insert_header("location", address);

@@ -1,0 +1,98 @@
+//! How many bytes the events of a refresh take at the most, so that one that the journal has no room for is refused
+//! before anything of it is applied. What other commands carry is bound part by part.
+//!
+//! Each weight is an upper bound, and a simple one: what is bound elsewhere to little counts as a flat sum.
+
+use super::command::ApplyPrices;
+use super::price::{Rates, TierRates};
+use super::price_change::{Apart, PastCorrection, PriceHistory, PriceProposal, Quoted};
+use super::refusal::Refusal;
+
+/// The most that one event may weigh; the journal takes twice as much.
+pub const EVENT_MOST: usize = 8 << 20;
+/// The most that the events of one command may weigh together: half of what a batch of the journal takes, which may have
+/// others in it and what was due before it.
+pub const COMMAND_MOST: usize = 32 << 20;
+
+/// A rate with its unit's name.
+const RATE: usize = 64;
+/// What a list of rates has around it.
+const TIER: usize = 96;
+/// A change of a price without its rates, with what its alert says beside the reason.
+const CHANGE: usize = 2 << 10;
+/// A source's word without its rates and its name.
+const QUOTE: usize = 256;
+
+/// Refuses a refresh of which an event, or all together, would be too large for the journal.
+///
+/// # Errors
+/// `invalid_argument` that says how large it is.
+pub fn check(refresh: &ApplyPrices) -> Result<(), Refusal> {
+    let changes = refresh.changes.iter().map(of_proposal);
+    let history = refresh.history.iter().map(of_history);
+    let corrections = refresh.past.iter().flat_map(|word| &word.corrections);
+    let weights = changes.chain(history).chain(corrections.map(of_correction));
+    let (largest, all) = weights.fold((0, 0_usize), |(largest, all), weight| {
+        (weight.max(largest), all.saturating_add(weight))
+    });
+    if largest > EVENT_MOST {
+        let expects = format!("expects at most {EVENT_MOST} bytes in one, and one has {largest}");
+        return Err(Refusal::invalid("changes", expects));
+    }
+    if all > COMMAND_MOST {
+        let expects = format!("expects at most {COMMAND_MOST} bytes together, and has {all}");
+        return Err(Refusal::invalid("changes", expects));
+    }
+    Ok(())
+}
+
+/// What a change of a model's price weighs, applied and held back at once.
+pub fn of_proposal(proposal: &PriceProposal) -> usize {
+    let mut weight = CHANGE + 8 * (proposal.provider.len() + proposal.model.len());
+    weight += 2 * proposal.quotes.iter().map(of_quote).sum::<usize>();
+    if let Some(apply) = &proposal.apply {
+        weight += of_rates(&apply.rates) + of_apart(&apply.apart);
+    }
+    if let Some(hold) = &proposal.hold {
+        weight += of_rates(&hold.rates) + of_apart(&hold.apart) + 2 * hold.reason.len();
+    }
+    // What was held back may be beside the price of before, or beside the one that is applied.
+    let before = proposal.present.as_ref();
+    let beside = before.or(proposal.apply.as_ref().map(|apply| &apply.rates));
+    weight + beside.map_or(0, |rates| of_rates(rates))
+}
+
+/// What a model's prices of times that are over weigh.
+pub fn of_history(history: &PriceHistory) -> usize {
+    let prices = history.prices.iter().map(|price| of_rates(&price.rates));
+    let names = history.provider.len() + history.model.len() + history.source.len();
+    CHANGE + names + prices.sum::<usize>()
+}
+
+/// What a correction of the past weighs, held back.
+pub fn of_correction(correction: &PastCorrection) -> usize {
+    let names = correction.provider.len() + correction.model.len();
+    let rates = of_rates(&correction.price.rates) + of_rates(&correction.before);
+    CHANGE + 8 * names + 2 * correction.reason.len() + rates
+}
+
+fn of_quote(quote: &Quoted) -> usize {
+    let rates = quote.rates.as_ref().map_or(0, |rates| of_rates(rates));
+    QUOTE + quote.source.len() + rates
+}
+
+fn of_rates(rates: &Rates) -> usize {
+    let of_tier = |tier: &TierRates| {
+        let long = tier.context_tiers.iter();
+        TIER + long
+            .map(|long| TIER + RATE * long.rates.len())
+            .sum::<usize>()
+            + RATE * tier.rates.len()
+    };
+    let others = rates.service_tiers.values().map(of_tier);
+    of_tier(&rates.standard) + others.sum::<usize>()
+}
+
+fn of_apart(apart: &Apart) -> usize {
+    apart.keys().map(|name| name.len() + 32).sum()
+}
