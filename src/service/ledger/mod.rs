@@ -2,7 +2,6 @@
 
 mod checkpoint;
 mod decoding;
-mod earlier;
 mod error;
 mod keys;
 mod moving;

@@ -1,22 +1,26 @@
 //! The one writer: takes whatever has queued, decides one after the other, makes it durable with one sync, and only then
 //! answers.
 
+mod earlier;
+mod known;
+
 use super::checkpoint::Checkpoint;
-use super::earlier::Earlier;
 use super::moving::Moving;
 use super::requests::{RequestIndex, noted};
 use super::shared::Shared;
 use crate::core::codec;
 use crate::core::command::{Command, Posting};
 use crate::core::decide::{Decided, Done, Entry, Order, execute};
-use crate::core::event::{Event, Request, Stamp};
+use crate::core::event::{Event, Stamp};
 use crate::core::name::Name;
-use crate::core::refusal::{Code, Refusal};
+use crate::core::refusal::Refusal;
 use crate::core::state::{Meter, RowKey, State};
 use crate::core::verdict::Verdict;
 use crate::store::journal::Journal;
 use crate::store::lookup::LookupError;
+use earlier::Earlier;
 use jiff::Timestamp;
+use known::same_content;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -150,11 +154,6 @@ impl Writer {
             batch.waiting.push((respond, settled));
         }
         self.finish(batch);
-    }
-
-    /// The durable event of an earlier order with the same request id and content.
-    pub(super) fn find(&mut self, request: &Request) -> Result<Option<Entry>, Refusal> {
-        self.known(request, &mut Batch::default())
     }
 
     /// Ends what is due by an instant, if anything is.
@@ -313,41 +312,6 @@ impl Writer {
         Ok(())
     }
 
-    /// The event of an earlier command with the same request id and content.
-    fn known(&mut self, request: &Request, batch: &mut Batch) -> Result<Option<Entry>, Refusal> {
-        let found = self
-            .requests
-            .find(&request.id)
-            .map_err(|error| Refusal::unavailable(error.to_string()))?;
-        let Some(sequence) = found else {
-            return Ok(None);
-        };
-        let entry = match batch.entries.first() {
-            Some(first) if sequence >= first.sequence => {
-                let place = usize::try_from(sequence - first.sequence).unwrap_or(usize::MAX);
-                batch.entries.get(place).cloned()
-            }
-            _ => Some(Entry {
-                sequence,
-                recorded: batch.earlier.event(&self.shared, sequence)?,
-            }),
-        };
-        let same_id = |entry: &Entry| {
-            entry
-                .recorded
-                .request
-                .as_ref()
-                .is_some_and(|known| known.id == request.id)
-        };
-        let Some(entry) = entry.filter(same_id) else {
-            return Ok(None);
-        };
-        match &entry.recorded.request {
-            Some(known) if known.content != request.content => Err(conflict(&request.id)),
-            _ => Ok(Some(entry)),
-        }
-    }
-
     fn finish(&mut self, batch: Batch) {
         let Batch {
             entries,
@@ -462,18 +426,6 @@ impl Writer {
             tracing::warn!(%error, "the journal's mark was not synced");
         }
     }
-}
-
-fn same_content(fresh: &[Posting], twin: usize, request: &Request) -> Result<(), Refusal> {
-    match fresh.get(twin).and_then(|posting| posting.request.as_ref()) {
-        Some(first) if first.content != request.content => Err(conflict(&request.id)),
-        _ => Ok(()),
-    }
-}
-
-fn conflict(id: &str) -> Refusal {
-    let message = format!("request_id {id:?} was used before for something else; take a new one");
-    Refusal::new(Code::Conflict, message).with("request_id", id)
 }
 
 fn stopped(why: &str) -> Refusal {

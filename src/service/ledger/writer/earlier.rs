@@ -1,9 +1,9 @@
 //! Looking back at what was recorded.
 
-use super::shared::Shared;
 use crate::core::codec;
 use crate::core::event::Recorded;
 use crate::core::refusal::Refusal;
+use crate::service::ledger::shared::Shared;
 use crate::store::journal::OwnedBatch;
 use std::fmt;
 
