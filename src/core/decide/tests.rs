@@ -18,6 +18,8 @@ use crate::core::usage::{Cost, CostSource, Draw, Usage};
 use crate::core::verdict::Outcome;
 use jiff::SignedDuration;
 
+mod windows;
+
 struct Bench {
     state: State,
     now: Timestamp,
@@ -203,19 +205,6 @@ fn holds_and_postings_within_them_never_pass_a_hard_limit() {
 }
 
 #[test]
-fn a_hold_counts_in_the_window_that_follows_until_it_ends() {
-    let mut bench = Bench::new();
-    let policy = bench.budget(daily("1"));
-    let hold = bench.hold("0.9").unwrap();
-    bench.later(15);
-    assert_eq!(bench.available(policy).cost, usd("0.1"));
-    bench.spend("0.9", Some(hold), true);
-    assert_eq!(bench.available(policy).cost, usd("0.1"));
-    bench.later(24);
-    assert_eq!(bench.available(policy).cost, usd("1"));
-}
-
-#[test]
 fn what_a_hold_does_not_use_is_available_again_when_it_expires() {
     let mut bench = Bench::new();
     let policy = bench.budget(daily("1"));
@@ -251,90 +240,6 @@ fn spending_past_a_hold_or_a_limit_is_recorded_as_an_overrun_and_alerted_once() 
         "each level and the overrun were alerted once"
     );
     assert_eq!(bench.available(policy).cost, usd("-9.2"));
-}
-
-#[test]
-fn levels_resolve_when_the_limit_is_raised_and_when_the_window_ends() {
-    let mut bench = Bench::new();
-    let policy = bench.budget(daily("1"));
-    assert_eq!(
-        levels(&bench.spend("0.96", None, false)),
-        [Level::Warning, Level::Action]
-    );
-    let budget = bench.state.policy(policy).unwrap().budget;
-    let raised = PolicyDraft {
-        id: Some(policy),
-        limits: Limits {
-            cost: Some(usd("1.1")),
-            ..Limits::default()
-        },
-        ..PolicyDraft::default()
-    };
-    bench
-        .give(Command::SavePolicy(budget, Box::new(raised)))
-        .result
-        .unwrap();
-    assert_eq!(bench.state.alerts().count(), 1);
-    bench.later(24).give(Command::Tick);
-    assert_eq!(bench.state.alerts().count(), 0);
-}
-
-#[test]
-fn a_grant_adds_to_its_window_only() {
-    let mut bench = Bench::new();
-    let policy = bench.budget(daily("1"));
-    let amount = Tally {
-        cost: usd("2"),
-        ..Tally::ZERO
-    };
-    let wanted = RequestIncrease {
-        policy,
-        context: Context::default(),
-        fixed: Context::default(),
-        amount,
-    };
-    bench.give(Command::RequestIncrease(wanted)).result.unwrap();
-    let increase = bench.state.increases().next().unwrap().id;
-    bench
-        .give(Command::ReviewIncrease {
-            increase,
-            grant: true,
-        })
-        .result
-        .unwrap();
-    assert_eq!(bench.available(policy).cost, usd("3"));
-    assert_eq!(
-        bench.state.alerts().count(),
-        0,
-        "the request's alert is resolved by its answer"
-    );
-    bench.later(24);
-    assert_eq!(bench.available(policy).cost, usd("1"));
-    let answered_twice = bench.give(Command::ReviewIncrease {
-        increase: IncreaseId(2),
-        grant: true,
-    });
-    assert_eq!(answered_twice.result.unwrap_err().code, Code::Conflict);
-}
-
-#[test]
-fn what_is_left_over_rolls_into_the_next_window_only() {
-    let mut bench = Bench::new();
-    let draft = PolicyDraft {
-        rollover: Some(Rollover::Unused),
-        rollover_cap: Some(usd("0.5")),
-        ..daily("1")
-    };
-    let policy = bench.budget(draft);
-    bench.spend("0.7", None, false);
-    bench.later(24);
-    assert_eq!(bench.available(policy).cost, usd("1.3"));
-    bench.later(24);
-    assert_eq!(
-        bench.available(policy).cost,
-        usd("1.5"),
-        "the cap, and nothing from two days before"
-    );
 }
 
 #[test]
@@ -376,32 +281,6 @@ fn an_unknown_cost_does_not_pass_a_hard_limit_of_cost() {
         .state
         .weigh(&facts.facts(&context), &amount, bench.now, bench.now);
     assert_eq!(verdict.outcome, Outcome::Deny);
-}
-
-#[test]
-fn sessions_are_counted_apart() {
-    let mut bench = Bench::new();
-    let policy = PolicyDraft {
-        period: Some(Period::PerSession),
-        ..daily("1")
-    };
-    bench.budget(policy);
-    let of = |session: &str| Context {
-        session_id: Some(session.into()),
-        ..Context::default()
-    };
-    assert!(matches!(
-        bench.allocate("0.9", of("a")),
-        Ok(Done::Events(_))
-    ));
-    assert!(matches!(
-        bench.allocate("0.9", of("a")),
-        Ok(Done::Denied(_))
-    ));
-    assert!(matches!(
-        bench.allocate("0.9", of("b")),
-        Ok(Done::Events(_))
-    ));
 }
 
 #[test]

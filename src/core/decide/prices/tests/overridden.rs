@@ -1,0 +1,29 @@
+//! Prices that an admin sets and takes away.
+
+use super::*;
+
+#[test]
+fn an_override_is_taken_away_once() {
+    let mut bench = Bench::new();
+    let now = bench.now;
+    let set = |rates: Option<Rates>, hours: i64| Command::OverridePrice {
+        provider: "openai".into(),
+        model: "gpt-x".into(),
+        rates,
+        effective_from: now + SignedDuration::from_hours(hours),
+    };
+    bench
+        .give(set(Some(Rates::clone(&rates(3))), 0))
+        .result
+        .unwrap();
+    bench.give(set(None, 5)).result.unwrap();
+    let again = bench.give(set(None, 6)).result.unwrap_err();
+    assert_eq!(again.code, Code::NotFound);
+    bench.give(set(None, 1)).result.unwrap();
+    assert!(bench.give(set(None, 2)).result.is_err());
+    bench
+        .give(set(Some(Rates::clone(&rates(4))), 3))
+        .result
+        .unwrap();
+    bench.give(set(None, 4)).result.unwrap();
+}
