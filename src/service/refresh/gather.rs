@@ -6,7 +6,7 @@ use crate::core::digest::Digest;
 use crate::pricing::catalogue::Catalogue;
 use crate::pricing::identity::{Placed, place};
 use crate::pricing::sources::Source;
-use crate::pricing::sources::fetch::{FetchError, Fetched, Fetcher, Kept, Shelf};
+use crate::pricing::sources::fetch::{FetchError, Fetched, Fetcher, Kept, Shelf, Validators};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -25,10 +25,8 @@ pub enum Answered {
     Spared {
         /// Why, in a sentence.
         why: String,
-        /// Whether it rests because it could not even be reached; none where it does not rest.
-        unreachable: Option<bool>,
-        /// What it failed by the last time, where it rests.
-        failing: Option<String>,
+        /// What it failed by the last time, where it rests since; none where it was asked as often as it may be.
+        resting: Option<Failure>,
     },
     /// What is configured of it can't be, so that it is left out.
     Misconfigured {
@@ -42,6 +40,15 @@ pub enum Answered {
         /// Whether it could not even be reached.
         unreachable: bool,
     },
+}
+
+/// What a source fails by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// In a sentence.
+    pub why: String,
+    /// Whether it could not even be reached.
+    pub unreachable: bool,
 }
 
 /// What a source says, and how it came here.
@@ -116,17 +123,11 @@ impl Gatherer {
                 }
                 match reader.read_known(kept).await {
                     Some(said) => (Answered::Unchanged, Some(said)),
-                    None => self.ask_whole(&source, &reader, now).await,
+                    None => self.ask_whole(&source, &reader).await,
                 }
             }
             Ok(Fetched::Fresh { body, validators }) => {
-                let mut fresh = Kept {
-                    fetched_at: now,
-                    checked_at: now,
-                    address: source.declaration.address.to_string(),
-                    validators,
-                    body,
-                };
+                let mut fresh = reader.fresh(body, validators);
                 // The same words again are no news, whatever their tag says.
                 let known = kept.as_ref().filter(|kept| kept.body == fresh.body);
                 let answered = match known {
@@ -147,21 +148,10 @@ impl Gatherer {
     }
 
     /// Asks for the whole answer, where what was kept of it can't be read: that it still holds says nothing then.
-    async fn ask_whole(
-        &self,
-        source: &Configured,
-        reader: &Reader,
-        now: Timestamp,
-    ) -> (Answered, Option<Said>) {
+    async fn ask_whole(&self, source: &Configured, reader: &Reader) -> (Answered, Option<Said>) {
         let error = match self.fetcher.fetch(&source.declaration, None).await {
             Ok(Fetched::Fresh { body, validators }) => {
-                let fresh = Kept {
-                    fetched_at: now,
-                    checked_at: now,
-                    address: source.declaration.address.to_string(),
-                    validators,
-                    body,
-                };
+                let fresh = reader.fresh(body, validators);
                 return self
                     .take(source, reader, Answered::Fetched, fresh, None)
                     .await;
@@ -221,17 +211,15 @@ impl Gatherer {
 fn failed(error: &FetchError) -> Answered {
     let why = error.to_string();
     match error {
-        FetchError::TooOften { .. } => Answered::Spared {
-            why,
-            unreachable: None,
-            failing: None,
-        },
+        FetchError::TooOften { .. } => Answered::Spared { why, resting: None },
         FetchError::Resting {
             unreachable, last, ..
         } => Answered::Spared {
             why,
-            unreachable: Some(*unreachable),
-            failing: Some(last.clone()),
+            resting: Some(Failure {
+                why: last.clone(),
+                unreachable: *unreachable,
+            }),
         },
         _ => Answered::Failed {
             why,
@@ -249,6 +237,17 @@ struct Reader {
 }
 
 impl Reader {
+    /// An answer that has just come.
+    fn fresh(&self, body: Vec<u8>, validators: Validators) -> Kept {
+        Kept {
+            fetched_at: self.now,
+            checked_at: self.now,
+            address: self.source.declaration.address.to_string(),
+            validators,
+            body,
+        }
+    }
+
     async fn read_kept(&self, kept: Option<Kept>) -> Option<Said> {
         self.read_known(kept.map(Arc::new)).await
     }

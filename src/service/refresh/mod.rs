@@ -13,7 +13,7 @@ pub(in crate::service) mod past;
 pub mod settings;
 
 pub use background::Background;
-pub use gather::{Answered, Gathered, Said};
+pub use gather::{Answered, Failure, Gathered, Said};
 pub use settings::{Settings, SettingsError};
 
 use super::Desk;
@@ -29,7 +29,7 @@ use aside::Aside;
 use carried::{Carried, Word};
 use gather::Gatherer;
 use jiff::Timestamp;
-use orders::orders;
+use orders::{leave_out_unfit, orders};
 use rust_decimal::Decimal;
 use settings::{Configured, is_of_settings};
 use std::collections::BTreeSet;
@@ -300,7 +300,11 @@ impl Refresher {
         for said in gathered.iter_mut().filter_map(|one| one.said.as_mut()) {
             said.placed = Arc::default();
         }
-        let work = move || appraise(&book, &witnesses, &waiting, now);
+        let work = move || {
+            let mut appraisal = appraise(&book, &witnesses, &waiting, now);
+            leave_out_unfit(&mut appraisal);
+            appraisal
+        };
         let appraised = self.aside.run(work).await;
         let no_thread = |error| Refusal::unavailable(format!("no thread to verify: {error}"));
         appraised
@@ -364,7 +368,7 @@ fn is_offline(gathered: &[Gathered]) -> bool {
         .filter_map(|one| match &one.answered {
             Answered::Fetched | Answered::Unchanged => Some(true),
             Answered::Failed { unreachable, .. } => Some(!unreachable),
-            Answered::Spared { unreachable, .. } => unreachable.map(|unreachable| !unreachable),
+            Answered::Spared { resting, .. } => resting.as_ref().map(|last| !last.unreachable),
             Answered::NotAsked | Answered::Misconfigured { .. } => None,
         })
         .peekable();

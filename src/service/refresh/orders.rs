@@ -6,11 +6,12 @@ use crate::core::decide::{CHANGES_MOST, check_correction, check_history, check_p
 use crate::core::price_change::{SourceOutcome, SourceReport};
 use crate::core::refusal::Refusal;
 use crate::core::weight::{COMMAND_MOST, of_history, of_proposal};
+use crate::idle::breathe;
+use crate::pricing::appraise::Appraisal;
 
 /// What the ledger is to do, in orders of a size that it takes; the first one reports on the sources. What they say goes
 /// with them, for a copy of it would be made where calls are answered.
 pub(super) fn orders(refreshed: &mut Refreshed) -> Vec<ApplyPrices> {
-    leave_out_unfit(refreshed);
     let history = parts(std::mem::take(&mut refreshed.appraisal.history), of_history);
     let history = history.into_iter().map(|history| ApplyPrices {
         history,
@@ -36,15 +37,16 @@ pub(super) fn orders(refreshed: &mut Refreshed) -> Vec<ApplyPrices> {
     orders
 }
 
-/// Nothing that a source says may have an order refused, and with it what all others say.
-fn leave_out_unfit(refreshed: &mut Refreshed) {
+/// Leaves out what the ledger would refuse: nothing that a source says may have an order refused, and with it what all others
+/// say. Out of the way, as all that looks at every rate.
+pub(super) fn leave_out_unfit(appraisal: &mut Appraisal) {
     fn is_fit(provider: &str, model: &str, checked: Result<(), Refusal>) -> bool {
+        breathe();
         let told = checked.inspect_err(|refusal| {
             tracing::warn!(provider, model, %refusal, "what the sources say of a model is left out");
         });
         told.is_ok()
     }
-    let appraisal = &mut refreshed.appraisal;
     let changes = &mut appraisal.proposals;
     changes.retain(|one| is_fit(&one.provider, &one.model, check_proposal(one)));
     let history = &mut appraisal.history;
@@ -81,12 +83,12 @@ fn reports(refreshed: &Refreshed) -> Vec<SourceReport> {
             // It rests because it fails, which a dry run may have seen first.
             (
                 Answered::Spared {
-                    failing: Some(error),
+                    resting: Some(failure),
                     ..
                 },
                 _,
             ) => SourceOutcome::Failed {
-                error: error.clone(),
+                error: failure.why.clone(),
             },
             (Answered::NotAsked | Answered::Spared { .. }, _) => return None,
             (Answered::Failed { why, .. }, _) => SourceOutcome::Failed { error: why.clone() },
@@ -121,7 +123,6 @@ mod tests {
     use super::*;
     use crate::core::digest::Digest;
     use crate::core::price_change::{PriceHistory, PriceProposal};
-    use crate::pricing::appraise::Appraisal;
     use jiff::Timestamp;
     use rust_decimal::Decimal;
 
