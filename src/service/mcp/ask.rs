@@ -57,13 +57,13 @@ pub(super) struct ByRequest {
     pub(super) ended: Ended,
 }
 
-/// Asks the person behind `peer` and waits for the answer.
-pub(super) async fn ask_person(peer: &Peer<RoleServer>, question: Question) -> Reply {
+/// Asks the person behind a client and waits for the answer.
+async fn ask_person(client: &ByRequest, question: Question) -> Reply {
     let Ok(params) = elicitation(question) else {
         tracing::error!("a question's schema is not one that a form can have");
         return Reply::Unsupported;
     };
-    match elicit(peer, params).await {
+    match elicit(client, params).await {
         Ok(ClientResult::ElicitResult(result)) => reply(result),
         Ok(_) => {
             tracing::debug!("the client answered a question with something else");
@@ -78,15 +78,16 @@ pub(super) async fn ask_person(peer: &Peer<RoleServer>, question: Question) -> R
 }
 
 async fn elicit(
-    peer: &Peer<RoleServer>,
+    client: &ByRequest,
     params: ElicitRequestParams,
 ) -> Result<ClientResult, ServiceError> {
     let request = ServerRequest::ElicitRequest(ElicitRequest::new(params));
-    let asked = peer
+    let asked = client
+        .peer
         .send_cancellable_request(request, PeerRequestOptions::no_options())
         .await?;
     let mut open = Open {
-        peer,
+        client,
         id: Some(asked.id.clone()),
     };
     let answered = asked.await_response().await;
@@ -95,8 +96,9 @@ async fn elicit(
 }
 
 /// A question that is open at the client; dropped before its answer, it is taken back, so that no person answers for nothing.
+/// One who has gone is told nothing more.
 struct Open<'a> {
-    peer: &'a Peer<RoleServer>,
+    client: &'a ByRequest,
     id: Option<RequestId>,
 }
 
@@ -105,7 +107,10 @@ impl Drop for Open<'_> {
         let (Some(id), Ok(runtime)) = (self.id.take(), Handle::try_current()) else {
             return;
         };
-        let peer = self.peer.clone();
+        if self.client.ended.has_gone() {
+            return;
+        }
+        let peer = self.client.peer.clone();
         runtime.spawn(async move {
             let why = "the call that asked has ended".to_owned();
             let params = CancelledNotificationParam::new(Some(id), Some(why));
@@ -123,7 +128,7 @@ impl AskPerson for ByRequest {
                 // First: one who has gone is not asked anything more.
                 biased;
                 () = self.ended.wait() => Reply::Cancelled,
-                reply = ask_person(&self.peer, question) => reply,
+                reply = ask_person(self, question) => reply,
             }
         })
     }

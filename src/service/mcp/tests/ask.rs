@@ -16,14 +16,19 @@ fn arguments() -> Value {
     json!({"provider": "openai", "model": "gpt-5"})
 }
 
-#[tokio::test]
-async fn a_session_is_asked_by_requests() {
+/// A client in a session, which is about to be asked: it has called for more under the id 1.
+async fn asked(version: &str, capabilities: Value) -> Raw {
     let mut raw = Raw::new(Role::Agent);
-    raw.initialize("2025-06-18", json!({"elicitation": {}}))
-        .await;
+    raw.initialize(version, capabilities).await;
     let params = json!({"name": "request_increase", "arguments": arguments()});
     raw.send(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))
         .await;
+    raw
+}
+
+#[tokio::test]
+async fn a_session_is_asked_by_requests() {
+    let mut raw = asked("2025-06-18", json!({"elicitation": {}})).await;
     for (part, action) in [("first", "accept"), ("second", "decline")] {
         let question = raw.next().await;
         assert_eq!(question["method"], "elicitation/create");
@@ -47,12 +52,7 @@ async fn a_session_is_asked_by_requests() {
 
 #[tokio::test]
 async fn a_client_that_errs_or_answers_nonsense_could_not_ask() {
-    let mut raw = Raw::new(Role::Agent);
-    raw.initialize("2025-11-25", json!({"elicitation": {"form": {}}}))
-        .await;
-    let params = json!({"name": "request_increase", "arguments": arguments()});
-    raw.send(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))
-        .await;
+    let mut raw = asked("2025-11-25", json!({"elicitation": {"form": {}}})).await;
     let question = raw.next().await;
     let error = json!({"code": -32601, "message": "no"});
     raw.send(json!({"jsonrpc": "2.0", "id": question["id"], "error": error}))
@@ -120,27 +120,16 @@ async fn who_can_not_ask_is_not_asked() {
 
 #[tokio::test]
 async fn a_question_ends_with_its_client() {
-    let mut raw = Raw::new(Role::Agent);
-    raw.initialize("2025-11-25", json!({"elicitation": {}}))
-        .await;
-    let params = json!({"name": "request_increase", "arguments": arguments()});
-    raw.send(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))
-        .await;
+    let mut raw = asked("2025-11-25", json!({"elicitation": {}})).await;
     raw.next().await;
     let rest = raw.end().await;
-    let answer = rest.iter().find(|line| line["id"] == 1).unwrap();
-    let replies = &answer["result"]["structuredContent"]["replies"];
+    let replies = &rest[0]["result"]["structuredContent"]["replies"];
     assert_eq!(*replies, json!(["Cancelled", "Cancelled"]));
 }
 
 #[tokio::test]
 async fn a_question_is_taken_back_with_the_call_that_asked_it() {
-    let mut raw = Raw::new(Role::Agent);
-    raw.initialize("2025-11-25", json!({"elicitation": {}}))
-        .await;
-    let params = json!({"name": "request_increase", "arguments": arguments()});
-    raw.send(json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}))
-        .await;
+    let mut raw = asked("2025-11-25", json!({"elicitation": {}})).await;
     let question = raw.next().await;
     let cancelled =
         json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});

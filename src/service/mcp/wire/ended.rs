@@ -17,6 +17,11 @@ impl Ended {
         self.0.send_replace(true);
     }
 
+    /// Whether it has gone.
+    pub(in crate::service::mcp) fn has_gone(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Waits until it has gone.
     pub(in crate::service::mcp) async fn wait(&self) {
         // The sender lives in `self`, so waiting can't fail.
