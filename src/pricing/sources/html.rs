@@ -5,6 +5,7 @@
 
 mod cell;
 mod page;
+mod tree;
 
 pub use page::{Page, PageError, ProviderPlace, UnitSaid, Which};
 
@@ -53,7 +54,7 @@ impl Source for HtmlTable {
     }
 
     fn parse(&self, body: &[u8], _: Date) -> Result<Listing, ShapeError> {
-        let html = Html::parse_document(super::text(body)?);
+        let html = tree::read(super::text(body)?)?;
         self.check_unit(&html)?;
         let selected = selector(&self.page.table)?;
         let mut missing = format!("has no table {:?}", self.page.table);
