@@ -116,6 +116,7 @@ fn usage() -> Usage {
             source: CostSource::Catalogue,
             price_version: Some("2026-11-20".into()),
             unpriced: Vec::new(),
+            sellers: Vec::new(),
         },
         occurred: now(),
         allocation: None,

@@ -110,6 +110,9 @@ pub enum AlertCause {
         /// The units that have no price, and what no unit counts; empty where alerts did not say so yet.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         unpriced: Vec<String>,
+        /// Who all sells a model of that name, where nobody said of whom it was bought.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sellers: Vec<String>,
     },
     /// Prices changed.
     PricesChanged {

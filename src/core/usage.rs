@@ -40,6 +40,9 @@ pub struct Cost {
     /// What of an unknown cost has no price, where a part of it has one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpriced: Vec<String>,
+    /// Who all sells a model of that name, where the cost is not known because nobody said of whom it was bought.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sellers: Vec<String>,
 }
 
 /// A usage as it is handed in to be recorded.

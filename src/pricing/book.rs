@@ -25,6 +25,7 @@ use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::{Apart, PastPrice};
 use crate::core::state::{Declined, DeclinedPast};
+use crate::core::usage::UNKNOWN_PROVIDER;
 use jiff::Timestamp;
 use layers::Layers;
 use rust_decimal::Decimal;
@@ -167,8 +168,15 @@ impl PriceBook {
         model: &str,
         at: Timestamp,
     ) -> Result<Price<'_>, Unresolved> {
-        let found = self.find(provider, model)?;
-        self.price_of(&found, at).ok_or(Unresolved::Unknown)
+        match self.find(provider, model) {
+            Ok(found) => self.price_of(&found, at).ok_or(Unresolved::Unknown),
+            // A price that was set for it holds where it can't be told whose it is.
+            Err(error) if provider.is_none() => self
+                .nobodys(model)
+                .and_then(|found| self.price_of(&found, at))
+                .ok_or(error),
+            Err(error) => Err(error),
+        }
     }
 
     fn price_of<'a>(&'a self, found: &Found<'a>, at: Timestamp) -> Option<Price<'a>> {
@@ -369,6 +377,13 @@ impl PriceBook {
             Err(ambiguous @ Unresolved::Ambiguous { .. }) => Err(ambiguous),
             Err(unknown) => self.only_changed(provider, model)?.ok_or(unknown),
         }
+    }
+
+    /// What an admin says of a model of nobody, by its name as it is or as an API frames it.
+    fn nobodys<'a>(&'a self, model: &str) -> Option<Found<'a>> {
+        let (provider, models) = self.changed.get_key_value(UNKNOWN_PROVIDER)?;
+        let named = |model| written(provider, models, model);
+        named(model.trim()).or_else(|| named(unframed(model.trim())))
     }
 
     fn layers_of(&self, provider: &str, model: &str) -> Option<&Layers> {

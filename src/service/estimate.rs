@@ -53,6 +53,8 @@ pub struct Named<'a> {
     pub model: ModelRef,
     /// Its price, where there is one.
     pub price: Option<Price<'a>>,
+    /// Who all sells a model of that name, where that leaves open whose it is.
+    pub sellers: Vec<String>,
 }
 
 /// A model's names must say something and fit.
@@ -96,8 +98,14 @@ pub fn name_used_model<'a>(
     at: Timestamp,
 ) -> Result<Named<'a>, Refusal> {
     check_model(provider, model)?;
-    let price = prices.price_at(provider, model, at);
-    Ok(price.map_or_else(|_| unpriced(prices, provider, model), known))
+    Ok(match prices.price_at(provider, model, at) {
+        Ok(price) => known(price),
+        Err(Unresolved::Ambiguous { providers }) => Named {
+            sellers: providers,
+            ..unpriced(prices, provider, model)
+        },
+        Err(Unresolved::Unknown) => unpriced(prices, provider, model),
+    })
 }
 
 fn known(price: Price<'_>) -> Named<'_> {
@@ -111,6 +119,7 @@ fn known(price: Price<'_>) -> Named<'_> {
             tier: Some(tier),
         },
         price: Some(price),
+        sellers: Vec::new(),
     }
 }
 
@@ -118,6 +127,7 @@ fn unpriced<'a>(prices: &PriceBook, provider: Option<&str>, model: &str) -> Name
     Named {
         model: unknown(prices, provider, model),
         price: None,
+        sellers: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a caller says was used, made into postings, and the answer to each.
 
 use super::Desk;
-use super::estimate::name_used_model;
+use super::estimate::{Named, name_used_model};
 use super::ledger::Receipt;
 use super::operation::Call;
 use super::ordering::request;
@@ -23,7 +23,7 @@ use crate::core::refusal::Refusal;
 use crate::core::usage::UNKNOWN_PROVIDER;
 use crate::core::usage::{Cost, CostSource, Draw, Usage};
 use crate::pricing;
-use crate::pricing::book::{Price, PriceBook};
+use crate::pricing::book::PriceBook;
 use crate::pricing::cost::full_cost_usd;
 use crate::pricing::provider_usage;
 use jiff::Timestamp;
@@ -105,6 +105,8 @@ impl<'a> Recording<'a> {
         let named = name_used_model(&self.prices, provider, model, occurred)?;
         let tier = input.service_tier.or(counted.tier).unwrap_or_default();
         let reported = input.reported_cost_usd.or(counted.cost);
+        let counts = counted.counts;
+        let cost = cost(reported, &named, counted, tier);
         Ok(Usage {
             provider: named
                 .model
@@ -114,8 +116,8 @@ impl<'a> Recording<'a> {
             tier: named.model.tier,
             service_tier: Some(tier),
             context,
-            counts: counted.counts,
-            cost: cost(reported, named.price.as_ref(), counted, tier),
+            counts,
+            cost,
             occurred,
             allocation: input.allocation_id,
             is_final: input.is_final.unwrap_or(false),
@@ -231,26 +233,23 @@ fn counted(
 
 /// What a usage cost: what the provider said, else what its price makes of it. What has no price makes the cost unknown
 /// and takes nothing away from what has one.
-fn cost(
-    reported: Option<Usd>,
-    price: Option<&Price<'_>>,
-    counted: Counted,
-    tier: ServiceTier,
-) -> Cost {
+fn cost(reported: Option<Usd>, named: &Named<'_>, counted: Counted, tier: ServiceTier) -> Cost {
     if let Some(usd) = reported {
         return Cost {
             usd,
             source: CostSource::Reported,
             price_version: None,
             unpriced: Vec::new(),
+            sellers: Vec::new(),
         };
     }
-    let Some(price) = price else {
+    let Some(price) = &named.price else {
         return Cost {
             usd: Usd::ZERO,
             source: CostSource::Unknown,
             price_version: None,
             unpriced: Vec::new(),
+            sellers: named.sellers.clone(),
         };
     };
     let mut unpriced = counted.unpriced;
@@ -269,6 +268,7 @@ fn cost(
         source,
         price_version: Some(price.version.into()),
         unpriced,
+        sellers: Vec::new(),
     }
 }
 
@@ -300,6 +300,9 @@ pub struct RecordAnswer {
     /// What of an unknown cost has no price.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpriced: Vec<String>,
+    /// Who sells the model, where a provider has to be named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sellers: Vec<String>,
     /// The version of the price.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_version: Option<Name>,
@@ -332,6 +335,7 @@ impl RecordAnswer {
             cost_usd: cost.usd,
             cost_source: cost.source,
             unpriced: cost.unpriced.clone(),
+            sellers: cost.sellers.clone(),
             price_version: cost.price_version.clone(),
             duplicate: receipt.duplicate,
             overrun: recorded.overrun,
@@ -343,6 +347,12 @@ impl RecordAnswer {
     /// The answer in a line.
     pub fn words(&self) -> String {
         let cost = match self.cost_source {
+            CostSource::Unknown if !self.sellers.is_empty() => {
+                let sellers = self.sellers.join(", ");
+                format!(
+                    "an unknown cost (name the provider, one of {sellers}; adjust_usage corrects this record)"
+                )
+            }
             CostSource::Unknown if self.unpriced.is_empty() => {
                 "an unknown cost (the model has no price)".to_owned()
             }

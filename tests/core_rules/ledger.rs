@@ -119,6 +119,7 @@ impl Ledger {
                 source: CostSource::Reported,
                 price_version: None,
                 unpriced: Vec::new(),
+                sellers: Vec::new(),
             },
             occurred: self.now,
             allocation: None,

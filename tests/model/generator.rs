@@ -265,6 +265,7 @@ impl Generator {
                 source,
                 price_version: random.chance(30).then(|| "v1".into()),
                 unpriced: Vec::new(),
+                sellers: Vec::new(),
             },
             occurred,
             allocation,

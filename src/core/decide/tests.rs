@@ -146,6 +146,7 @@ fn usage(at: Timestamp, cost: &str, allocation: Option<AllocationId>, is_final: 
             source: CostSource::Reported,
             price_version: None,
             unpriced: Vec::new(),
+            sellers: Vec::new(),
         },
         occurred: at,
         allocation,

@@ -36,30 +36,52 @@ impl Desk<'_> {
             return;
         }
         let mut parts = unpriced(usage);
+        let mut sellers: BTreeSet<_> = usage.cost.sellers.iter().cloned().collect();
         if let Some(standing) = standing {
-            let known = parts_of(self.state, standing);
-            if known.len() >= PARTS_MOST || parts.is_subset(&known) {
+            let (known, of) = (
+                parts_of(self.state, standing),
+                sellers_of(self.state, standing),
+            );
+            let adds_parts = known.len() < PARTS_MOST && !parts.is_subset(&known);
+            let adds_sellers = of.len() < PARTS_MOST && !sellers.is_subset(&of);
+            if !adds_parts && !adds_sellers {
                 return;
             }
             parts.extend(known);
+            sellers.extend(of);
         }
         self.resolve(standing);
-        self.raise_unknown_cost(provider.into(), model.into(), parts);
+        self.raise_unknown_cost((provider.into(), model.into()), parts, sellers);
     }
 
-    fn raise_unknown_cost(&mut self, provider: String, model: String, parts: BTreeSet<String>) {
+    fn raise_unknown_cost(
+        &mut self,
+        (provider, model): (String, String),
+        parts: BTreeSet<String>,
+        sellers: BTreeSet<String>,
+    ) {
         let unpriced: Vec<_> = parts.into_iter().take(PARTS_MOST).collect();
-        let named = match unpriced.as_slice() {
-            [] => String::new(),
-            parts => format!(" for all it was used for: {}", parts.join(", ")),
+        let sellers: Vec<_> = sellers.into_iter().take(PARTS_MOST).collect();
+        let parts = unpriced.join(", ");
+        let message = match (unpriced.as_slice(), sellers.as_slice()) {
+            (_, [_, ..]) => format!(
+                "{model} was used without a provider, and several sell it: {}; what it costs is in no budget. Whoever records \
+                 it names the provider; adjust_usage corrects what was recorded",
+                sellers.join(", ")
+            ),
+            ([], []) => format!(
+                "{provider}/{model} has no price; what that costs is in no budget. An admin sets a price with override_price"
+            ),
+            _ => format!(
+                "{provider}/{model} has no price for all it was used for: {parts}; what that costs is in no budget. An admin \
+                 sets a price with override_price"
+            ),
         };
-        let message = format!(
-            "{provider}/{model} has no price{named}; what that costs is in no budget. An admin sets a price with override_price"
-        );
         let cause = AlertCause::CostUnknown {
             provider,
             model,
             unpriced,
+            sellers,
         };
         self.raise(cause, &message);
     }
@@ -105,12 +127,14 @@ impl Desk<'_> {
             return;
         };
         // Before a model was known it was recorded by the name that the caller had for it.
-        let is_meant = |own: &str, of: &str| {
+        let is_meant = |own: &str, of: &str, alert| {
+            // What was used of one of several is not known to be of this one, whose price comes.
+            let is_nobodys = || own == UNKNOWN_PROVIDER && sellers_of(self.state, alert).is_empty();
             of.eq_ignore_ascii_case(model)
-                && (own.eq_ignore_ascii_case(provider) || (sole && own == UNKNOWN_PROVIDER))
+                && (own.eq_ignore_ascii_case(provider) || (sole && is_nobodys()))
         };
         let standing = self.state.all_unknown_costs();
-        let meant = standing.filter(|((own, of), _)| is_meant(own, of));
+        let meant = standing.filter(|((own, of), alert)| is_meant(own, of, *alert));
         let mut meant: Vec<_> = meant
             .map(|((own, of), alert)| {
                 let named = parts_of(self.state, alert);
@@ -129,7 +153,8 @@ impl Desk<'_> {
                 self.resolve([alert]);
             } else if left.len() < named && is_open(alert) {
                 self.resolve([alert]);
-                self.raise_unknown_cost(provider, model, left);
+                let sellers = sellers_of(self.state, alert);
+                self.raise_unknown_cost((provider, model), left, sellers);
             }
         }
     }
@@ -150,6 +175,14 @@ fn unpriced(usage: &Usage) -> BTreeSet<String> {
 fn parts_of(state: &State, alert: AlertId) -> BTreeSet<String> {
     match state.alert(alert).map(|alert| &alert.cause) {
         Some(AlertCause::CostUnknown { unpriced, .. }) => unpriced.iter().cloned().collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// Who all sells the model of an alert, where nobody said of whom it was bought.
+fn sellers_of(state: &State, alert: AlertId) -> BTreeSet<String> {
+    match state.alert(alert).map(|alert| &alert.cause) {
+        Some(AlertCause::CostUnknown { sellers, .. }) => sellers.iter().cloned().collect(),
         _ => BTreeSet::new(),
     }
 }

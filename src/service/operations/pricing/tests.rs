@@ -53,6 +53,7 @@ impl House {
                 source: CostSource::Catalogue,
                 price_version: Some(version.into()),
                 unpriced: Vec::new(),
+                sellers: Vec::new(),
             },
             occurred: at("2026-11-23T12:00:00Z"),
             allocation: None,

@@ -262,3 +262,35 @@ async fn an_amount_in_another_form_is_refused_by_its_field() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_model_of_several_providers_asks_for_the_provider() {
+    let house = House::new();
+    let used = json!({"model": "llama-3.3-70b-versatile", "input_tokens": 1_000_000});
+    let recorded = house.done("record_usage", used.clone()).await;
+    let record = &recorded["records"][0];
+    assert_eq!(record["cost_source"], "unknown", "{recorded}");
+    let sellers = record["sellers"].as_array().unwrap();
+    assert!(
+        sellers.len() > 1 && sellers.contains(&json!("groq")),
+        "{sellers:?}"
+    );
+    let [told] = &*unknown(&house).await else {
+        panic!()
+    };
+    assert!(
+        told.contains("names the provider") && told.contains("groq"),
+        "{told}"
+    );
+    let set = |provider: &str, rate: &str| {
+        json!({"provider": provider, "model": "llama-3.3-70b-versatile", "reason": "list",
+            "rates": {"standard": {"rates": {"input": rate}}}})
+    };
+    house.done("override_price", set("groq", "1")).await;
+    assert_eq!(unknown(&house).await.len(), 1, "it may be another's");
+    house.done("override_price", set("unknown", "2")).await;
+    assert_eq!(unknown(&house).await, [""; 0]);
+    let known = house.done("record_usage", used).await;
+    assert_eq!(known["records"][0]["cost_usd"], "2", "{known}");
+    assert_eq!(known["records"][0].get("sellers"), None);
+}
