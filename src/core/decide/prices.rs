@@ -6,7 +6,9 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
-pub use refresh::{CHANGES_MOST, PAST_MOST, check_correction, check_history, check_proposal};
+pub use refresh::{
+    CHANGES_MOST, PAST_MOST, QUOTES_MOST, check_correction, check_history, check_proposal,
+};
 
 use super::{Desk, Done, text};
 use crate::core::event::Event;

@@ -90,4 +90,33 @@ mod tests {
         assert_eq!(after.offers[0].times.len(), 2);
         assert_eq!(after.skipped.len(), 3, "{:?}", after.skipped);
     }
+
+    #[test]
+    fn a_price_with_a_hundred_conditions_is_left_out() {
+        let day = |day: i32| {
+            let day = Date::constant(2000, 1, 1) + jiff::Span::new().days(day);
+            format!(
+                r#"{{"constraint": {{"start_date": "{day}"}}, "prices": {{"input_mtok": {}}}}}"#,
+                day.day()
+            )
+        };
+        let days = |many: i32| (0..many).map(day).collect::<Vec<_>>().join(", ");
+        let body = format!(
+            r#"[{{"id": "x-ai", "models": [
+              {{"id": "few", "match": {{"equals": "few"}}, "prices": [{}]}},
+              {{"id": "many", "match": {{"equals": "many"}}, "prices": [{}]}}]}}]"#,
+            days(100),
+            days(101)
+        );
+        let listing = GenaiPrices.parse(body.as_bytes(), Date::constant(2026, 11, 24));
+        let listing = listing.unwrap();
+        assert_eq!(listing.offers[0].model, "few");
+        let [(name, why)] = &*listing.skipped else {
+            panic!("{:?}", listing.skipped);
+        };
+        assert!(
+            name.contains("many") && why.contains("conditions"),
+            "{name}: {why}"
+        );
+    }
 }

@@ -277,9 +277,7 @@ impl Case<'_> {
             (PriceStatus::SingleSource, PriceRule::FirstWord)
         };
         let apply = self.applying(&price, status, rule);
-        let mut out = self.held(|_| true);
-        out.retain(|_, (_, rule)| *rule == PriceRule::OutOfRange);
-        (Some(apply), self.hold(price, &out))
+        (Some(apply), self.hold(price, &self.held(|_| true)))
     }
 
     /// Of a model that has one: what a quorum says is applied, the rest waits.

@@ -1,5 +1,6 @@
 //! What is configured of the price sources: the file `prices.json` and the folder `pages` of the data directory.
 
+use crate::core::decide::QUOTES_MOST;
 use crate::pricing::sources::fetch::check_address;
 use crate::pricing::sources::html::{HtmlTable, Page};
 use crate::pricing::sources::{self, Declaration, Source};
@@ -253,6 +254,10 @@ impl Settings {
             let why = format!("a source is named {:?} already", page.name);
             return self.leave_out(&shown(path), &why);
         }
+        if self.sources.len() >= QUOTES_MOST {
+            let why = format!("expects at most {QUOTES_MOST} sources in all");
+            return self.leave_out(&shown(path), &why);
+        }
         let source: Arc<dyn Source> = Arc::new(HtmlTable::of(page));
         self.sources.push(Configured::of(source));
     }
@@ -444,5 +449,25 @@ mod tests {
             "pages/e.json",
         ];
         assert!(left_out.eq(expected), "{:?}", settings.left_out);
+    }
+
+    #[test]
+    fn there_are_no_more_pages_than_one_price_can_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let pages = folder.path().join(PAGES_FOLDER);
+        std::fs::create_dir(&pages).unwrap();
+        for number in 10..50 {
+            let page = format!(
+                r#"{{"name": "page-{number}", "address": "https://example.org/", "weight": "0.4",
+                "priced_by": "million", "unit_said": {{"at": "caption", "text": "1M"}}, "provider": {{"fixed": "xai"}},
+                "model": 0, "columns": {{"input": 1}}}}"#
+            );
+            std::fs::write(pages.join(format!("{number}.json")), page).unwrap();
+        }
+        let settings = Settings::read(folder.path(), None).unwrap();
+        assert_eq!(settings.sources.len(), QUOTES_MOST);
+        let left_out = &settings.left_out;
+        assert_eq!(left_out.len(), sources::all().len() + 40 - QUOTES_MOST);
+        assert!(left_out.iter().all(|one| one.why.contains("32 sources")));
     }
 }

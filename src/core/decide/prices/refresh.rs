@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// The most models of one command, so that its events fit into one batch of the journal; a larger refresh gives several.
 pub const CHANGES_MOST: usize = 4_000;
 /// The most sources that are named of one price.
-const QUOTES_MOST: usize = 32;
+pub const QUOTES_MOST: usize = 32;
 /// The most past prices of one model by one source.
 pub const PAST_MOST: usize = 1_000;
 /// How many changed prices an alert names.

@@ -152,15 +152,24 @@ fn first<'a>(provider: &'a Provider, name: &str) -> Option<&'a Model> {
         .find(|model| model.r#match.takes(name))
 }
 
+/// How many prices under a condition a model has, at most; each is looked at for each of their days. The list of 2026-08 has
+/// two of one model.
+const CONDITIONS_MOST: usize = 100;
+
 impl Model {
     fn conditional(&self) -> Result<Vec<Conditional>, String> {
-        if self.prices.get().starts_with('[') {
-            return serde_json::from_str(self.prices.get()).map_err(|error| error.to_string());
+        let conditional: Vec<Conditional> = if self.prices.get().starts_with('[') {
+            serde_json::from_str(self.prices.get()).map_err(|error| error.to_string())?
+        } else {
+            vec![Conditional {
+                constraint: None,
+                prices: self.prices.clone(),
+            }]
+        };
+        if conditional.len() + self.price_variants.len() > CONDITIONS_MOST {
+            return Err(format!("has more than {CONDITIONS_MOST} conditions"));
         }
-        Ok(vec![Conditional {
-            constraint: None,
-            prices: self.prices.clone(),
-        }])
+        Ok(conditional)
     }
 
     /// What it costs at some hours of the day.

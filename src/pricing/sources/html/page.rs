@@ -102,6 +102,9 @@ pub enum PageError {
     },
 }
 
+/// The longest name of a source, in bytes.
+const NAME_MOST: usize = 60;
+
 const fn day() -> u32 {
     24
 }
@@ -149,12 +152,12 @@ impl Page {
         };
         let named = |name: &str| {
             let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
-            !name.is_empty() && name.chars().all(plain)
+            (1..=NAME_MOST).contains(&name.len()) && name.chars().all(plain)
         };
         expect(
             named(&page.name),
             "name",
-            "expects a-z, 0-9, dot, hyphen and underscore",
+            "expects a-z, 0-9, dot, hyphen and underscore, 60 at most",
         )?;
         expect(
             !page.columns.is_empty(),

@@ -79,8 +79,10 @@ fn a_page_that_no_longer_says_its_unit_is_not_read() {
 
 #[test]
 fn a_description_that_can_not_be_is_refused_by_field() {
+    let long = format!("\"{}\"", "x".repeat(61));
     for (part, other, field) in [
         ("\"0.4\"", "\"4\"", "weight"),
+        ("\"example.org\"", &*long, "60 at most"),
         ("\"example.org\"", "\"Example\"", "name"),
         ("\"caption\"", "\"<<\"", "unit_said.at"),
         ("\"million\"", "\"dozen\"", "dozen"),

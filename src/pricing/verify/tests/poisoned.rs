@@ -161,6 +161,22 @@ fn the_first_rate_of_a_unit_is_in_proportion_to_the_others() {
     assert_eq!(held(&cut), Some(PriceRule::OutOfRange));
 }
 
+#[test]
+fn what_sources_disagree_about_waits_from_the_first_price_on() {
+    let quotes = ["1", "2"].map(|rate| {
+        let said = format!("input 2.5 output 10 cache_read 0.25 audio_input {rate}");
+        quote(rate, "1", &said)
+    });
+    let new = judged(&Standing::default(), &quotes);
+    let known = "input 2.5 output 10 cache_read 0.25";
+    assert_eq!(applied(&new), Some(&*price(known)));
+    assert_eq!(held(&new), Some(PriceRule::Disagreement));
+    let mut standing = verified(known);
+    standing.waiting = true;
+    let next = judged(&standing, &quotes);
+    assert_eq!(held(&next), Some(PriceRule::Disagreement));
+}
+
 /// Each step is small and confirmed; what they come to is not.
 #[test]
 fn a_slow_drip_of_small_rises_is_held_back() {
