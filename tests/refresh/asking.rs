@@ -4,6 +4,7 @@ use crate::ground::{Ground, litellm, llm_prices, models_dev, refresher, states};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tekton_budget::core::decide::CHANGES_MOST;
+use tekton_budget::pricing::sources::fetch::Shelf;
 use tekton_budget::service::caller::Caller;
 use tekton_budget::service::operation::{Call, Progress};
 use tekton_budget::service::refresh::{Answered, Wanted};
@@ -119,6 +120,36 @@ async fn another_process_goes_on_where_this_one_ended() {
         .iter()
         .filter(|one| one.headers.contains_key("if-none-match"));
     assert_eq!(tagged.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_unchanged_and_can_not_be_read_any_more_is_asked_for_whole() {
+    let ground = Ground::new().await;
+    ground.refresh().await;
+    let shelf = Shelf::new(ground.folder.path().join("sources"));
+    let mut kept = shelf.load("litellm", 1 << 20).unwrap();
+    kept.body = b"[]".to_vec();
+    kept.validators.etag = Some("\"7\"".to_owned());
+    shelf.keep("litellm", &kept).unwrap();
+    let unchanged =
+        Mock::given(header("if-none-match", "\"7\"")).respond_with(ResponseTemplate::new(304));
+    unchanged.with_priority(1).mount(&ground.server).await;
+    ground.pass_hours(1);
+    let refreshed = ground.refresh().await;
+    assert_eq!(states(&refreshed)[0], "litellm fetched", "{refreshed}");
+    let mut kept = shelf.load("litellm", 1 << 20).unwrap();
+    assert_eq!(kept.body, litellm("2e-06", "1e-05").as_bytes());
+
+    // Where the whole is refused too, nothing that it says counts, and that is told.
+    kept.body = b"[]".to_vec();
+    kept.validators.etag = Some("\"7\"".to_owned());
+    shelf.keep("litellm", &kept).unwrap();
+    ground.pass_hours(1);
+    ground.answer("litellm", ResponseTemplate::new(304)).await;
+    let refreshed = ground.refresh().await;
+    assert_eq!(states(&refreshed)[0], "litellm failed", "{refreshed}");
+    let error = refreshed["sources"][0]["error"].as_str().unwrap();
+    assert!(error.contains("can't be read any more"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

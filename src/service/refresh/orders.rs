@@ -180,4 +180,14 @@ mod tests {
             assert_eq!(sizes.sum::<usize>(), proposals + past);
         }
     }
+
+    #[test]
+    fn what_the_ledger_would_refuse_is_left_out_and_nothing_else() {
+        let mut appraisal = refreshed(2, 2).appraisal;
+        appraisal.proposals[0].model = "x".repeat(300);
+        appraisal.history[1].model = "x".repeat(300);
+        leave_out_unfit(&mut appraisal);
+        assert_eq!(appraisal.proposals, [proposal()]);
+        assert_eq!(appraisal.history, [history()]);
+    }
 }

@@ -21,6 +21,7 @@ mod counted;
 mod overridden;
 mod past;
 mod sources;
+mod weighed;
 
 struct Bench {
     state: State,
