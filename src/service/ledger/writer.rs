@@ -16,7 +16,7 @@ use crate::core::name::Name;
 use crate::core::refusal::Refusal;
 use crate::core::state::{Meter, RowKey, State};
 use crate::core::verdict::Verdict;
-use crate::store::journal::Journal;
+use crate::store::journal::{Journal, batches};
 use crate::store::lookup::LookupError;
 use earlier::Earlier;
 use jiff::Timestamp;
@@ -323,7 +323,10 @@ impl Writer {
         self.shared.recall(recalled);
         if self.stopped.is_none() && !entries.is_empty() {
             let events: Vec<_> = ranges.into_iter().map(|range| &self.arena[range]).collect();
-            if let Err(error) = self.journal.append(&events) {
+            // One order is bound to what a batch takes; what ends by itself with it need not be.
+            let mut parts = batches(&events);
+            let written = parts.try_for_each(|part| self.journal.append(part).map(|_| ()));
+            if let Err(error) = written {
                 tracing::error!(%error, "the journal can't be written; nothing more is recorded until a restart");
                 self.stopped = Some(error.to_string());
             }

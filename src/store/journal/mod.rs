@@ -57,4 +57,4 @@ pub use survey::TornTail;
 pub use tail::Torn;
 pub use verify::{SoundBatch, verify, verify_each};
 pub use walk::Check;
-pub use writer::Journal;
+pub use writer::{Journal, batches};

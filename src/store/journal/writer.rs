@@ -197,6 +197,25 @@ impl Tail {
     }
 }
 
+/// Events in as few parts as there have to be for each to fit into a batch.
+pub fn batches<E: AsRef<[u8]>>(events: &[E]) -> impl Iterator<Item = &[E]> {
+    within(events, MAX_BATCH)
+}
+
+fn within<E: AsRef<[u8]>>(events: &[E], most: usize) -> impl Iterator<Item = &[E]> {
+    let framed = |event: &E| event.as_ref().len().saturating_add(4);
+    let mut body = events.first().map_or(0, framed);
+    events.chunk_by(move |_, next| {
+        let more = framed(next);
+        body = body.saturating_add(more);
+        let fits = body <= most;
+        if !fits {
+            body = more;
+        }
+        fits
+    })
+}
+
 /// Holds a batch against the limits; the bytes of its body.
 fn check_limits<E: AsRef<[u8]>>(events: &[E]) -> Result<usize, AppendError> {
     if events.is_empty() {
@@ -214,4 +233,22 @@ fn check_limits<E: AsRef<[u8]>>(events: &[E]) -> Result<usize, AppendError> {
         return Err(AppendError::BatchTooLarge { bytes: body });
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_parted_where_a_batch_is_full() {
+        let parts = |sizes: &[usize]| {
+            let events: Vec<_> = sizes.iter().map(|size| vec![0; *size]).collect();
+            let parts = within(&events, 20);
+            parts.map(<[_]>::len).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(&[]), [0; 0]);
+        assert_eq!(parts(&[6, 6]), [2]);
+        assert_eq!(parts(&[6, 7]), [1, 1]);
+        assert_eq!(parts(&[1, 1, 1, 1, 1, 16, 1, 30, 2]), [4, 1, 1, 1, 1, 1]);
+    }
 }
