@@ -4,7 +4,7 @@ mod doubt;
 mod past;
 
 use super::book::PriceBook;
-use super::identity::{Canonical, Placed};
+use super::identity::{self, Canonical, Placed};
 use super::sources::Tense;
 use super::verify::{self, Judgement, Outcome, Quote, Subject};
 use crate::core::digest::Digest;
@@ -14,6 +14,7 @@ use crate::idle::breathe;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -98,6 +99,7 @@ pub fn appraise(
     waiting: &BTreeSet<Canonical>,
     now: Timestamp,
 ) -> Appraisal {
+    let witnesses = &*joined(book, witnesses);
     let mut appraisal = of_the_present(book, witnesses, waiting, now);
     if let Some(witnesses) = doubt::doubted(witnesses, &appraisal.votes) {
         appraisal = of_the_present(book, &witnesses, waiting, now);
@@ -106,6 +108,30 @@ pub fn appraise(
         appraisal.take_past(book, witness, now);
     }
     appraisal
+}
+
+/// The same words, on models that the catalogue does not know under the one name that all of their names mean.
+fn joined<'a>(book: &PriceBook, witnesses: &'a [Witness]) -> Cow<'a, [Witness]> {
+    let all: Vec<&[Placed]> = witnesses.iter().map(|one| &*one.placed).collect();
+    let means = identity::join(&all, |name| {
+        book.knows_unlisted(&name.provider, &name.model)
+    });
+    if means.is_empty() {
+        return Cow::Borrowed(witnesses);
+    }
+    let anew = |placed: &Placed| {
+        breathe();
+        let mut placed = placed.clone();
+        if let Some(meant) = means.get(&placed.meant.canonical) {
+            placed.meant.clone_from(meant);
+        }
+        placed
+    };
+    let anew = |witness: &Witness| Witness {
+        placed: witness.placed.iter().map(anew).collect(),
+        ..witness.clone()
+    };
+    witnesses.iter().map(anew).collect()
 }
 
 fn of_the_present(
@@ -232,6 +258,7 @@ fn bare(model: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::price::PriceStatus;
     use crate::pricing::catalogue::Catalogue;
     use crate::pricing::identity::place;
     use crate::pricing::sources::{Source, llm_prices, models_dev, openrouter};
@@ -290,6 +317,30 @@ mod tests {
         );
         let again = appraise(&book, &witnesses, &BTreeSet::new(), now());
         assert_eq!(again.proposals, appraisal.proposals);
+    }
+
+    #[test]
+    fn names_of_a_new_model_that_differ_in_a_date_are_one_unless_a_source_has_both() {
+        let dev = |more: &str| {
+            let body = format!(
+                r#"{{"xai": {{"models": {{"grok-x-20270131": {{"cost": {{"input": 2, "output": 10}}}}{more}}}}}}}"#
+            );
+            witness("models_dev", &models_dev::ModelsDev, &body)
+        };
+        let row = r#"{"prices": [{"id": "grok-x", "vendor": "xai", "name": "G", "input": 2, "output": 10}]}"#;
+        let prices = || witness("llm_prices", &llm_prices::Current, row);
+        let book = PriceBook::new(Arc::default());
+        let models = |book: &PriceBook, witnesses: &[Witness]| {
+            let appraisal = appraise(book, witnesses, &BTreeSet::new(), now());
+            let proposals = appraisal.proposals.into_iter();
+            let status = proposals.map(|one| (one.model, one.apply.map(|apply| apply.status)));
+            status.collect::<Vec<_>>()
+        };
+        let one = models(&book, &[dev(""), prices()]);
+        assert_eq!(one, [("grok-x".to_owned(), Some(PriceStatus::Verified))]);
+        let other = r#", "grok-x": {"cost": {"input": 1, "output": 5}}"#;
+        let two = models(&book, &[dev(other), prices()]);
+        assert_eq!(two.len(), 2, "{two:?}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod origin;
 mod overlay;
 mod overrides;
 mod price;
+mod unlisted;
 
 pub use origin::{Applied, Imported, Origin, Override};
 pub use price::{Price, SourceQuote};
@@ -25,7 +26,6 @@ use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::{Apart, PastPrice};
 use crate::core::state::{Declined, DeclinedPast};
-use crate::core::usage::UNKNOWN_PROVIDER;
 use jiff::Timestamp;
 use layers::Layers;
 use rust_decimal::Decimal;
@@ -379,48 +379,9 @@ impl PriceBook {
         }
     }
 
-    /// What an admin says of a model of nobody, by its name as it is or as an API frames it.
-    fn nobodys<'a>(&'a self, model: &str) -> Option<Found<'a>> {
-        let (provider, models) = self.changed.get_key_value(UNKNOWN_PROVIDER)?;
-        let named = |model| written(provider, models, model);
-        named(model.trim()).or_else(|| named(unframed(model.trim())))
-    }
-
     fn layers_of(&self, provider: &str, model: &str) -> Option<&Layers> {
         let layers = self.changed.get(provider)?.models.get(model)?;
         Some(layers)
-    }
-
-    /// A model that the catalogue does not know.
-    fn only_changed<'a>(
-        &'a self,
-        asked: Option<&str>,
-        model: &str,
-    ) -> Result<Option<Found<'a>>, Unresolved> {
-        if let Some(asked) = asked {
-            // As in the catalogue: of the providers that a name may mean, the first that has the model is meant.
-            let found = provider::named(asked).into_iter().find_map(|name| {
-                let (provider, models) = self.changed.get_key_value(&*name)?;
-                written(provider, models, model)
-            });
-            return Ok(found);
-        }
-        let all = self.changed.iter();
-        let mut found: Vec<Found<'a>> = all
-            .filter_map(|(provider, models)| written(provider, models, model))
-            .collect();
-        found.sort_unstable_by_key(|found| (found.provider, found.model));
-        found.dedup_by_key(|found| (found.provider, found.model));
-        match found.as_slice() {
-            [] => Ok(None),
-            [one] => Ok(Some(*one)),
-            several => Err(Unresolved::Ambiguous {
-                providers: several
-                    .iter()
-                    .map(|found| found.provider.to_owned())
-                    .collect(),
-            }),
-        }
     }
 
     fn bundled<'a>(
@@ -453,24 +414,6 @@ fn gone(past: &[(Timestamp, Arc<Rates>)], present: Option<&Rates>) -> BTreeMap<P
         gone.retain(|place, _| !present.contains_key(place));
     }
     gone
-}
-
-/// A model under one of its names: its own, or with its provider's before it.
-fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option<Found<'a>> {
-    let own = models.named(model);
-    let (model, layers) = own.or_else(|| {
-        let (prefix, rest) = model.split_once('/')?;
-        let named = provider::named(prefix)
-            .iter()
-            .any(|name| **name == *provider);
-        named.then(|| models.named(rest)).flatten()
-    })?;
-    Some(Found {
-        provider,
-        model,
-        card: None,
-        layers: Some(layers),
-    })
 }
 
 /// A model, with what is known of its price.

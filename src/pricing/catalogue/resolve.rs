@@ -169,7 +169,7 @@ pub enum Spelling {
 }
 
 /// The ways to write a model's name, the given one first.
-fn spellings(model: &str) -> impl Iterator<Item = (Spelling, Cow<'_, str>)> {
+pub fn spellings(model: &str) -> impl Iterator<Item = (Spelling, Cow<'_, str>)> {
     let dated = dated(model);
     let other_way = dated.as_ref().map(|(stem, mark, date, compact)| {
         let (year, month, day) = (date.year(), date.month(), date.day());
@@ -189,6 +189,11 @@ fn spellings(model: &str) -> impl Iterator<Item = (Spelling, Cow<'_, str>)> {
         .chain(other_way)
         .chain(stem)
         .chain(latest)
+}
+
+/// The date at the end of a model's name.
+pub fn date_in(model: &str) -> Option<Date> {
+    dated(model).map(|(_, _, date, _)| date)
 }
 
 /// A name that ends in a date: what is before it, the mark between, the date, and whether it is compact.

@@ -7,7 +7,8 @@
 //!    written the other way, its date or `latest` left out.
 //! 4. `latest` is added, where the catalogue has the model by that name only; Bedrock's `:0`, the first revision, is
 //!    added or left out.
-//! 5. Else it is a model that the catalogue does not know: its own name, in lower case, is canonical.
+//! 5. Else it is a model that the catalogue does not know: its own name, in lower case, is canonical. Of such names that differ
+//!    in a date or `latest` alone, those that no source tells apart are one ([`join`]).
 //!
 //! A region is a part of the name (`eu.anthropic.…`, `us-gov-west-1/…`, `eu/gpt-4o`): its price is its own, and never
 //! a word about another region's. A name with a character beyond printable ASCII matches nothing and is not taken: it
@@ -15,8 +16,10 @@
 
 mod alias;
 mod place;
+mod unlisted;
 
 pub use place::{Placed, place};
+pub use unlisted::join;
 
 use crate::pricing::catalogue::{Catalogue, ModelCard, Spelling, provider};
 use std::borrow::Cow;
@@ -29,6 +32,14 @@ pub struct Canonical {
     pub provider: String,
     /// The model's name: as the catalogue has it, or in lower case where the catalogue does not know it.
     pub model: String,
+}
+
+impl Canonical {
+    /// Another model of the same provider.
+    fn with(&self, model: String) -> Self {
+        let provider = self.provider.clone();
+        Self { provider, model }
+    }
 }
 
 impl fmt::Display for Canonical {
