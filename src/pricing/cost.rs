@@ -14,8 +14,8 @@
 //!   → input (no discount is known); one-hour cache write → five-minute write → input (the
 //!   nearest rate that is known); cached audio → audio → the text rate of its side. The rate of cached text does
 //!   not stand in for cached audio: where that is known it costs up to five times as much. Calls are free unless they have a
-//!   rate, as almost all are. Nothing stands in for images, searches and seconds, input and output: those
-//!   are reported as unpriced, for an unknown cost is not a free one.
+//!   rate, as almost all are. Tokens of what is sold by the second alone are told, and not charged. Nothing stands in for
+//!   images, searches and seconds, input and output: those are reported as unpriced, for an unknown cost is not a free one.
 
 use crate::core::price::{ContextTier, Rates, ServiceTier, TierRates, Unit, UnitRates};
 use crate::core::quantity::{Counts, Usd};
@@ -131,6 +131,7 @@ fn each_line(
                 usd: times(rate, count),
             })),
             None if unit == Unit::Request => {}
+            None if unit.is_token() && counts.seconds > 0 && sheet.is_by_time() => {}
             None => each(Err(unit)),
         }
     }
@@ -178,6 +179,12 @@ impl<'a> Sheet<'a> {
             asked = priced_as.stand_in();
         }
         None
+    }
+
+    /// Whether seconds have a rate, and no token has one.
+    fn is_by_time(&self) -> bool {
+        let mut tokens = Unit::ALL.into_iter().filter(|unit| unit.is_token());
+        self.own(Unit::Second).is_some() && tokens.all(|unit| self.own(unit).is_none())
     }
 
     fn own(&self, unit: Unit) -> Option<Decimal> {

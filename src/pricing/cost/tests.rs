@@ -246,6 +246,30 @@ fn any_tier_name() -> impl Strategy<Value = ServiceTier> {
     ])
 }
 
+#[test]
+fn tokens_of_what_is_sold_by_the_second_alone_are_not_charged() {
+    let mut rates = Rates::default();
+    rates.standard.rates.insert(Unit::Second, 50.into());
+    let mut counts = Counts {
+        input_tokens: 4,
+        output_tokens: 635,
+        seconds: 200,
+        ..Counts::default()
+    };
+    let whole = cost(&rates, &counts, ServiceTier::Standard);
+    assert_eq!(
+        (whole.usd.to_string(), &*whole.unpriced),
+        ("0.01".to_owned(), &[][..])
+    );
+    rates.standard.rates.insert(Unit::Input, 1.into());
+    let whole = cost(&rates, &counts, ServiceTier::Standard);
+    assert_eq!(whole.unpriced, [Unit::Output]);
+    rates.standard.rates.remove(&Unit::Input);
+    counts.seconds = 0;
+    let whole = cost(&rates, &counts, ServiceTier::Standard);
+    assert_eq!(whole.unpriced, [Unit::Input, Unit::Output]);
+}
+
 proptest! {
     #[test]
     fn nothing_costs_nothing(rates in any_rates(), tier in any_tier_name()) {
@@ -265,7 +289,11 @@ proptest! {
         let free_call = usize::from(
             values[9] > 0 && rate_of(&rates, Unit::Request, counts.prompt_tokens(), tier).is_none(),
         );
-        prop_assert_eq!(whole.lines.len() + whole.unpriced.len() + free_call, counted);
+        let has_rate = |unit| rate_of(&rates, unit, counts.prompt_tokens(), tier).is_some();
+        let tokens = || Unit::ALL.into_iter().filter(|unit| unit.is_token());
+        let by_time = counts.seconds > 0 && has_rate(Unit::Second) && !tokens().any(has_rate);
+        let told = if by_time { tokens().filter(|unit| unit.count(&counts) > 0).count() } else { 0 };
+        prop_assert_eq!(whole.lines.len() + whole.unpriced.len() + free_call + told, counted);
     }
 
     #[test]

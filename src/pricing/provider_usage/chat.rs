@@ -3,15 +3,16 @@
 //! | provider | what is its own |
 //! |---|---|
 //! | DeepSeek | `prompt_cache_hit_tokens` and `prompt_cache_miss_tokens` make up `prompt_tokens` |
-//! | Mistral | `prompt_audio_seconds` |
+//! | Mistral | `prompt_audio_seconds`, in place of what audio has as tokens; `connector_tokens` and `connectors` beside the prompt |
 //! | Qwen | what is written to a cache, by time, among the details |
 //! | litellm's proxy | Anthropic's names of what a cache read and took, beside a prompt that includes them |
-//! | xAI | reasoning stands beside `completion_tokens`; `cost_in_usd_ticks`, of 10⁻¹⁰ dollars; `num_sources_used` |
+//! | xAI | reasoning stands beside `completion_tokens`; `cost_in_usd_ticks`, of 10⁻¹⁰ dollars; `num_sources_used` and the tools that ran |
 //! | Perplexity | `citation_tokens` and `reasoning_tokens` beside the rest; `num_search_queries`; `cost.total_cost` |
 //! | OpenRouter | `cost`, to which the upstream's is added where the caller's own key paid that; web searches |
 
 use super::fields::Fields;
 use super::inclusive::{Names, Reasoning, split};
+use super::tools::take_calls;
 use super::{Shape, TakenUsage};
 use crate::core::quantity::{Counts, Usd};
 use crate::core::refusal::Refusal;
@@ -32,6 +33,13 @@ const NAMES: Names = Names {
     written: &["cache_creation_input_tokens"],
 };
 
+/// Where xAI tells of the tools that it ran.
+pub(super) const XAI_TOOLS: &str = "server_side_tool_usage_details";
+/// What xAI calls searches of the web there.
+pub(super) const XAI_SEARCHES: &[&str] = &["web_search_calls"];
+/// What Mistral's connectors call them.
+const MISTRAL_SEARCHES: &[&str] = &["web_search", "web_search_premium"];
+
 /// Whose it is, of those who follow OpenAI.
 pub(super) fn shape(usage: &Fields<'_>, from: impl Fn(&str) -> bool) -> Shape {
     let marked = [
@@ -40,7 +48,11 @@ pub(super) fn shape(usage: &Fields<'_>, from: impl Fn(&str) -> bool) -> Shape {
             "deepseek",
             &["prompt_cache_hit_tokens"][..],
         ),
-        (Shape::Mistral, "mistral", &["prompt_audio_seconds"]),
+        (
+            Shape::Mistral,
+            "mistral",
+            &["prompt_audio_seconds", "connector_tokens"],
+        ),
         (
             Shape::Xai,
             "xai",
@@ -80,16 +92,21 @@ pub(super) fn take(shape: Shape, usage: &Fields<'_>) -> Result<TakenUsage, Refus
     };
     let mut taken = match shape {
         Shape::Perplexity => TakenUsage::of(shape, perplexity(usage)?),
+        Shape::Mistral => TakenUsage::of(shape, mistral(usage)?),
         _ => TakenUsage::of(shape, split(usage, &NAMES, otherwise)?),
     };
     match shape {
         Shape::Deepseek => check_cache_sides(usage)?,
-        // Where no audio was sent the member is there all the same, and empty.
-        Shape::Mistral if usage.object(&["prompt_audio_seconds"]).is_none() => {
-            taken.counts.seconds = usage.seconds(&["prompt_audio_seconds"])?;
+        Shape::Mistral => {
+            if let Some(connectors) = usage.object(&["connectors"]) {
+                take_calls(&connectors, MISTRAL_SEARCHES, &mut taken)?;
+            }
         }
         Shape::Xai => {
             taken.counts.web_searches = usage.count(&["num_sources_used"])?.or_zero();
+            if let Some(tools) = usage.object(&[XAI_TOOLS]) {
+                take_calls(&tools, XAI_SEARCHES, &mut taken)?;
+            }
             taken.reported_cost = ticks(usage)?;
         }
         Shape::Perplexity => {
@@ -109,6 +126,32 @@ pub(super) fn take(shape: Shape, usage: &Fields<'_>) -> Result<TakenUsage, Refus
         _ => {}
     }
     Ok(taken)
+}
+
+/// Mistral's own. Audio is sold by the second: its tokens, which stand beside the prompt in the details and the total, are
+/// neither a part of the prompt nor charged, cached or not. What connectors brought in stands beside the prompt, too, and is
+/// charged as input.
+fn mistral(usage: &Fields<'_>) -> Result<Counts, Refusal> {
+    // Where no audio was sent the member is there all the same, and empty.
+    let seconds = match usage.object(&["prompt_audio_seconds"]) {
+        Some(_) => 0,
+        None => usage.seconds(&["prompt_audio_seconds"])?,
+    };
+    let connected = usage.count(&["connector_tokens"])?.or_zero();
+    let mut counts = if seconds > 0 {
+        Counts {
+            input_tokens: usage.count(&[NAMES.input])?.or_zero(),
+            output_tokens: usage.count(&[NAMES.output])?.or_zero(),
+            ..Counts::default()
+        }
+    } else {
+        split(usage, &NAMES, Reasoning::Within)?
+    };
+    // What the total has beside the two sides is theirs, and was not thought.
+    counts.reasoning_tokens -= counts.reasoning_tokens.min(connected);
+    counts.input_tokens = counts.input_tokens.saturating_add(connected);
+    counts.seconds = seconds;
+    Ok(counts)
 }
 
 fn check_cache_sides(usage: &Fields<'_>) -> Result<(), Refusal> {

@@ -98,6 +98,11 @@ impl<'a> Fields<'a> {
         self.first(names).is_some()
     }
 
+    /// The names of all its members.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.object.keys().map(String::as_str)
+    }
+
     pub(super) fn text(&self, names: &[&str]) -> Option<&'a str> {
         self.first(names)?.1.as_str()
     }

@@ -14,6 +14,7 @@ mod gemini;
 mod inclusive;
 mod ollama;
 mod responses;
+mod tools;
 
 use crate::core::price::ServiceTier;
 use crate::core::quantity::{Counts, Usd};
@@ -178,7 +179,12 @@ fn shape(hint: Option<&str>, usage: &Fields<'_>) -> Option<Shape> {
             Shape::OpenaiResponses
         });
     }
-    usage.has("total_tokens").then(|| chat::shape(usage, from))
+    if usage.has("total_tokens") {
+        return Some(chat::shape(usage, from));
+    }
+    // Pictures are told by their cost alone.
+    let by_cost = usage.has("cost_in_usd_ticks") || (from("openrouter") && usage.has("cost"));
+    by_cost.then(|| chat::shape(usage, from))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! OpenAI's responses, images, transcriptions and realtime: `input_tokens` and `output_tokens` that include
 //! their parts, or the seconds of a transcription.
 
-use super::chat::{openrouter_cost, ticks};
+use super::chat::{XAI_SEARCHES, XAI_TOOLS, openrouter_cost, ticks};
 use super::fields::Fields;
 use super::inclusive::{Names, Reasoning, split};
+use super::tools::{take_calls, take_outputs};
 use super::{Shape, TakenUsage};
 use crate::core::refusal::Refusal;
 
@@ -29,23 +30,15 @@ const NAMES: Names = Names {
 pub(super) fn take(usage: &Fields<'_>, response: &Fields<'_>) -> Result<TakenUsage, Refusal> {
     let mut counts = split(usage, &NAMES, Reasoning::Within)?;
     counts.seconds = usage.seconds(&["seconds"])?;
-    counts.web_searches = searches(response);
     let mut taken = TakenUsage::of(Shape::OpenaiResponses, counts);
+    take_outputs(response, &mut taken);
+    if let Some(tools) = usage.object(&[XAI_TOOLS]) {
+        take_calls(&tools, XAI_SEARCHES, &mut taken)?;
+    }
     taken.reported_cost = if usage.has_any(&["cost_details", "is_byok"]) {
         openrouter_cost(usage)?
     } else {
         ticks(usage)?
     };
     Ok(taken)
-}
-
-/// The searches among a response's output; opening a page that was found is none.
-fn searches(response: &Fields<'_>) -> u64 {
-    let outputs = response.objects(&["output"]);
-    let searches = outputs.iter().filter(|output| {
-        let action = output.object(&["action"]);
-        let action = action.and_then(|action| action.text(&["type"]));
-        output.text(&["type"]) == Some("web_search_call") && action.is_none_or(|a| a == "search")
-    });
-    u64::try_from(searches.count()).unwrap_or(u64::MAX)
 }

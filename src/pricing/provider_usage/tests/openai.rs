@@ -144,17 +144,81 @@ fn mistral_and_its_audio() {
             ("output_tokens", 42),
         ],
     );
-    let voxtral = json!({"prompt_tokens": 4, "completion_tokens": 635, "total_tokens": 639, "prompt_audio_seconds": 203});
-    takes(
-        None,
-        &voxtral,
-        Shape::Mistral,
-        &[
-            ("input_tokens", 4),
-            ("output_tokens", 635),
-            ("seconds", 203),
-        ],
+    let spoken = [
+        ("input_tokens", 4),
+        ("output_tokens", 635),
+        ("seconds", 203),
+    ];
+    for beside in [
+        json!({"total_tokens": 639}),
+        json!({"total_tokens": 3264}),
+        json!({"total_tokens": 3264, "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 2625}}),
+        json!({"total_tokens": 3264, "prompt_tokens_details": {"cached_tokens": 2368}}),
+    ] {
+        let mut voxtral =
+            json!({"prompt_tokens": 4, "completion_tokens": 635, "prompt_audio_seconds": 203});
+        let members = voxtral.as_object_mut().unwrap();
+        members.extend(beside.as_object().unwrap().clone());
+        takes(None, &voxtral, Shape::Mistral, &spoken);
+    }
+}
+
+#[test]
+fn what_connectors_brought_in_is_input() {
+    let usage = json!({"prompt_tokens": 188, "completion_tokens": 55, "total_tokens": 7355,
+        "connector_tokens": 7112, "connectors": {"web_search": 1, "image_generation": 2}});
+    let counts = [
+        ("input_tokens", 7300),
+        ("output_tokens", 55),
+        ("web_searches", 1),
+    ];
+    for hint in [Some("mistral"), None] {
+        let taken = takes(hint, &usage, Shape::Mistral, &counts);
+        assert_eq!(taken.unpriced, ["image_generation"]);
+    }
+}
+
+#[test]
+fn tools_that_are_paid_for_have_no_price_of_their_own() {
+    let response = json!({"output": [{"type": "file_search_call"}, {"type": "code_interpreter_call"},
+        {"type": "file_search_call"}, {"type": "web_search_call", "action": {"type": "search"}},
+        {"type": "web_search_call", "action": {"type": "open_page"}}, {"type": "message"}],
+        "usage": {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 5, "total_tokens": 15}});
+    let counts = [
+        ("input_tokens", 10),
+        ("output_tokens", 5),
+        ("web_searches", 1),
+    ];
+    let taken = takes(Some("openai"), &response, Shape::OpenaiResponses, &counts);
+    assert_eq!(
+        taken.unpriced,
+        ["file_search_call", "code_interpreter_call"]
     );
+    let tools = json!({"web_search_calls": 1, "x_search_calls": 8, "code_interpreter_calls": 0});
+    let xai = json!({"input_tokens": 10, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 5, "total_tokens": 15,
+        "server_side_tool_usage_details": tools});
+    let taken = takes(Some("xai"), &xai, Shape::OpenaiResponses, &counts);
+    assert_eq!(taken.unpriced, ["x_search_calls"]);
+    let chat = json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15,
+        "server_side_tool_usage_details": tools});
+    let taken = takes(Some("xai"), &chat, Shape::Xai, &counts);
+    assert_eq!(taken.unpriced, ["x_search_calls"]);
+}
+
+#[test]
+fn a_cost_alone_is_a_usage() {
+    let usage = json!({"cost_in_usd_ticks": 700_000_000});
+    let taken = takes(None, &usage, Shape::Xai, &[]);
+    assert_eq!(taken.reported_cost.unwrap().to_string(), "0.07");
+    let whole = json!({"data": [{"url": "x"}], "usage": usage});
+    takes(Some("xai"), &whole, Shape::Xai, &[]);
+    let taken = takes(
+        Some("openrouter"),
+        &json!({"cost": 0.04}),
+        Shape::Openrouter,
+        &[],
+    );
+    assert_eq!(taken.reported_cost.unwrap().to_string(), "0.04");
 }
 
 #[test]

@@ -1,0 +1,49 @@
+//! Tools that a provider runs for a model, and charges for beside the tokens.
+
+use super::TakenUsage;
+use super::fields::Fields;
+use crate::core::refusal::Refusal;
+
+/// What OpenAI charges for by the call, the store or the session, by the type of an output.
+const PAID_OUTPUTS: [&str; 3] = [
+    "file_search_call",
+    "code_interpreter_call",
+    "image_generation_call",
+];
+
+/// Takes the calls of tools by name: searches of the web under one of these names, and what else was called as what has no
+/// price.
+pub(super) fn take_calls(
+    tools: &Fields<'_>,
+    searches: &[&str],
+    taken: &mut TakenUsage,
+) -> Result<(), Refusal> {
+    for name in tools.names() {
+        let calls = tools.count(&[name])?.or_zero();
+        if searches.contains(&name) {
+            taken.counts.web_searches = taken.counts.web_searches.saturating_add(calls);
+        } else if calls > 0 {
+            taken.unpriced.push(name.to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Takes the tools that a response's output tells of; opening a page that was found is no search.
+pub(super) fn take_outputs(response: &Fields<'_>, taken: &mut TakenUsage) {
+    for output in response.objects(&["output"]) {
+        let action = output.object(&["action"]);
+        let action = action.and_then(|action| action.text(&["type"]));
+        match output.text(&["type"]) {
+            Some("web_search_call") if action.is_none_or(|action| action == "search") => {
+                taken.counts.web_searches = taken.counts.web_searches.saturating_add(1);
+            }
+            Some(paid) if PAID_OUTPUTS.contains(&paid) => {
+                if !taken.unpriced.iter().any(|known| known == paid) {
+                    taken.unpriced.push(paid.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+}
