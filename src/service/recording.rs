@@ -97,9 +97,14 @@ impl<'a> Recording<'a> {
             .transpose()?;
         let context = self.context(&input, hold.as_ref())?;
         let occurred = input.occurred_at.map_or(self.now, Instant::time);
-        let (provider, model) = self.names(&input, hold.as_ref(), occurred);
-        let counted = counted(provider, model, &input)?;
-        let model = model.or(counted.model.as_deref());
+        let said = (input.provider.as_deref(), input.model.as_deref());
+        let expected = self.names(said, hold.as_ref(), occurred);
+        let counted = counted(expected.0, expected.1, &input)?;
+        let ran = counted.model.as_deref();
+        let (provider, model) = self
+            .ran(said, ran, hold.as_ref(), occurred)
+            .unwrap_or(expected);
+        let model = model.or(ran);
         let model =
             model.ok_or_else(|| Refusal::invalid("model", "expects the model that was used"))?;
         let named = name_used_model(&self.prices, provider, model, occurred)?;
@@ -134,15 +139,31 @@ impl<'a> Recording<'a> {
         self.call.caller.fill(context)
     }
 
+    /// The names with the model that a whole response says ran, where the caller says none and it has a price: a hold says
+    /// only what was meant to run.
+    fn ran<'b>(
+        &self,
+        (provider, said): (Option<&'b str>, Option<&'b str>),
+        ran: Option<&'b str>,
+        hold: Option<&'b Allocation>,
+        occurred: Timestamp,
+    ) -> Option<(Option<&'b str>, Option<&'b str>)> {
+        if said.is_some() {
+            return None;
+        }
+        let (provider, model) = self.names((provider, Some(ran?)), hold, occurred);
+        let price = self.prices.price_at(provider, model?, occurred);
+        price.is_ok().then_some((provider, model))
+    }
+
     /// The provider and the model of a usage: what it says, else what its hold says. A provider that it leaves out is
     /// its hold's where that has a model of this name, however many others have one, too.
     fn names<'b>(
         &self,
-        input: &'b UsageInput,
+        (provider, model): (Option<&'b str>, Option<&'b str>),
         hold: Option<&'b Allocation>,
         occurred: Timestamp,
     ) -> (Option<&'b str>, Option<&'b str>) {
-        let (provider, model) = (input.provider.as_deref(), input.model.as_deref());
         let Some(ModelRef {
             provider: held_by,
             model: held,

@@ -10,7 +10,7 @@ use crate::core::policy::{
     WARNING_THRESHOLD,
 };
 use crate::core::quantity::USD_MOST;
-use crate::core::refusal::{Code, Refusal};
+use crate::core::refusal::{Code, Refusal, clipped};
 use crate::core::time;
 use rust_decimal::Decimal;
 
@@ -200,7 +200,7 @@ fn check_policy(policy: &Policy) -> Result<(), Refusal> {
     if time::zone(&policy.time_zone).is_none() {
         let message = format!(
             "{:?} is not an IANA time zone such as \"Europe/Berlin\"",
-            policy.time_zone
+            clipped(&policy.time_zone)
         );
         return Err(Refusal::invalid("time_zone", message));
     }

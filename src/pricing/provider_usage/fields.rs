@@ -2,7 +2,7 @@
 
 use crate::core::price::ServiceTier;
 use crate::core::quantity::{COUNT_MOST, Usd};
-use crate::core::refusal::Refusal;
+use crate::core::refusal::{Refusal, clipped};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
@@ -160,7 +160,10 @@ impl<'a> Fields<'a> {
             }),
             None => Err(Refusal::invalid(
                 &path,
-                format!("a whole number from 0 to {COUNT_MOST}; got {value}"),
+                format!(
+                    "a whole number from 0 to {COUNT_MOST}; got {}",
+                    shown(value)
+                ),
             )),
         }
     }
@@ -176,7 +179,9 @@ impl<'a> Fields<'a> {
         decimal(value)
             .and_then(|number| u64::try_from(number.ceil()).ok())
             .filter(|seconds| *seconds <= COUNT_MOST)
-            .ok_or_else(|| Refusal::invalid(&path, format!("a number of seconds; got {value}")))
+            .ok_or_else(|| {
+                Refusal::invalid(&path, format!("a number of seconds; got {}", shown(value)))
+            })
     }
 
     /// An amount in dollars.
@@ -192,7 +197,9 @@ impl<'a> Fields<'a> {
         amount
             .filter(|usd| !usd.is_negative() && usd.amount() <= most)
             .map(Some)
-            .ok_or_else(|| Refusal::invalid(&path, format!("an amount of dollars; got {value}")))
+            .ok_or_else(|| {
+                Refusal::invalid(&path, format!("an amount of dollars; got {}", shown(value)))
+            })
     }
 }
 
@@ -229,4 +236,9 @@ impl Count {
             path: self.path.clone(),
         }
     }
+}
+
+/// A value as a refusal shows it.
+fn shown(value: &Value) -> String {
+    clipped(&value.to_string())
 }

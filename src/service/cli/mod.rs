@@ -8,6 +8,7 @@ mod serve;
 mod tools;
 
 use crate::core::context::{Context, Tags};
+use crate::core::decide::check_name;
 use crate::core::name::Name;
 use crate::core::role::{Interface, Role};
 use crate::pricing::bundle;
@@ -47,25 +48,39 @@ pub struct Client {
     )]
     role: Role,
     /// This client's name in the audit trail
-    #[arg(long, global = true, env = "TEKTON_BUDGET_ACTOR", value_name = "NAME")]
+    #[arg(
+        long,
+        global = true,
+        env = "TEKTON_BUDGET_ACTOR",
+        value_name = "NAME",
+        value_parser = name
+    )]
     actor: Option<Name>,
     /// The component that every charge of this client is for
     #[arg(
         long,
         global = true,
         env = "TEKTON_BUDGET_COMPONENT",
-        value_name = "NAME"
+        value_name = "NAME",
+        value_parser = name
     )]
     component: Option<Name>,
     /// The user that every charge of this client is for
-    #[arg(long, global = true, env = "TEKTON_BUDGET_USER", value_name = "NAME")]
+    #[arg(
+        long,
+        global = true,
+        env = "TEKTON_BUDGET_USER",
+        value_name = "NAME",
+        value_parser = name
+    )]
     user: Option<Name>,
     /// The project that every charge of this client is for
     #[arg(
         long,
         global = true,
         env = "TEKTON_BUDGET_PROJECT",
-        value_name = "NAME"
+        value_name = "NAME",
+        value_parser = name
     )]
     project: Option<Name>,
     /// A tag of every charge of this client; may be repeated
@@ -143,10 +158,14 @@ enum CatalogueCommand {
 
 fn tag(text: &str) -> Result<(Name, Name), String> {
     let (name, value) = text.split_once('=').ok_or("expects NAME=VALUE")?;
-    if name.is_empty() || value.is_empty() {
-        return Err("expects a name and a value".to_owned());
-    }
-    Ok((name.into(), value.into()))
+    Ok((self::name(name)?, self::name(value)?))
+}
+
+/// A name that every call of the client can carry.
+fn name(text: &str) -> Result<Name, String> {
+    let checked = check_name("name", text);
+    checked.map_err(|refusal| refusal.message)?;
+    Ok(text.into())
 }
 
 impl Client {

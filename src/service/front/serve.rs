@@ -73,6 +73,7 @@ impl<H: House> Process<H> {
             let standing = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return Ok(Ended::Stopped),
                 () = relay.overdue() => return Ok(self.ended()),
+                () = relay.client_end() => continue,
                 standing = self.settle(not_before) => standing,
             };
             let parting = match standing {

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::resources::{KINDS, budgets};
-use crate::core::refusal::Refusal;
+use crate::core::refusal::{Refusal, clipped};
 use rmcp::ErrorData;
 use rmcp::model::{CompleteRequestParams, CompletionInfo, Reference};
 use serde_json::{Value, json};
@@ -23,12 +23,16 @@ pub(super) async fn complete(
         return Err(ErrorData::invalid_params("ref: there are no prompts", None));
     };
     let Some(kind) = KINDS.iter().find(|kind| kind.template == resource.uri) else {
-        let message = format!("ref.uri: there is no template {:?}", resource.uri);
+        let message = format!("ref.uri: there is no template {:?}", clipped(&resource.uri));
         return Err(ErrorData::invalid_params(message, None));
     };
     let name = request.argument.name.as_str();
     if !kind.template.contains(&format!("{{{name}}}")) {
-        let message = format!("argument.name: {} has no {name:?}", kind.template);
+        let message = format!(
+            "argument.name: {} has no {:?}",
+            kind.template,
+            clipped(name)
+        );
         return Err(ErrorData::invalid_params(message, None));
     }
     let typed = request.argument.value.to_lowercase();

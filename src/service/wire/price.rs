@@ -98,9 +98,12 @@ impl RatesView {
             standard: self.standard.tier(),
             service_tiers: tiers.collect(),
         };
-        rates
-            .check()
-            .map_err(|(path, expects)| Refusal::invalid(&format!("rates.{path}"), expects))?;
+        rates.check().map_err(|(path, expects)| {
+            // The core has names of its own for two of its parts.
+            let path = path.replace("context_tiers", "long_prompts");
+            let path = path.replace(".above", ".above_tokens");
+            Refusal::invalid(&format!("rates.{path}"), expects)
+        })?;
         Ok(rates)
     }
 }

@@ -110,8 +110,8 @@ fn reason(finding: &Finding, asked: &Amount, state: &State) -> Option<String> {
         Cause::Warning => format!("{who}: the warning threshold is reached, {left} available"),
         Cause::Action => format!("{who}: the action threshold is reached, {left} available"),
         Cause::CostUnknown => format!(
-            "{who}: it limits the cost, and the model has no price; give cost_usd, or an admin adds one with \
-             override_price"
+            "{who}: it limits the cost, and the model has no price for all that is asked; give cost_usd, or an admin adds it \
+             with override_price (estimate_cost names what is missing)"
         ),
         Cause::TokensUnknown => format!("{who}: it limits tokens; say how many"),
         Cause::Bypassed => {

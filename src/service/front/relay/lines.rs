@@ -70,6 +70,23 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
+    /// Reads on and takes nothing, until the stream has ended; what is more than a line can be stays in it.
+    pub(super) async fn end(&mut self) {
+        while !self.ended {
+            if self.held.len() - self.taken >= self.longest {
+                std::future::pending::<()>().await;
+            }
+            self.make_room();
+            // A stream that can't be read any more has ended for whoever waits for its end alone.
+            self.ended = self.source.read_buf(&mut self.held).await.unwrap_or(0) == 0;
+        }
+    }
+
+    /// Whether it has ended, and all of it is taken.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended && self.taken == self.held.len()
+    }
+
     fn piece(&mut self) -> Option<Piece> {
         let rest = &self.held[self.taken..];
         if self.within_long {

@@ -184,6 +184,18 @@ impl Relay {
         }
     }
 
+    /// Ends once the client has ended while nobody serves it: what it said is kept for who comes, within the drain.
+    pub(super) async fn client_end(&mut self) {
+        if self.deadline.is_some() {
+            std::future::pending::<()>().await;
+        }
+        self.client.end().await;
+        self.deadline = Some(Instant::now());
+        if !self.is_done() {
+            self.deadline = Some(Instant::now() + self.session.drain);
+        }
+    }
+
     /// Ends when the client has ended and all that it waited for took too long.
     pub(super) fn overdue(&self) -> impl Future<Output = ()> + Send + use<> {
         at(self.deadline)
@@ -197,7 +209,8 @@ impl Relay {
 
     /// Whether the client has ended and waits for nothing.
     pub(super) fn is_done(&self) -> bool {
-        self.deadline.is_some() && self.session.memory().waits_for_nothing()
+        let has_ended = self.deadline.is_some() && self.client.is_over();
+        has_ended && self.session.memory().waits_for_nothing()
     }
 
     /// Answers everything that waits, as there will be no other owner. A client that does not take it is not waited for.

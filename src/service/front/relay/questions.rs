@@ -29,12 +29,14 @@ pub(super) struct Questions {
     /// Of owners that are gone, by the id that the client knows.
     dead: HashSet<Id>,
     renamed: u64,
+    /// Whether an owner is gone: the names that it used are not used again.
+    lost: bool,
 }
 
 impl Questions {
     /// The owner asks.
     pub(super) fn ask(&mut self, id: Id, line: &[u8]) -> Pass {
-        if !self.dead.contains(&id) && !self.open.contains_key(&id) {
+        if !self.lost && !self.open.contains_key(&id) {
             self.open.insert(id.clone(), id);
             return Pass::On;
         }
@@ -87,6 +89,7 @@ impl Questions {
 
     /// The owner is gone: its questions are taken back, by a line each.
     pub(super) fn lose(&mut self) -> String {
+        self.lost = true;
         let lines = self.open.keys().map(|id| {
             let line = json!({"jsonrpc": "2.0", "method": super::CANCELLED, "params": {
                 "requestId": id, "reason": "the process that asked is gone",
@@ -137,6 +140,22 @@ mod tests {
         };
         assert_eq!(serde_json::from_str::<Value>(&back).unwrap()["id"], 0);
         assert!(questions.open.is_empty() && questions.dead.is_empty());
+    }
+
+    #[test]
+    fn a_name_that_an_owner_before_has_used_is_not_used_again() {
+        let mut questions = Questions::default();
+        let question = br#"{"id":0,"method":"elicitation/create"}"#;
+        assert_eq!(questions.ask(json!(0), question), Pass::On);
+        assert_eq!(
+            questions.answer(&json!(0), br#"{"id":0,"result":{}}"#),
+            Pass::On
+        );
+        assert_eq!(questions.lose(), "");
+        assert!(matches!(
+            questions.ask(json!(0), question),
+            Pass::Instead(_)
+        ));
     }
 
     #[test]

@@ -164,3 +164,34 @@ async fn usage_that_names_the_model_of_its_hold_alone_is_of_its_provider() {
         );
     }
 }
+
+#[tokio::test]
+async fn usage_of_a_hold_is_of_the_model_that_a_whole_response_names() {
+    let house = House::new();
+    let ask = json!({"provider": "openai", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 1000});
+    let usage = json!({"prompt_tokens": 1000, "completion_tokens": 1000, "total_tokens": 2000});
+    for (named, model, cost) in [
+        (
+            json!({"model": "gpt-4o-mini-2024-07-18"}),
+            "gpt-4o-mini",
+            "0.00075",
+        ),
+        // What has no price is the caller's own name for what was meant to run.
+        (json!({"model": "my-deployment"}), "gpt-4o", "0.0125"),
+        (json!({}), "gpt-4o", "0.0125"),
+    ] {
+        let hold = house.done("allocate_budget", ask.clone()).await["allocation_id"].clone();
+        let mut response = named.clone();
+        response["usage"] = usage.clone();
+        let usage = json!({"allocation_id": hold, "provider_usage": response, "final": true});
+        let recorded = house.done("record_usage", usage).await;
+        assert_eq!(recorded["records"][0]["cost_usd"], cost, "{named}");
+        let said = house
+            .done("audit_trail", json!({"kind": "usage_recorded"}))
+            .await;
+        let said = said["events"][0]["event"]["usage"]["model"]
+            .as_str()
+            .unwrap();
+        assert!(said.starts_with(model), "{said}");
+    }
+}
