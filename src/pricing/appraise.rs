@@ -110,7 +110,7 @@ pub fn appraise(
     appraisal
 }
 
-/// The same words, on models that the catalogue does not know under the one name that all of their names mean.
+/// The same words, of states that no source tells apart under the one name of their model.
 fn joined<'a>(book: &PriceBook, witnesses: &'a [Witness]) -> Cow<'a, [Witness]> {
     let all: Vec<&[Placed]> = witnesses.iter().map(|one| &*one.placed).collect();
     let means = identity::join(&all, |name| {

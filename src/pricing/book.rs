@@ -131,7 +131,7 @@ impl PriceBook {
     /// Makes a change that prices of times that are over may rest on.
     fn change(&mut self, provider: &str, model: &str, change: impl FnOnce(&mut Layers)) {
         let catalogue = Arc::clone(&self.catalogue);
-        let card = catalogue.resolve(Some(provider), model).ok();
+        let card = catalogue.named(Some(provider), model).ok();
         let layers = self.layers(provider, model);
         change(layers);
         layers.complete(card);
@@ -148,7 +148,7 @@ impl PriceBook {
     /// The canonical names of a model that may be unknown: a price under any name of a provider is found under every
     /// other.
     fn key(&self, provider: &str, model: &str) -> (Box<str>, Box<str>) {
-        if let Ok(card) = self.catalogue.resolve(Some(provider), model) {
+        if let Ok(card) = self.catalogue.named(Some(provider), model) {
             return (card.provider.clone(), card.model.clone());
         }
         let provider = provider::canonical(provider);
@@ -169,7 +169,10 @@ impl PriceBook {
         at: Timestamp,
     ) -> Result<Price<'_>, Unresolved> {
         match self.find(provider, model) {
-            Ok(found) => self.price_of(&found, at).ok_or(Unresolved::Unknown),
+            Ok(found) => self
+                .price_of(&found, at)
+                .or_else(|| self.price_of(&self.model_of_state(provider, model)?, at))
+                .ok_or(Unresolved::Unknown),
             // A price that was set for it holds where it can't be told whose it is.
             Err(error) if provider.is_none() => self
                 .nobodys(model)
@@ -230,7 +233,7 @@ impl PriceBook {
             })
         });
         let unknown = changed.filter(|found| {
-            let known = self.catalogue.resolve(Some(found.provider), found.model);
+            let known = self.catalogue.named(Some(found.provider), found.model);
             known.is_err()
         });
         let mut all: Vec<Candidate<'_>> = known
@@ -335,7 +338,7 @@ impl PriceBook {
     /// A model by its canonical names, under which its changes are kept: what another provider of the same company charges
     /// for one of that name is not its price.
     fn exact<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
-        if let Ok(card) = self.catalogue.resolve(Some(provider), model) {
+        if let Ok(card) = self.catalogue.named(Some(provider), model) {
             return Some(self.carded(card));
         }
         let provider = provider::canonical(provider);
@@ -372,8 +375,12 @@ impl PriceBook {
         provider: Option<&str>,
         model: &str,
     ) -> Result<Found<'a>, Unresolved> {
-        match self.catalogue.resolve(provider, model) {
-            Ok(card) => Ok(self.carded(card)),
+        match self.catalogue.resolve_spelled(provider, model) {
+            Ok((card, spelling)) => {
+                let is_state = spelling.is_of_a_state();
+                let own = is_state.then(|| self.own_state(&card.provider, model));
+                Ok(own.flatten().unwrap_or_else(|| self.carded(card)))
+            }
             Err(ambiguous @ Unresolved::Ambiguous { .. }) => Err(ambiguous),
             Err(unknown) => self.only_changed(provider, model)?.ok_or(unknown),
         }

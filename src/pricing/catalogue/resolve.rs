@@ -65,6 +65,18 @@ impl Catalogue {
         Err(Unresolved::Unknown)
     }
 
+    /// The card of that very name, however its date is written: a state of a model has no card of its own.
+    ///
+    /// # Errors
+    /// As for [`Catalogue::resolve`].
+    pub fn named(&self, provider: Option<&str>, model: &str) -> Result<&ModelCard, Unresolved> {
+        let (card, spelling) = self.resolve_spelled(provider, model)?;
+        if spelling.is_of_a_state() {
+            return Err(Unresolved::Unknown);
+        }
+        Ok(card)
+    }
+
     fn find(&self, provider: Option<&str>, name: &str) -> Option<Result<&ModelCard, Unresolved>> {
         let inside = name.split_once('/');
         match provider {
@@ -166,6 +178,13 @@ pub enum Spelling {
     WithoutDate,
     /// Without the `latest` at its end.
     WithoutLatest,
+}
+
+impl Spelling {
+    /// Whether the name that was given is that of a state of the model.
+    pub const fn is_of_a_state(self) -> bool {
+        matches!(self, Self::WithoutDate | Self::WithoutLatest)
+    }
 }
 
 /// The ways to write a model's name, the given one first.

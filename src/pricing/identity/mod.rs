@@ -7,6 +7,8 @@
 //!    written the other way, its date or `latest` left out.
 //! 4. `latest` is added, where the catalogue has the model by that name only; Bedrock's `:0`, the first revision, is
 //!    added or left out.
+//!    A date or `latest` is left out only where no source tells that state apart from the model, and one has the model itself
+//!    ([`join`]): a release may have a price of its own.
 //! 5. Else it is a model that the catalogue does not know: its own name, in lower case, is canonical. Of such names that differ
 //!    in a date or `latest` alone, those that no source tells apart are one ([`join`]).
 //!
@@ -78,6 +80,11 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Whether it says that the name is that of a state of the model, with what tells the state left out.
+    const fn is_of_a_state(self) -> bool {
+        matches!(self, Self::LatestLeftOut | Self::DateLeftOut)
+    }
+
     /// Whether it says that the name is the model's, and not only that of a state of it.
     const fn is_of_the_model(self) -> bool {
         !matches!(
@@ -178,6 +185,12 @@ fn of_card(card: &ModelCard) -> Canonical {
         provider: card.provider.to_string(),
         model: card.model.to_string(),
     }
+}
+
+/// The model of its own that a name means, whatever the catalogue says.
+pub fn own(seller: &str, name: &str) -> Canonical {
+    let name = spaced(name.trim());
+    unknown(&provider::canonical(seller.trim()), unframed(&name)).canonical
 }
 
 /// A model of its own.

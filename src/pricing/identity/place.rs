@@ -1,6 +1,6 @@
 //! Puts all that one source offers under the models that it means, each once.
 
-use super::{Canonical, Match, identify};
+use super::{Canonical, Match, Rule, identify, own};
 use crate::core::decide::check_name;
 use crate::core::price::Rates;
 use crate::idle::breathe;
@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub struct Placed {
     /// The model, and why it is meant.
     pub meant: Match,
+    /// The catalogue's model that it is a state of, where the source does not tell it apart from that or from another state.
+    pub state_of: Option<Match>,
     /// The name that the source has for it, with its provider in front.
     pub name: String,
     /// What it costs now; none where the source knows only other times.
@@ -27,6 +29,10 @@ pub struct Placed {
 /// What is meant, and by which offer.
 struct Meant<'a> {
     by: Match,
+    /// Who sells it, as the source says.
+    seller: &'a str,
+    /// Its name, as the source says.
+    own: &'a str,
     name: String,
     sheet: &'a Sheet,
     times: &'a [DatedSheet],
@@ -42,8 +48,10 @@ pub fn place(catalogue: &Catalogue, listing: &Listing, day: Date) -> (Vec<Placed
     let mut found = BTreeMap::new();
     for offer in &listing.offers {
         breathe();
-        let meant = |by, name: &str| Meant {
+        let meant = |by, name| Meant {
             by,
+            seller: &offer.provider,
+            own: name,
             name: format!("{}/{name}", offer.provider),
             sheet: &offer.sheet,
             times: &offer.times,
@@ -68,26 +76,80 @@ pub fn place(catalogue: &Catalogue, listing: &Listing, day: Date) -> (Vec<Placed
             }
         }
     }
-    let mut placed = Vec::with_capacity(found.len());
+    let mut taken = Taken {
+        day,
+        placed: Vec::with_capacity(found.len()),
+        apart,
+    };
     for (canonical, meant) in found {
         breathe();
-        match joined(meant, day) {
+        let is_state = |one: &Meant<'_>| one.by.rule.is_of_a_state();
+        if meant.iter().all(is_state) {
+            taken.take_states(meant);
+        } else {
+            let others = taken.take(&canonical, meant);
+            let (states, others) = others.into_iter().partition(is_state);
+            taken.tell_apart(states);
+            taken.apart.extend(others.into_iter().map(|other| {
+                let why = format!(
+                    "the source has a surer name for {canonical}, which says something else"
+                );
+                (other.name, why)
+            }));
+        }
+    }
+    (taken.placed, taken.apart)
+}
+
+/// What is taken of a source.
+struct Taken {
+    day: Date,
+    placed: Vec<Placed>,
+    apart: LeftOut,
+}
+
+impl Taken {
+    /// Takes a model by its names; gives back those that say something else than the surest.
+    fn take<'a>(&mut self, canonical: &Canonical, meant: Vec<Meant<'a>>) -> Vec<Meant<'a>> {
+        match joined(meant, self.day) {
             Ok((one, others)) => {
-                placed.push(one);
-                apart.extend(others.into_iter().map(|name| {
-                    let why = format!(
-                        "the source has a surer name for {canonical}, which says something else"
-                    );
-                    (name, why)
-                }));
+                self.placed.push(one);
+                others
             }
             Err(names) => {
                 let why = format!("the source contradicts itself on {canonical}, as {names}");
-                apart.push((canonical.to_string(), why));
+                self.apart.push((canonical.to_string(), why));
+                Vec::new()
             }
         }
     }
-    (placed, apart)
+
+    /// Takes what the source has under names of states alone: of one it does not say whether it is the model as others have it.
+    fn take_states(&mut self, states: Vec<Meant<'_>>) {
+        let state_of = states.first().map(|first| first.by.clone());
+        let before = self.placed.len();
+        self.tell_apart(states);
+        if let [one] = &mut self.placed[before..] {
+            one.state_of = state_of;
+        }
+    }
+
+    /// Takes states that the source tells apart from their model: each is one of its own.
+    fn tell_apart(&mut self, states: Vec<Meant<'_>>) {
+        let mut by_name: BTreeMap<Canonical, Vec<Meant<'_>>> = BTreeMap::new();
+        for mut state in states {
+            let canonical = own(state.seller, state.own);
+            let rule = Rule::NotInCatalogue;
+            state.by = Match {
+                canonical: canonical.clone(),
+                rule,
+            };
+            by_name.entry(canonical).or_default().push(state);
+        }
+        for (canonical, meant) in by_name {
+            self.take(&canonical, meant);
+        }
+    }
 }
 
 /// Why the ledger takes no such name.
@@ -106,7 +168,7 @@ fn add<'a>(found: &mut BTreeMap<Canonical, Vec<Meant<'a>>>, meant: Meant<'a>) {
 
 /// One word of all that a source says of a model, by its surest name, and the less sure names that say something else;
 /// or the names where it contradicts itself.
-fn joined(mut meant: Vec<Meant<'_>>, day: Date) -> Result<(Placed, Vec<String>), String> {
+fn joined<'a>(mut meant: Vec<Meant<'a>>, day: Date) -> Result<(Placed, Vec<Meant<'a>>), String> {
     meant.sort_by(|a, b| (a.by.rule, &a.name).cmp(&(b.by.rule, &b.name)));
     let surest = meant.first().map(|first| first.by.rule);
     let (same, others): (Vec<_>, Vec<_>) = meant
@@ -124,10 +186,10 @@ fn joined(mut meant: Vec<Meant<'_>>, day: Date) -> Result<(Placed, Vec<String>),
         sheet = sheet.joined(other.sheet);
     }
     let differs = |one: &Meant<'_>| *one.sheet != sheet && !one.sheet.agrees(&sheet);
-    let others = others.into_iter().filter(differs).map(|one| one.name);
-    let others = others.collect();
+    let others = others.into_iter().filter(differs).collect();
     let placed = Placed {
         meant: first.by.clone(),
+        state_of: None,
         name: first.name.clone(),
         rates: (!sheet.is_empty()).then(|| Arc::new(sheet.rates())),
         past: past(first, day),

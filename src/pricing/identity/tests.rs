@@ -251,22 +251,62 @@ fn placed(offers: Vec<Offer>) -> (Vec<String>, usize) {
 }
 
 #[test]
-fn the_surest_name_counts_and_others_that_differ_are_told() {
+fn the_surest_name_counts_and_a_state_that_costs_something_else_is_a_model_of_its_own() {
     let (told, apart) = placed(vec![
         offer("gpt-4o", 3),
         offer("gpt-4o-2026-10-01", 2),
+        offer("gpt-4o-2026-11-01", 3),
         offer("gpt-4o-2024-05-13", 5),
     ]);
-    // What the catalogue has no card for can't have a price of its own beside the one that its name means.
-    assert_eq!(told, ["openai/gpt-4o 3", "openai/gpt-4o-2024-05-13 5"]);
-    assert_eq!(apart, 1);
-    // Alone, a date is left out; two of them that differ mean nothing together.
     assert_eq!(
-        placed(vec![offer("gpt-4o-2026-10-01", 2)]).0,
-        ["openai/gpt-4o 2"]
+        told,
+        [
+            "openai/gpt-4o 3",
+            "openai/gpt-4o-2026-10-01 2",
+            "openai/gpt-4o-2024-05-13 5"
+        ]
     );
+    assert_eq!(apart, 0);
     let differing = vec![offer("gpt-4o-2026-10-01", 2), offer("gpt-4o-2026-11-01", 3)];
-    assert_eq!(placed(differing), (vec![], 1));
+    let both = ["openai/gpt-4o-2026-10-01 2", "openai/gpt-4o-2026-11-01 3"];
+    assert_eq!(placed(differing).0, both);
+}
+
+#[test]
+fn a_state_alone_may_be_the_model_and_says_so() {
+    let listing = |names: &[(&str, i64)]| Listing {
+        offers: names
+            .iter()
+            .map(|(name, input)| offer(name, *input))
+            .collect(),
+        skipped: vec![],
+        skipped_beyond: 0,
+    };
+    let place = |names: &[(&str, i64)]| {
+        place(&catalogue(), &listing(names), Date::constant(2026, 11, 24)).0
+    };
+    let state = place(&[("gpt-4o-2026-10-01", 2)]);
+    let model = place(&[("gpt-4o", 3)]);
+    let both = place(&[("gpt-4o", 3), ("gpt-4o-2026-10-01", 2)]);
+    let means = |sources: &[&[Placed]]| {
+        let means = join(sources, |_| false);
+        means
+            .into_values()
+            .map(|found| found.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        means(&[&state, &model]),
+        [
+            "It means openai/gpt-4o: the date names a state of the model, which has no price of its own."
+        ]
+    );
+    assert_eq!(
+        means(&[&state]),
+        [""; 0],
+        "nobody says what the model costs"
+    );
+    assert_eq!(means(&[&state, &model, &both]), [""; 0]);
 }
 
 #[test]

@@ -1,8 +1,9 @@
-//! Names that the catalogue does not know, joined where no source tells them apart.
+//! Names that differ in a date or `latest` alone, joined where no source tells them apart.
 //!
-//! The catalogue says which of `x`, `x-latest` and `x-2027-01-31` are models of their own. Of a model that is newer than the
-//! catalogue the sources say it: where one of them has two of the names, they are two; where each has one of them, they are one.
-//! A name without a date stands for the one state that has a name, and for none of several.
+//! Whether `x`, `x-latest` and `x-2027-01-31` are one model, or the last a release with a price of its own, the sources say:
+//! where one of them has two of the names, at two prices, they are two; where each has one of them, they are one. A name without
+//! a date stands for the one state that has a name, and for none of several. What the catalogue or the ledger has by a name of
+//! its own stays.
 
 use super::{Canonical, Match, Placed, Rule};
 use crate::idle::breathe;
@@ -15,38 +16,39 @@ pub fn join(
     sources: &[&[Placed]],
     is_own: impl Fn(&Canonical) -> bool,
 ) -> BTreeMap<Canonical, Match> {
-    let mut tellers: BTreeMap<&Canonical, BTreeSet<usize>> = BTreeMap::new();
+    let mut names = Names::default();
     for (source, placed) in sources.iter().enumerate() {
-        for one in placed.iter().filter(|one| is_unlisted(one)) {
+        for one in *placed {
             breathe();
-            tellers
-                .entry(&one.meant.canonical)
-                .or_default()
-                .insert(source);
+            names.add(source, one);
         }
     }
-    let names: Vec<&Canonical> = tellers.keys().copied().collect();
-    let states = states(&names);
-    let mut means: BTreeMap<Canonical, Match> = BTreeMap::new();
-    for name in names {
+    let unlisted: Vec<&Canonical> = names.unlisted.iter().copied().collect();
+    names.states = states(&unlisted);
+    for name in unlisted {
         breathe();
         if is_own(name) {
             continue;
         }
-        let Some(found) = shorter(name, &states, &tellers, &means) else {
-            continue;
-        };
-        let moved = tellers.remove(name).unwrap_or_default();
-        if let Some(all) = tellers.get_mut(&found.canonical) {
-            all.extend(moved);
+        if let Some(found) = names.shorter(name) {
+            names.move_to(name, found);
         }
-        means.insert(name.clone(), found);
     }
-    means
+    names.means
 }
 
-fn is_unlisted(placed: &Placed) -> bool {
-    placed.meant.rule == Rule::NotInCatalogue
+/// The names of all sources.
+#[derive(Default)]
+struct Names<'a> {
+    /// Which sources have a name.
+    tellers: BTreeMap<&'a Canonical, BTreeSet<usize>>,
+    /// The names that the catalogue has no model by.
+    unlisted: BTreeSet<&'a Canonical>,
+    /// The catalogue's models that some of them may be states of.
+    listed: BTreeMap<&'a Canonical, &'a Match>,
+    /// The days in the names of each model without a day in it.
+    states: BTreeMap<Canonical, BTreeSet<Date>>,
+    means: BTreeMap<Canonical, Match>,
 }
 
 /// The days in the names of each model without a day in it.
@@ -64,33 +66,52 @@ fn states(names: &[&Canonical]) -> BTreeMap<Canonical, BTreeSet<Date>> {
     states
 }
 
-/// The name before it in order, as every shorter spelling is, that no source has beside it.
-fn shorter(
-    name: &Canonical,
-    states: &BTreeMap<Canonical, BTreeSet<Date>>,
-    tellers: &BTreeMap<&Canonical, BTreeSet<usize>>,
-    means: &BTreeMap<Canonical, Match>,
-) -> Option<Match> {
-    let own = tellers.get(name)?;
-    spellings(&name.model).find_map(|(spelling, model)| {
-        let rule = match spelling {
-            Spelling::AsIs => return None,
-            Spelling::DateOtherWay => Rule::DateOtherWay,
-            Spelling::WithoutDate => Rule::DateLeftOut,
-            Spelling::WithoutLatest => Rule::LatestLeftOut,
-        };
-        let canonical = name.with(model.into_owned());
-        let is_one_of_several = states.get(&canonical).is_some_and(|days| days.len() > 1);
-        if rule == Rule::DateLeftOut && is_one_of_several {
-            return None;
+impl<'a> Names<'a> {
+    fn add(&mut self, source: usize, placed: &'a Placed) {
+        let name = &placed.meant.canonical;
+        self.tellers.entry(name).or_default().insert(source);
+        if placed.meant.rule == Rule::NotInCatalogue {
+            self.unlisted.insert(name);
         }
-        let canonical = means
-            .get(&canonical)
-            .map_or(canonical, |known| known.canonical.clone());
-        let others = tellers.get(&canonical)?;
-        let is_one = canonical < *name && others.is_disjoint(own);
-        is_one.then_some(Match { canonical, rule })
-    })
+        if let Some(model) = &placed.state_of {
+            self.listed.insert(name, model);
+        }
+    }
+
+    fn move_to(&mut self, name: &Canonical, found: Match) {
+        let moved = self.tellers.remove(name).unwrap_or_default();
+        if let Some(all) = self.tellers.get_mut(&found.canonical) {
+            all.extend(moved);
+        }
+        self.means.insert(name.clone(), found);
+    }
+
+    /// What a name means that no source has beside it: a model of the catalogue, or a name before it in order, as every shorter
+    /// spelling is.
+    fn shorter(&self, name: &Canonical) -> Option<Match> {
+        let own = self.tellers.get(name)?;
+        spellings(&name.model).find_map(|(spelling, model)| {
+            let rule = match spelling {
+                Spelling::AsIs => return None,
+                Spelling::DateOtherWay => Rule::DateOtherWay,
+                Spelling::WithoutDate => Rule::DateLeftOut,
+                Spelling::WithoutLatest => Rule::LatestLeftOut,
+            };
+            let spelled = name.with(model.into_owned());
+            let is_one_of_several = self.states.get(&spelled).is_some_and(|days| days.len() > 1);
+            if rule == Rule::DateLeftOut && is_one_of_several {
+                return None;
+            }
+            let listed = self.listed.get(name).filter(|found| found.rule == rule);
+            let canonical = listed.map_or(spelled, |found| found.canonical.clone());
+            let known = self.means.get(&canonical);
+            let canonical = known.map_or(canonical, |known| known.canonical.clone());
+            let others = self.tellers.get(&canonical)?;
+            let is_before = listed.is_some() || canonical < *name;
+            let is_one = is_before && others.is_disjoint(own);
+            is_one.then_some(Match { canonical, rule })
+        })
+    }
 }
 
 #[cfg(test)]
@@ -108,6 +129,7 @@ mod tests {
                     },
                     rule: Rule::NotInCatalogue,
                 },
+                state_of: None,
                 name: (*name).to_owned(),
                 rates: None,
                 past: Vec::new(),

@@ -123,9 +123,15 @@ impl Operation for OverridePrice {
         let effective_from = input.effective_from.map_or(now, Instant::time);
         let prices = desk.prices();
         let named = name_model(&prices, Some(&input.provider), &input.model, now);
+        let known = prices.names_to_set(&input.provider, &input.model);
         let command = named.map(|Named { model, .. }| {
-            let provider = model.provider.map_or(input.provider, String::from);
-            let model = model.model.map_or(input.model, String::from);
+            let (provider, model) = known.map_or_else(
+                || {
+                    let provider = model.provider.map_or(input.provider, String::from);
+                    (provider, model.model.map_or(input.model, String::from))
+                },
+                |known| (known.provider, known.model),
+            );
             let (provider, model) = if rates.is_none() {
                 kept_under(&desk, &provider, &model)
             } else {

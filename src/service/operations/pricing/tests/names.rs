@@ -232,3 +232,36 @@ async fn every_argument_that_names_a_provider_takes_any_of_its_names() {
     let waiting = house.done("review_price_changes", ask).await;
     assert_eq!(waiting["waiting"], 0);
 }
+
+#[tokio::test]
+async fn a_price_for_a_dated_state_is_that_states_alone() {
+    let mut house = House::new();
+    let of = |model: &str| json!({"provider": "openai", "model": model, "input_tokens": 1_000_000});
+    let dated = "gpt-4o-2027-01-01";
+    let cost = async |house: &House, model: &str| {
+        let recorded = house.done("record_usage", of(model)).await;
+        recorded["records"][0]["cost_usd"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let model = cost(&house, "gpt-4o").await;
+    assert_eq!(
+        cost(&house, dated).await,
+        model,
+        "the nearest that is known"
+    );
+    let answer = house.done("override_price", set("openai", dated)).await;
+    assert_eq!(answer["model"], dated);
+    for _ in 0..2 {
+        assert_eq!(cost(&house, dated).await, "3");
+        assert_eq!(cost(&house, "openai/GPT-4o-20270101").await, "3");
+        assert_eq!(cost(&house, "gpt-4o").await, model);
+        assert_eq!(cost(&house, "gpt-4o-2027-02-02").await, model);
+        house.restart();
+    }
+    house.done("override_price", remove("openai", dated)).await;
+    assert_eq!(cost(&house, dated).await, model);
+    let refused = house.ask("override_price", remove("openai", dated)).await;
+    assert_eq!(refused.unwrap_err().code, Code::NotFound);
+}
