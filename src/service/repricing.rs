@@ -11,7 +11,7 @@ use crate::core::refusal::Refusal;
 use crate::core::usage::UNKNOWN_PROVIDER;
 use crate::core::usage::{CostSource, Usage};
 use crate::pricing::book::PriceBook;
-use crate::pricing::cost::{cost_usd, full_cost_usd};
+use crate::pricing::cost::{cost, full_cost_usd};
 use crate::store::journal::{Check, JournalReader};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -205,27 +205,31 @@ impl<'a> Case<'a> {
         };
         // A part of an unknown cost is compared with the same part.
         let in_part = usage.cost.source == CostSource::Unknown;
-        let cost = |rates: &Rates, tier| {
-            if in_part {
-                Some(cost_usd(rates, &usage.counts, tier))
-            } else {
-                full_cost_usd(rates, &usage.counts, tier)
+        let cost_at = |rates: &Rates, tier| {
+            if !in_part {
+                return full_cost_usd(rates, &usage.counts, tier);
             }
+            let part = cost(rates, &usage.counts, tier);
+            let mut left = part.unpriced.iter().map(|unit| unit.as_str());
+            let was_priced = usage.cost.price_version.is_some();
+            let was_left = |unit| usage.cost.unpriced.iter().any(|known| known == unit);
+            (!was_priced || left.all(was_left)).then_some(part.usd)
         };
         let fits = |tier: ServiceTier| {
             let Some(version) = &usage.cost.price_version else {
                 return true;
             };
             let mut named = self.costed_at.iter();
-            named
-                .any(|(known, rates)| known == version && cost(rates, tier) == Some(usage.cost.usd))
+            named.any(|(known, rates)| {
+                known == version && cost_at(rates, tier) == Some(usage.cost.usd)
+            })
         };
         // An old record does not keep its service tier; what it cost may fit several.
         let tiers = TIERS.into_iter().filter(|tier| {
             let kept = usage.service_tier;
             kept.is_none_or(|kept| kept == *tier) && fits(*tier)
         });
-        let costs: BTreeSet<_> = tiers.map(|tier| cost(price.rates, tier)).collect();
+        let costs: BTreeSet<_> = tiers.map(|tier| cost_at(price.rates, tier)).collect();
         match costs.into_iter().collect::<Vec<_>>().as_slice() {
             [one] => *one,
             _ => None,

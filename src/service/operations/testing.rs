@@ -102,6 +102,15 @@ impl House {
         Ok(answer.content)
     }
 
+    /// The sentence that an admin is answered with.
+    pub(super) async fn said(&self, tool: &str, arguments: Value) -> String {
+        let call = Call::new(admin());
+        let answer = find(tool)
+            .unwrap()
+            .run(Arc::clone(&self.service), call, arguments);
+        answer.await.unwrap().text
+    }
+
     /// What it answers an admin.
     pub(super) async fn ask(&self, tool: &str, arguments: Value) -> Result<Value, Refusal> {
         self.ask_as(&admin(), tool, arguments).await

@@ -27,7 +27,7 @@ pub struct RepricingView {
     pub recorded_cost_usd: Usd,
     /// What they would cost.
     pub repriced_cost_usd: Usd,
-    /// How many can't be compared, since the price or the service tier that they were costed at is not known any more.
+    /// How many can't be compared: what they were costed at is not known any more, or the new price does not name it all.
     pub not_comparable: u64,
     /// Whether everything recorded since was looked at.
     pub complete: bool,
@@ -74,19 +74,15 @@ fn hint(repriced: &Repriced) -> String {
         ));
     }
     if records > NAMED_MOST {
-        let rest: Usd = repriced
-            .differences
-            .values()
-            .skip(NAMED_MOST)
-            .copied()
-            .sum();
+        // One correction of them all would be made for no record, and so be offered again.
         hint.push_str(&format!(
-            "; the first {NAMED_MOST} are listed, the others come to {rest} USD, which one correction by model makes"
+            "; the first {NAMED_MOST} are listed: once they are made, get_price with corrections lists the next"
         ));
     }
     if repriced.unknown > 0 {
         hint.push_str(&format!(
-            "; {} more can't be compared, for the price or the service tier that they were costed at is not known any more",
+            "; {} more can't be compared, for the price or the service tier that they were costed at is not known any more, or \
+             the new price has no rate for a part of them",
             repriced.unknown
         ));
     }

@@ -14,6 +14,7 @@ use crate::service::wire::price::RatesView;
 use crate::service::wire::repricing::RepricingView;
 use crate::service::wire::schema::Instant;
 use crate::service::{Desk, Service};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +80,14 @@ fn kept_under(desk: &Desk, provider: &str, model: &str) -> (String, String) {
         None
     };
     names.unwrap_or_else(|| (provider.to_owned(), model.to_owned()))
+}
+
+/// Whether a price that was set holds now, or when it begins.
+fn holds(desk: &Desk, (provider, model): (&str, &str), version: &str, from: Timestamp) -> bool {
+    let at = desk.now().max(from);
+    let prices = desk.prices();
+    let price = prices.price_at(Some(provider), model, at);
+    price.is_ok_and(|price| price.version == version)
 }
 
 impl Operation for OverridePrice {
@@ -165,7 +174,14 @@ impl Operation for OverridePrice {
             "has no override any more"
         };
         let (repricing, offered) = corrections(&desk, &provider, &model, effective_from).await?;
-        let text = format!("{provider}/{model} {word} from {effective_from} on.{offered}");
+        let beyond = match &version {
+            Some(version) if !holds(&desk, (&provider, &model), version, effective_from) => {
+                " It does not hold now: a price or a removal of yours from a later time on goes over it. Leave effective_from out \
+                 to have it hold from now on."
+            }
+            _ => "",
+        };
+        let text = format!("{provider}/{model} {word} from {effective_from} on.{beyond}{offered}");
         let content = OverridePriceAnswer {
             provider,
             model,

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 mod costing;
 mod names;
+mod offered;
 
 impl House {
     async fn apply(&self, refresh: ApplyPrices) {
