@@ -39,7 +39,7 @@ pub struct Estimate {
     pub service_tier: ServiceTier,
     /// The counts, an upper bound.
     pub counts: Counts,
-    /// Whether tokens were estimated and not counted.
+    /// Whether tokens are estimated.
     pub estimated: bool,
     /// What it takes at the most.
     pub amount: Amount,

@@ -329,3 +329,30 @@ fn an_unknown_model_is_denied_with_the_way_out_and_recorded_in_full() {
     let allowed = admin.done("allocate_budget", &given);
     assert_eq!(allowed["held_cost_usd"], "0.25", "{allowed}");
 }
+
+#[test]
+fn a_configured_name_that_no_call_could_carry_ends_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let long = "x".repeat(300);
+    for (arguments, variable) in [
+        (["--actor", ""], None),
+        (["--actor", "a\nb"], None),
+        (["--user", &*long], None),
+        (["--tag", "team="], None),
+        (["--role", "agent"], Some(("TEKTON_BUDGET_USER", ""))),
+        (["--role", "agent"], Some(("TEKTON_BUDGET_PROJECT", &*long))),
+    ] {
+        let mut command = super::client::command(dir.path(), &arguments);
+        if let Some((name, value)) = variable {
+            command.env(name, value);
+        }
+        let ended = command.output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(
+            ended.status.code(),
+            Some(2),
+            "{arguments:?} {variable:?}: {said}"
+        );
+        assert!(said.contains("expects"), "{said}");
+    }
+}

@@ -44,6 +44,18 @@ fn it_ends_on_sigint() {
 }
 
 #[test]
+fn it_ends_with_its_input_though_the_owner_of_the_store_is_silent() {
+    let dir = tempfile::tempdir().unwrap();
+    let owner = Client::session(dir.path(), &[]);
+    owner.signal("STOP");
+    let mut waiting = Client::start(dir.path(), &[]);
+    waiting.close_input();
+    let status = waiting.wait();
+    owner.signal("CONT");
+    assert_eq!(status.code(), Some(0), "{status}: {}", waiting.errors());
+}
+
+#[test]
 fn the_last_calls_are_answered_after_the_input_has_ended() {
     let dir = tempfile::tempdir().unwrap();
     let mut client = Client::session(dir.path(), &["--role", "admin"]);

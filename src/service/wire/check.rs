@@ -23,7 +23,7 @@ pub struct CheckAnswer {
     /// The tokens at the most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated_tokens: Option<u64>,
-    /// Whether tokens were estimated and not counted.
+    /// Whether tokens are estimated.
     pub estimated: bool,
     /// What each policy says.
     pub policies: Vec<PolicyOutcome>,

@@ -79,7 +79,7 @@ macro_rules! arguments {
     (@grow $meta:tt $name:ident [model $($rest:ident)*] { $($fields:tt)* }) => {
         $crate::service::wire::fields::arguments!(@grow $meta $name [$($rest)*] {
             $($fields)*
-            /// Provider; may be left out where the model names one alone.
+            /// Provider, where several have the model.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub provider: Option<String>,
             /// Model.
@@ -134,7 +134,7 @@ macro_rules! arguments {
     (@grow $meta:tt $name:ident [text $($rest:ident)*] { $($fields:tt)* }) => {
         $crate::service::wire::fields::arguments!(@grow $meta $name [$($rest)*] {
             $($fields)*
-            /// The input itself, to be counted here, in place of input_tokens.
+            /// The input, counted here in place of input_tokens.
             #[serde(skip_serializing_if = "Option::is_none")]
             pub input_text: Option<String>,
             /// Most output tokens, else the model's.

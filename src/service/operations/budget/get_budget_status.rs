@@ -95,7 +95,7 @@ pub struct BudgetStatus {
 pub struct GetBudgetStatusAnswer {
     /// The budgets.
     pub budgets: Vec<BudgetStatus>,
-    /// Where the next page begins.
+    /// Next page's cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }

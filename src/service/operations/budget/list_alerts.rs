@@ -41,7 +41,7 @@ arguments!(
 pub struct ListAlertsAnswer {
     /// The alerts.
     pub alerts: Vec<AlertView>,
-    /// Where the next page begins.
+    /// Next page's cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }

@@ -33,7 +33,7 @@ arguments!(
 pub struct ListAllocationsAnswer {
     /// The holds.
     pub allocations: Vec<AllocationView>,
-    /// Where the next page begins.
+    /// Next page's cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }

@@ -28,7 +28,7 @@ arguments!(
 pub struct ListBudgetsAnswer {
     /// The budgets.
     pub budgets: Vec<BudgetView>,
-    /// Where the next page begins.
+    /// Next page's cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }

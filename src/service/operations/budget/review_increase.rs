@@ -85,7 +85,7 @@ pub struct IncreaseView {
 pub struct ReviewIncreaseAnswer {
     /// The requests.
     pub increases: Vec<IncreaseView>,
-    /// Where the next page begins.
+    /// Next page's cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     /// Whether this request_id had answered it before.

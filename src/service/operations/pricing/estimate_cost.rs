@@ -49,7 +49,7 @@ pub struct EstimateCostAnswer {
     pub model: String,
     /// The sum.
     pub cost_usd: Usd,
-    /// Whether tokens were estimated and not counted.
+    /// Whether tokens are estimated.
     pub estimated: bool,
     /// A line for each unit.
     pub lines: Vec<CostLineView>,

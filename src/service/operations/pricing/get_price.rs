@@ -22,7 +22,7 @@ pub struct GetPrice;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GetPriceInput {
-    /// Provider; may be left out where the model names one alone.
+    /// Provider, where several have the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// Model.

@@ -127,7 +127,7 @@ pub struct ReviewPriceChangesAnswer {
     pub changes: Vec<PriceChangeView>,
     /// How many wait in all.
     pub waiting: u64,
-    /// Where the next page begins.
+    /// Next page's cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
     /// The approved price's version, as records name it.

@@ -86,7 +86,7 @@ pub struct SearchModelsAnswer {
     pub models: Vec<ModelView>,
     /// How many there are in all.
     pub total: u64,
-    /// Where the next page begins.
+    /// Next page's cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }

@@ -31,7 +31,7 @@ pub(crate) struct UsageReportAnswer {
     pub totals: Figures,
     /// As long a time before.
     pub previous: PreviousView,
-    /// Where the next page begins.
+    /// Next page's cursor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
