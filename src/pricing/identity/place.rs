@@ -168,7 +168,7 @@ fn add<'a>(found: &mut BTreeMap<Canonical, Vec<Meant<'a>>>, meant: Meant<'a>) {
 
 /// One word of all that a source says of a model, by its surest name, and the less sure names that say something else;
 /// or the names where it contradicts itself.
-fn joined<'a>(mut meant: Vec<Meant<'a>>, day: Date) -> Result<(Placed, Vec<Meant<'a>>), String> {
+fn joined(mut meant: Vec<Meant<'_>>, day: Date) -> Result<(Placed, Vec<Meant<'_>>), String> {
     meant.sort_by(|a, b| (a.by.rule, &a.name).cmp(&(b.by.rule, &b.name)));
     let surest = meant.first().map(|first| first.by.rule);
     let (same, others): (Vec<_>, Vec<_>) = meant

@@ -31,6 +31,7 @@ pub(super) fn take_calls(
 
 /// Takes the tools that a response's output tells of; opening a page that was found is no search.
 pub(super) fn take_outputs(response: &Fields<'_>, taken: &mut TakenUsage) {
+    let mut paid_for = Vec::new();
     for output in response.objects(&["output"]) {
         let action = output.object(&["action"]);
         let action = action.and_then(|action| action.text(&["type"]));
@@ -38,12 +39,13 @@ pub(super) fn take_outputs(response: &Fields<'_>, taken: &mut TakenUsage) {
             Some("web_search_call") if action.is_none_or(|action| action == "search") => {
                 taken.counts.web_searches = taken.counts.web_searches.saturating_add(1);
             }
-            Some(paid) if PAID_OUTPUTS.contains(&paid) => {
-                if !taken.unpriced.iter().any(|known| known == paid) {
-                    taken.unpriced.push(paid.to_owned());
-                }
-            }
+            Some(paid) if PAID_OUTPUTS.contains(&paid) => paid_for.push(paid),
             _ => {}
         }
     }
+    paid_for.sort_unstable();
+    paid_for.dedup();
+    taken
+        .unpriced
+        .extend(paid_for.into_iter().map(str::to_owned));
 }

@@ -192,7 +192,7 @@ fn tools_that_are_paid_for_have_no_price_of_their_own() {
     let taken = takes(Some("openai"), &response, Shape::OpenaiResponses, &counts);
     assert_eq!(
         taken.unpriced,
-        ["file_search_call", "code_interpreter_call"]
+        ["code_interpreter_call", "file_search_call"]
     );
     let tools = json!({"web_search_calls": 1, "x_search_calls": 8, "code_interpreter_calls": 0});
     let xai = json!({"input_tokens": 10, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 5, "total_tokens": 15,
