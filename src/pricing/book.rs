@@ -20,7 +20,7 @@ pub use origin::{Applied, Imported, Origin, Override};
 pub use price::{Price, SourceQuote};
 
 use super::catalogue::{Candidate, Catalogue, ModelCard, Search, Unresolved, provider};
-use super::identity::unframed;
+use super::identity::{by_another_name, unframed};
 use super::points::{Place, points};
 use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
@@ -361,12 +361,21 @@ impl PriceBook {
         }
     }
 
-    /// A model by its name, or by its name as an API frames it.
+    /// A model by its name, by its name as an API frames it, or by another name that sources use.
     fn find<'a>(&'a self, provider: Option<&str>, model: &str) -> Result<Found<'a>, Unresolved> {
         let model = model.trim();
-        match (self.find_named(provider, model), unframed(model)) {
-            (Err(Unresolved::Unknown), inner) if inner != model => self.find_named(provider, inner),
-            (found, _) => found,
+        let inner = unframed(model);
+        let named = match self.find_named(provider, model) {
+            Err(Unresolved::Unknown) if inner != model => self.find_named(provider, inner),
+            named => named,
+        };
+        match named {
+            Err(unknown @ Unresolved::Unknown) => {
+                let seller = provider.or_else(|| provider::owner(inner));
+                let card = seller.and_then(|from| by_another_name(&self.catalogue, from, inner));
+                card.map(|card| self.carded(card)).ok_or(unknown)
+            }
+            named => named,
         }
     }
 

@@ -176,6 +176,22 @@ pub fn identify(catalogue: &Catalogue, seller: &str, name: &str) -> Result<Match
     Ok(unknown(&canonical_seller, inner))
 }
 
+/// The catalogue's model that a name means by a rule of its own here: an alias, Bedrock's first revision, or `latest` that is
+/// added.
+pub fn by_another_name<'a>(
+    catalogue: &'a Catalogue,
+    seller: &str,
+    name: &str,
+) -> Option<&'a ModelCard> {
+    let Match { canonical, rule } = identify(catalogue, seller, name).ok()?;
+    let by_rule = matches!(
+        rule,
+        Rule::Alias(_) | Rule::FirstRevision | Rule::LatestAdded
+    );
+    let card = by_rule.then(|| catalogue.named(Some(&canonical.provider), &canonical.model));
+    card?.ok()
+}
+
 const fn found(canonical: Canonical, rule: Rule) -> Match {
     Match { canonical, rule }
 }

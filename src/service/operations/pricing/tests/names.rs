@@ -265,3 +265,22 @@ async fn a_price_for_a_dated_state_is_that_states_alone() {
     let refused = house.ask("override_price", remove("openai", dated)).await;
     assert_eq!(refused.unwrap_err().code, Code::NotFound);
 }
+
+#[tokio::test]
+async fn a_caller_may_use_the_names_that_sources_use() {
+    let house = House::new();
+    for (provider, name, model) in [
+        (Some("anthropic"), "claude-sonnet-4.5", "claude-sonnet-4-5"),
+        (None, "claude-sonnet-4.5", "claude-sonnet-4-5"),
+        (
+            Some("bedrock"),
+            "amazon.nova-pro-v1",
+            "amazon.nova-pro-v1:0",
+        ),
+        (Some("anthropic"), "claude-4.5-haiku", "claude-haiku-4-5"),
+    ] {
+        let ask = json!({"provider": provider, "model": name});
+        let price = house.done("get_price", ask).await;
+        assert_eq!(price["model"], model, "{name}");
+    }
+}
