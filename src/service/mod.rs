@@ -11,6 +11,7 @@ pub mod front;
 mod holds;
 pub mod house;
 pub mod ledger;
+mod line;
 pub mod mcp;
 pub mod nearest;
 pub mod operation;

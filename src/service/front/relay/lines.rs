@@ -1,13 +1,15 @@
 //! A stream cut at its line ends, with a bound on what is held.
 
+use crate::service::line::LINE_MOST;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// What is asked of the stream at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// The longest line that is held whole, in bytes. A longer one is passed on in parts.
-pub(super) const LONGEST_HELD: usize = 8 * 1024 * 1024;
+/// The longest line that is held whole, in bytes: whatever an owner takes can be sent again. A longer
+/// one is passed on in parts.
+pub(super) const LONGEST_HELD: usize = LINE_MOST;
 
 /// What can be taken next, by its length in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
