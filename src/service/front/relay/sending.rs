@@ -77,15 +77,20 @@ async fn finish(owner: &mut Writer, session: &Session) -> io::Result<()> {
 
 async fn replay(owner: &mut Writer, session: &Session) -> io::Result<()> {
     let script = session.memory().attach();
-    if let Some(line) = script.first {
-        owner.write_all(&line).await?;
+    if let Some(text) = script.first {
+        write_line(owner, &text).await?;
         owner.flush().await?;
         session.until(Memory::may_go_on).await;
     }
-    for line in script.rest {
-        owner.write_all(&line).await?;
+    for text in script.rest {
+        write_line(owner, &text).await?;
     }
     owner.flush().await
+}
+
+async fn write_line(owner: &mut Writer, text: &[u8]) -> io::Result<()> {
+    owner.write_all(text).await?;
+    owner.write_all(b"\n").await
 }
 
 /// The rest of a long line whose beginning went to an owner that is gone means nothing to another.
