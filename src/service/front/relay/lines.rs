@@ -7,9 +7,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 /// What is asked of the stream at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// The longest line that is held whole, in bytes: whatever an owner takes can be sent again. A longer
-/// one is passed on in parts.
-pub(super) const LONGEST_HELD: usize = LINE_MOST;
+/// The longest line of an owner that is held whole, in bytes. A longer one is passed on in parts.
+pub(super) const LONGEST_HELD: usize = 8 * 1024 * 1024;
 
 /// What can be taken next, by its length in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +37,14 @@ pub(super) struct Lines<R> {
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
-    pub(super) fn new(source: R) -> Self {
+    /// The lines of an owner.
+    pub(super) fn of_owner(source: R) -> Self {
         Self::holding(source, LONGEST_HELD)
+    }
+
+    /// The lines of a client: whatever an owner takes of them is held whole, so that it can be sent again.
+    pub(super) fn of_client(source: R) -> Self {
+        Self::holding(source, LINE_MOST)
     }
 
     fn holding(source: R, longest: usize) -> Self {
@@ -183,7 +188,7 @@ mod tests {
     #[tokio::test]
     async fn a_dropped_wait_loses_nothing() {
         let (mut far, near) = tokio::io::duplex(64);
-        let mut lines = Lines::new(near);
+        let mut lines = Lines::of_owner(near);
         tokio::io::AsyncWriteExt::write_all(&mut far, b"half")
             .await
             .unwrap();

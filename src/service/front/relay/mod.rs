@@ -97,7 +97,7 @@ impl Relay {
         drain: Duration,
     ) -> Self {
         Self {
-            client: Lines::new(input),
+            client: Lines::of_client(input),
             output,
             session: Session {
                 memory: Mutex::new(Memory::new(read_only)),

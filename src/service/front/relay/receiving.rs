@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// Passes the owner's lines to the client until the owner is gone. A half line is dropped, and
 /// where it was too long to be held back, ended.
 pub(super) async fn receive(owner: Reader, client: &mut Writer, session: &Session) -> Parting {
-    let mut owner = Lines::new(owner);
+    let mut owner = Lines::of_owner(owner);
     let mut out = Vec::new();
     let mut long = None;
     loop {

@@ -35,12 +35,12 @@ pub(super) async fn send(
                 _ = stop.wait_for(|stop| *stop) => break,
                 piece = client.ready() => piece.unwrap_or(Piece::End),
             };
-            out.clear();
-            take(client, piece, session, &mut out);
             if piece == Piece::End {
                 break;
             }
-            owner.write_all(&out).await?;
+            owner
+                .write_all(take(client, piece, session, &mut out))
+                .await?;
             owner.flush().await?;
         }
         ended.send_replace(true);
@@ -105,7 +105,14 @@ async fn skip_rest(client: &mut Lines<Reader>) -> io::Result<()> {
     Ok(())
 }
 
-fn take(client: &mut Lines<Reader>, piece: Piece, session: &Session, out: &mut Vec<u8>) {
+/// Takes the piece; what of it goes to the owner, gathered in `out` where it can't go as it is.
+fn take<'a>(
+    client: &'a mut Lines<Reader>,
+    piece: Piece,
+    session: &Session,
+    out: &'a mut Vec<u8>,
+) -> &'a [u8] {
+    out.clear();
     let bytes = client.take(piece);
     match piece {
         Piece::Lines(_) => session.memory().pass_to_owner(bytes, out),
@@ -118,8 +125,9 @@ fn take(client: &mut Lines<Reader>, piece: Piece, session: &Session, out: &mut V
             if first {
                 session.memory().long_line_to_owner(bytes);
             }
-            out.extend_from_slice(bytes);
+            return bytes;
         }
         Piece::End => {}
     }
+    out
 }
