@@ -291,8 +291,10 @@ mod tests {
     use std::sync::Mutex;
     use tokio::sync::watch;
 
-    fn listened() -> (Progress, Arc<Mutex<Vec<(u64, Option<u64>)>>>) {
-        let told = Arc::new(Mutex::new(Vec::new()));
+    type Steps = Arc<Mutex<Vec<(u64, Option<u64>)>>>;
+
+    fn listened() -> (Progress, Steps) {
+        let told = Steps::default();
         let telling = Arc::clone(&told);
         let progress = Progress::to(move |step| {
             telling.lock().unwrap().push((step.done, step.total));

@@ -51,7 +51,7 @@ fn batch(records: usize, request_ids: bool) -> String {
         let params = json!({"name": "record_usage", "arguments": usage});
         json!({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params})
     });
-    Value::from_iter(calls).to_string()
+    calls.collect::<Value>().to_string()
 }
 
 fn answers(client: &mut Client, records: usize) -> Vec<Value> {
