@@ -205,7 +205,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_a_client_whatever_an_owner_takes_is_held_whole() {
-        let mut text = vec![b'x'; 2 * LINE_MOST + 1];
+        let mut text = vec![b'x'; 2 * (LINE_MOST + CHUNK)];
         text[LINE_MOST - 1] = b'\n';
         text.push(b'\n');
         let mut lines = Lines::of_client(&text[..]);
@@ -219,7 +219,7 @@ mod tests {
             assert!(part <= PART);
             (len, parts) = (len + part, parts + 1);
         }
-        assert_eq!(len, LINE_MOST + 2);
+        assert_eq!(len, LINE_MOST + 2 * CHUNK + 1);
     }
 
     #[tokio::test]
