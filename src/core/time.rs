@@ -21,8 +21,15 @@ pub fn of_microsecond(micros: i64) -> Result<Timestamp, jiff::Error> {
     })
 }
 
-/// The time zone of an IANA name; none where there is no such zone. The name that stands for an unknown zone names none.
+/// Files among a system's zones that are no place's: what one machine is set to, or what nobody has set.
+const NO_ZONES: [&str; 3] = ["localtime", "posixrules", "Factory"];
+
+/// The time zone of an IANA name; none where there is no such zone. A name that stands for an unknown zone, or for another
+/// one on another machine, names none.
 pub fn zone(name: &str) -> Option<TimeZone> {
+    if NO_ZONES.iter().any(|none| none.eq_ignore_ascii_case(name)) {
+        return None;
+    }
     TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
 }
 
@@ -73,4 +80,27 @@ pub mod option {
 
     #[derive(Deserialize)]
     struct Owned(#[serde(with = "super")] Timestamp);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_the_same_on_every_machine() {
+        for name in ["UTC", "Europe/Berlin", "america/new_york", "Etc/GMT+5"] {
+            assert!(zone(name).is_some(), "{name}");
+        }
+        for name in [
+            "localtime",
+            "LOCALTIME",
+            "posixrules",
+            "Factory",
+            "Etc/Unknown",
+            "Mars/Olympus",
+            "",
+        ] {
+            assert!(zone(name).is_none(), "{name}");
+        }
+    }
 }

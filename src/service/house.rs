@@ -5,7 +5,7 @@ use super::front::{Host, House, Reader, Writer};
 use super::ledger::{Clock, Ledger, StartError, Started, start};
 use super::operations::TOOLS;
 use super::refresh::{Background, Refresher, Settings, SettingsError};
-use super::{Desk, Opening, Service, mcp, scoping};
+use super::{Desk, Opening, Reading, Service, mcp, scoping};
 use crate::core::refusal::Refusal;
 use crate::pricing::sources::fetch::Patience;
 use crate::store::files::RealFiles;
@@ -17,15 +17,17 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// How long a start waits for the check of sealed segments, before that goes on behind the service.
 const SCAN_PATIENCE: Duration = Duration::from_millis(150);
 /// How long a closing store waits for the last reader.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
-/// After how many replayed events a long start says how far it is.
-const TOLD_EVERY: u64 = 250_000;
+/// After how many replayed events the log of a long start says how far it is.
+const LOGGED_EVERY: u64 = 250_000;
+/// How often a long start tells those who wait for it how far it is.
+const TOLD_EVERY: Duration = Duration::from_millis(250);
 
 /// Where the journal is in a data directory.
 pub fn journal_dir(data_dir: &Path) -> PathBuf {
@@ -58,7 +60,7 @@ impl House for EmbeddedStore {
     type Open = OpenStore;
 
     fn open(&self) -> Result<OpenStore, String> {
-        let (sender, opening) = watch::channel(Opening::Under);
+        let (sender, opening) = watch::channel(Opening::Under(Reading::default()));
         let sender = Arc::new(sender);
         let (dir, tell) = (self.data_dir.clone(), Arc::clone(&sender));
         let thread = std::thread::Builder::new()
@@ -211,13 +213,13 @@ fn close_lookup(store: Arc<SledLookup>) {
 }
 
 fn open(data_dir: &Path, tell: &Arc<watch::Sender<Opening>>) -> Option<Held> {
-    match open_ledger(data_dir) {
+    match open_ledger(data_dir, tell) {
         Ok((desk, held)) => {
             watch_scan(&held.scan, tell);
             rename_scopes(&desk);
             // A scan that has already found a damage has said so.
             tell.send_if_modified(|opening| {
-                let serves = matches!(opening, Opening::Under);
+                let serves = matches!(opening, Opening::Under(_));
                 if serves {
                     *opening = Opening::Open(Arc::new(desk));
                 }
@@ -280,15 +282,15 @@ fn after_damage(damage: &Damage) -> &'static str {
     }
 }
 
-fn open_ledger(data_dir: &Path) -> Result<(Desk, Held), StartError> {
+fn open_ledger(data_dir: &Path, tell: &watch::Sender<Opening>) -> Result<(Desk, Held), StartError> {
     let clock: Clock = Arc::new(Timestamp::now);
-    let (started, store) = match start_with_lookup(data_dir, &clock) {
+    let (started, store) = match start_with_lookup(data_dir, &clock, tell) {
         Err(StartError::Lookup(
             error @ (LookupError::Damaged(_) | LookupError::OtherVersion { .. }),
         )) => {
             tracing::warn!(%error, "the lookup store is set aside and made again from the journal");
             set_aside(&lookup_dir(data_dir))?;
-            start_with_lookup(data_dir, &clock)?
+            start_with_lookup(data_dir, &clock, tell)?
         }
         other => other?,
     };
@@ -306,17 +308,23 @@ fn open_ledger(data_dir: &Path) -> Result<(Desk, Held), StartError> {
 fn start_with_lookup(
     data_dir: &Path,
     clock: &Clock,
+    tell: &watch::Sender<Opening>,
 ) -> Result<(Started, Arc<SledLookup>), StartError> {
     let (store, aside) = open_or_set_aside(&lookup_dir(data_dir))?;
     if let Some(aside) = aside {
         tracing::warn!(folder = %aside.folder.display(), "the lookup store was set aside; it is made again");
     }
     let store = Arc::new(store);
-    let told = Cell::new(0);
-    let tell = |done: u64, total: u64| {
-        if done - told.get() >= TOLD_EVERY || (done == total && total >= TOLD_EVERY) {
-            told.set(done);
+    let logged = Cell::new(0);
+    let telling = Cell::new(Instant::now());
+    let progress = |done: u64, total: u64| {
+        if done - logged.get() >= LOGGED_EVERY || (done == total && total >= LOGGED_EVERY) {
+            logged.set(done);
             tracing::info!(done, total, "replaying the journal");
+        }
+        if telling.get().elapsed() >= TOLD_EVERY {
+            telling.set(Instant::now());
+            tell_reading(tell, Reading { done, total });
         }
     };
     let files = Arc::new(RealFiles);
@@ -325,9 +333,19 @@ fn start_with_lookup(
         &journal_dir(data_dir),
         Arc::clone(&store) as Arc<dyn Lookup>,
         (clock)(),
-        &tell,
+        &progress,
     )?;
     Ok((started, store))
+}
+
+fn tell_reading(tell: &watch::Sender<Opening>, far: Reading) {
+    tell.send_if_modified(|opening| match opening {
+        Opening::Under(reading) => {
+            *reading = far;
+            true
+        }
+        _ => false,
+    });
 }
 
 /// Waits a moment for the check of the sealed segments, and then lets it go on behind the service: a damage that it

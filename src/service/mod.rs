@@ -11,6 +11,7 @@ pub mod front;
 mod holds;
 pub mod house;
 pub mod ledger;
+mod line;
 pub mod mcp;
 pub mod nearest;
 pub mod operation;
@@ -33,7 +34,9 @@ use crate::core::state::State;
 use crate::pricing::book::PriceBook;
 use jiff::Timestamp;
 use ledger::Ledger;
+use operation::Progress;
 use refresh::Refresher;
+use std::convert::Infallible;
 use std::sync::{Arc, RwLockReadGuard};
 use tokio::sync::watch;
 
@@ -47,14 +50,23 @@ pub struct Service {
 /// How far the store has been opened.
 #[derive(Clone)]
 pub enum Opening {
-    /// It is being read.
-    Under,
+    /// It is being read, and how far.
+    Under(Reading),
     /// It serves.
     Open(Arc<Desk>),
     /// It can't be served, and why.
     Failed(Arc<str>),
     /// It was closed.
     Closed,
+}
+
+/// How many of the events that a start has to take in are taken in; nothing where that has not begun.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Those that are.
+    pub done: u64,
+    /// All of them.
+    pub total: u64,
 }
 
 /// The open ledger with the prices that hold in it.
@@ -116,6 +128,25 @@ impl Service {
         }
     }
 
+    /// Tells how far the opening is, for as long as it takes; does not come back.
+    async fn tell_opening(&self, progress: &Progress) -> Infallible {
+        let mut opening = self.opening.clone();
+        loop {
+            match *opening.borrow_and_update() {
+                // The last step is that it is open.
+                Opening::Under(Reading { done, total }) if done < total => {
+                    progress.tell(done, Some(total), "reading the journal");
+                }
+                Opening::Under(_) => {}
+                _ => break,
+            }
+            if opening.changed().await.is_err() {
+                break;
+            }
+        }
+        std::future::pending().await
+    }
+
     /// The open ledger; waits for it.
     ///
     /// # Errors
@@ -123,7 +154,7 @@ impl Service {
     pub async fn desk(&self) -> Result<Arc<Desk>, Refusal> {
         let mut opening = self.opening.clone();
         let opened = opening
-            .wait_for(|opening| !matches!(opening, Opening::Under))
+            .wait_for(|opening| !matches!(opening, Opening::Under(_)))
             .await;
         match opened.as_deref() {
             Ok(Opening::Open(desk)) => Ok(Arc::clone(desk)),

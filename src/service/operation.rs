@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The folder of the contract that an operation belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +96,29 @@ impl Progress {
     /// Sends each step to `listener`.
     pub fn to(listener: impl Fn(Step) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(listener)))
+    }
+
+    /// Two that go to the same listener one after the other: the second goes on where the first ends.
+    fn in_two(&self) -> (Self, Self) {
+        let Some(listener) = &self.0 else {
+            return (Self::default(), Self::default());
+        };
+        let before = Arc::new(AtomicU64::new(0));
+        let (listens, ended) = (Arc::clone(listener), Arc::clone(&before));
+        let first = Self::to(move |step: Step| {
+            ended.store(step.total.unwrap_or(step.done), Ordering::Relaxed);
+            listens(step);
+        });
+        let listens = Arc::clone(listener);
+        let second = Self::to(move |step| {
+            let before = before.load(Ordering::Relaxed);
+            listens(Step {
+                done: before + step.done,
+                total: step.total.map(|total| before + total),
+                ..step
+            });
+        });
+        (first, second)
     }
 
     /// Tells one step.
@@ -243,7 +267,13 @@ async fn run_erased<O: Operation>(
     arguments: Arguments,
 ) -> Result<Answer<Value>, Refusal> {
     let input = arguments.read()?;
-    let answer = O::run(&service, &call, input).await?;
+    let (opening, progress) = call.progress.in_two();
+    let call = Call { progress, ..call };
+    let answer = tokio::select! {
+        biased;
+        answer = O::run(&service, &call, input) => answer?,
+        never = service.tell_opening(&opening) => match never {},
+    };
     let content = serde_json::to_value(answer.content).map_err(|error| {
         Refusal::unavailable(format!("the answer could not be written as JSON: {error}"))
     })?;
@@ -251,4 +281,64 @@ async fn run_erased<O: Operation>(
         content,
         text: answer.text,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::operations::TOOLS;
+    use crate::service::{Opening, Reading};
+    use std::sync::Mutex;
+    use tokio::sync::watch;
+
+    type Steps = Arc<Mutex<Vec<(u64, Option<u64>)>>>;
+
+    fn listened() -> (Progress, Steps) {
+        let told = Steps::default();
+        let telling = Arc::clone(&told);
+        let progress = Progress::to(move |step| {
+            telling.lock().unwrap().push((step.done, step.total));
+        });
+        (progress, told)
+    }
+
+    #[tokio::test]
+    async fn a_call_that_waits_for_the_journal_tells_how_far_it_is() {
+        let reading = |done| Opening::Under(Reading { done, total: 4000 });
+        let (opening, opens) = watch::channel(Opening::Under(Reading::default()));
+        let tool = TOOLS.iter().find(|it| it.contract.name == "list_budgets");
+        let (progress, told) = listened();
+        let call = Call {
+            progress,
+            ..Call::new(Caller::default())
+        };
+        let none = Value::Object(Map::new());
+        let running = tool.unwrap().run(Arc::new(Service::new(opens)), call, none);
+        let running = tokio::spawn(running);
+        for (done, steps) in [(1000, 1), (3000, 2), (4000, 2)] {
+            opening.send_replace(reading(done));
+            while told.lock().unwrap().len() < steps {
+                tokio::task::yield_now().await;
+            }
+        }
+        opening.send_replace(Opening::Failed("the disk is gone".into()));
+        let refused = running.await.unwrap().unwrap_err();
+        assert_eq!(refused.message, "the disk is gone");
+        assert_eq!(
+            *told.lock().unwrap(),
+            [(1000, Some(4000)), (3000, Some(4000))]
+        );
+    }
+
+    #[test]
+    fn what_comes_second_goes_on_from_what_came_first() {
+        let (progress, told) = listened();
+        let (first, second) = progress.in_two();
+        second.tell(1, Some(3), "");
+        first.tell(7, Some(10), "");
+        second.tell(2, Some(3), "");
+        second.tell(3, None, "");
+        let expected = [(1, Some(3)), (7, Some(10)), (12, Some(13)), (13, None)];
+        assert_eq!(*told.lock().unwrap(), expected);
+    }
 }

@@ -68,7 +68,7 @@ impl Client {
             let line = tokio::time::timeout(LOST, self.lines.next_line()).await;
             let line = line.expect("no answer").unwrap()?;
             // The test program says what it runs before the protocol begins.
-            if line.starts_with('{') {
+            if line.starts_with(['{', '[']) {
                 return Some(serde_json::from_str(&line).unwrap());
             }
         }
@@ -96,6 +96,38 @@ impl Client {
         let result = self.ask("initialize").await;
         self.notify("notifications/initialized", json!({})).await;
         result
+    }
+
+    /// Does the handshake of the protocol that has batches.
+    pub(crate) async fn initialize_with_batches(&mut self) {
+        let version = json!({"protocolVersion": "2025-03-26"});
+        let id = self.request("initialize", version).await;
+        self.result(id).await;
+        self.notify("notifications/initialized", json!({})).await;
+    }
+
+    /// Sends these tool calls in one line, each under its id.
+    pub(crate) async fn call_all(&mut self, calls: &[(&str, &str, Value)]) {
+        let calls: Vec<_> = calls
+            .iter()
+            .map(|(id, name, arguments)| {
+                let params = json!({"name": name, "arguments": arguments});
+                json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params})
+            })
+            .collect();
+        self.send_text(&format!("{}\n", json!(calls))).await;
+    }
+
+    /// The results of the next message, which has to be the answer to these calls of one line.
+    pub(crate) async fn results(&mut self, ids: &[&str]) -> Vec<Value> {
+        let message = self.next().await.expect("the session has ended");
+        let answers = message.as_array().expect("the answer to a batch").clone();
+        let answered: Vec<_> = answers.iter().map(|answer| answer["id"].clone()).collect();
+        assert_eq!(answered, ids, "{message}");
+        answers
+            .iter()
+            .map(|answer| answer["result"].clone())
+            .collect()
     }
 
     /// Closes the client's end and returns what still comes.

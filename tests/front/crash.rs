@@ -59,6 +59,37 @@ async fn when_the_owner_is_killed_each_waiting_call_gets_one_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn when_the_owner_is_killed_each_waiting_batch_gets_one_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut owner = Process::start(dir.path());
+    owner.client.initialize().await;
+    let mut other = Process::start(dir.path());
+    other.client.initialize_with_batches().await;
+    let client = &mut other.client;
+    let named = json!({"request_id": "r1", "until": "go"});
+    let wait = json!({"until": "go"});
+    let safe = [("a", "add", named), ("b", "count", wait.clone())];
+    let unsafe_ = [("c", "add", wait.clone()), ("d", "count", wait)];
+    client.call_all(&safe).await;
+    client.call_all(&unsafe_).await;
+    waits_at(dir.path(), "go", 2).await;
+
+    owner.kill().await;
+    for refused in client.results(&["c", "d"]).await {
+        let refusal = refused["content"][1]["text"].as_str().unwrap();
+        assert!(refusal.contains(r#""code":"unavailable""#), "{refusal}");
+    }
+    waits_at(dir.path(), "go", 3).await;
+    open(dir.path(), "go");
+    let results = client.results(&["a", "b"]).await;
+    assert_eq!(results[0]["duplicate"], true);
+    assert_eq!(results[1]["count"], 2);
+    assert_eq!(other.client.ask("ping").await["pid"], other.pid());
+    assert!(other.client.end().await.is_empty());
+    assert!(other.child.wait().await.unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn through_many_kills_nothing_acknowledged_is_lost_and_nothing_is_done_twice() {
     const ROUNDS: usize = 6;
     const CALLS: usize = 40;

@@ -75,6 +75,29 @@ async fn an_owner_that_is_told_to_stop_closes_the_store_and_another_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_owner_whose_client_ends_answers_another_s_batch_before_it_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut owner = Member::start(dir.path(), "1.0.0");
+    owner.client.initialize().await;
+    let mut other = Member::start(dir.path(), "1.0.0");
+    other.client.initialize_with_batches().await;
+    // Neither is safe to repeat.
+    let calls = ["a", "b"].map(|id| (id, "add", json!({"until": "go"})));
+    other.client.call_all(&calls).await;
+    waits_at(dir.path(), "go", 1).await;
+    let ending = tokio::spawn(async move { (owner.client.end().await, owner.ended.await) });
+    wait_for_no_socket(dir.path()).await;
+    open(dir.path(), "go");
+    let results = other.client.results(&["a", "b"]).await;
+    assert_eq!(results[1]["count"], 2);
+    let (rest, ended) = ending.await.unwrap();
+    assert!(rest.is_empty());
+    assert_eq!(ended.unwrap().unwrap(), Ended::ClientEnded);
+    assert_eq!(other.client.count().await, 2);
+    assert_eq!(counted(dir.path(), "openings").values().sum::<usize>(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_question_of_an_owner_that_left_is_taken_back_and_its_answer_dropped() {
     let dir = tempfile::tempdir().unwrap();
     let mut owner = Member::start(dir.path(), "1.0.0");

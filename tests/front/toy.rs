@@ -102,15 +102,39 @@ async fn write_all(mut given: mpsc::Receiver<Value>, mut writer: Writer) {
 
 impl OpenToy {
     async fn respond(&self, message: Value, actor: &str, answers: mpsc::Sender<Value>) {
-        let Some(id) = message.get("id") else { return };
+        let answer = if let Value::Array(batch) = &message {
+            let mut all = Vec::new();
+            for message in batch {
+                all.extend(self.answer(message, actor, &answers).await);
+            }
+            Some(json!(all))
+        } else {
+            self.answer(&message, actor, &answers).await
+        };
+        if let Some(answer) = answer {
+            // The client may be gone.
+            let _ = answers.send(answer).await;
+        }
+    }
+
+    async fn answer(
+        &self,
+        message: &Value,
+        actor: &str,
+        answers: &mpsc::Sender<Value>,
+    ) -> Option<Value> {
+        let id = message.get("id")?;
         if message.get("method").is_none() {
             let heard = json!({"method": "notifications/heard", "params": message});
             answers.send(heard).await.unwrap();
-            return;
+            return None;
         }
         let params = &message["params"];
         let result = match message["method"].as_str().unwrap_or_default() {
-            "initialize" => json!({"actor": actor, "pid": std::process::id()}),
+            "initialize" => {
+                let version = &params["protocolVersion"];
+                json!({"actor": actor, "pid": std::process::id(), "protocolVersion": version})
+            }
             "ask" => {
                 let question = json!({"id": 0, "method": "elicitation/create", "params": params});
                 answers.send(question).await.unwrap();
@@ -120,9 +144,7 @@ impl OpenToy {
             "tools/call" => self.call(params).await,
             _ => json!({"pid": std::process::id()}),
         };
-        let answer = json!({"jsonrpc": "2.0", "id": id, "result": result});
-        // The client may be gone.
-        let _ = answers.send(answer).await;
+        Some(json!({"jsonrpc": "2.0", "id": id, "result": result}))
     }
 
     async fn call(&self, params: &Value) -> Value {

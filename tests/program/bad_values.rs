@@ -58,6 +58,12 @@ fn cases() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         ),
         (
             "save_budget",
+            policy("time_zone", &json!("localtime")),
+            "policies[0].time_zone",
+            "IANA",
+        ),
+        (
+            "save_budget",
             policy("limit_cost_usd", &json!("NaN")),
             "policies[0].limit_cost_usd",
             "decimal",

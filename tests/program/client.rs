@@ -145,7 +145,9 @@ impl Client {
             Ok(line) => {
                 let value: Value = serde_json::from_str(&line)
                     .unwrap_or_else(|error| panic!("stdout holds no message ({error}): {line}"));
-                assert_eq!(value["jsonrpc"], "2.0", "{value}");
+                // The answer to a batch is an array.
+                let first = value.get(0).unwrap_or(&value);
+                assert_eq!(first["jsonrpc"], "2.0", "{value}");
                 Ok(value)
             }
             Err(RecvTimeoutError::Disconnected) => Err(Ended),

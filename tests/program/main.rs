@@ -18,3 +18,4 @@ mod repeating;
 mod roles;
 #[path = "../skipped/mod.rs"]
 mod skipped;
+mod take_over;

@@ -1,6 +1,7 @@
 //! What a client has told its owner once, and the next one has to hear again.
 
 use super::peek::Id;
+use rmcp::model::ProtocolVersion;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub(super) struct Handshake {
     pub(super) level: Option<Told>,
     /// By URI.
     pub(super) subscribed: BTreeMap<String, Told>,
+    /// Whether the protocol that was agreed on has batches.
+    pub(super) has_batches: bool,
 }
 
 impl Handshake {
@@ -53,12 +56,37 @@ impl Handshake {
         }
     }
 
+    /// Notes an answer.
+    pub(super) fn answer(&mut self, id: &Id, line: &[u8]) {
+        if self.initialize.as_ref().is_some_and(|told| told.id == *id)
+            && let Some(version) = agreed(line)
+        {
+            self.has_batches = version == ProtocolVersion::V_2025_03_26;
+        }
+    }
+
     /// Notes a notification.
     pub(super) fn notification(&mut self, method: &str, line: &[u8]) {
         if method == "notifications/initialized" {
             self.initialized = Some(line.into());
         }
     }
+}
+
+#[derive(Deserialize)]
+struct Agreed {
+    result: Agreement,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Agreement {
+    protocol_version: ProtocolVersion,
+}
+
+fn agreed(line: &[u8]) -> Option<ProtocolVersion> {
+    let Agreed { result } = serde_json::from_slice(line).ok()?;
+    Some(result.protocol_version)
 }
 
 #[derive(Deserialize)]

@@ -1,12 +1,16 @@
 //! A stream cut at its line ends, with a bound on what is held.
 
+use crate::service::line::LINE_MOST;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// What is asked of the stream at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// The longest line that is held whole, in bytes. A longer one is passed on in parts.
+/// The longest part of a line that is passed on at a time, in bytes.
+const PART: usize = 1024 * 1024;
+
+/// The longest line of an owner that is held whole, in bytes. A longer one is passed on in parts.
 pub(super) const LONGEST_HELD: usize = 8 * 1024 * 1024;
 
 /// What can be taken next, by its length in bytes.
@@ -36,8 +40,14 @@ pub(super) struct Lines<R> {
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
-    pub(super) fn new(source: R) -> Self {
+    /// The lines of an owner.
+    pub(super) fn of_owner(source: R) -> Self {
         Self::holding(source, LONGEST_HELD)
+    }
+
+    /// The lines of a client: whatever an owner takes of them is held whole, so that it can be sent again.
+    pub(super) fn of_client(source: R) -> Self {
+        Self::holding(source, LINE_MOST)
     }
 
     fn holding(source: R, longest: usize) -> Self {
@@ -59,6 +69,11 @@ impl<R: AsyncRead + Unpin> Lines<R> {
 
     /// What can be taken next. Nothing is lost where the future is dropped.
     pub(super) async fn ready(&mut self) -> io::Result<Piece> {
+        if self.within_long {
+            // What was passed on need not be held on both sides.
+            self.drop_taken();
+            self.held.shrink_to(4 * CHUNK);
+        }
         loop {
             if let Some(piece) = self.piece() {
                 return Ok(piece);
@@ -91,13 +106,14 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         let rest = &self.held[self.taken..];
         if self.within_long {
             if !rest.is_empty() {
+                let rest = &rest[..rest.len().min(PART)];
                 let len = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
                 return Some(Piece::Part { len, first: false });
             }
         } else if let Some(at) = memchr::memrchr(b'\n', &self.held[self.searched..]) {
             return Some(Piece::Lines(self.searched + at + 1 - self.taken));
         } else if rest.len() >= self.longest {
-            let len = rest.len();
+            let len = rest.len().min(PART);
             return Some(Piece::Part { len, first: true });
         }
         self.searched = self.held.len();
@@ -109,16 +125,25 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
+    fn drop_taken(&mut self) {
+        self.held.drain(..self.taken);
+        self.searched -= self.taken;
+        self.taken = 0;
+    }
+
     fn make_room(&mut self) {
-        if self.taken > 0 {
-            self.held.drain(..self.taken);
-            self.searched -= self.taken;
-            self.taken = 0;
-        }
+        self.drop_taken();
         if self.held.is_empty() {
             self.held.shrink_to(4 * CHUNK);
         }
-        self.held.reserve(CHUNK);
+        if self.held.len() < self.longest / 2 {
+            self.held.reserve(CHUNK);
+        } else {
+            // All that it will need: doubled once more, it would take the memory of two such lines.
+            let all = self.longest + CHUNK;
+            self.held
+                .reserve_exact(all.saturating_sub(self.held.len()).max(CHUNK));
+        }
     }
 
     /// Takes the piece that is ready.
@@ -179,9 +204,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn of_a_client_whatever_an_owner_takes_is_held_whole() {
+        let mut text = vec![b'x'; 2 * (LINE_MOST + CHUNK)];
+        text[LINE_MOST - 1] = b'\n';
+        text.push(b'\n');
+        let mut lines = Lines::of_client(&text[..]);
+        let piece = lines.ready().await.unwrap();
+        assert_eq!(piece, Piece::Lines(LINE_MOST));
+        lines.take(piece);
+        let (mut len, mut parts) = (0, 0);
+        while let piece @ Piece::Part { first, .. } = lines.ready().await.unwrap() {
+            assert_eq!(first, parts == 0);
+            let part = lines.take(piece).len();
+            assert!(part <= PART);
+            (len, parts) = (len + part, parts + 1);
+        }
+        assert_eq!(len, LINE_MOST + 2 * CHUNK + 1);
+    }
+
+    #[tokio::test]
     async fn a_dropped_wait_loses_nothing() {
         let (mut far, near) = tokio::io::duplex(64);
-        let mut lines = Lines::new(near);
+        let mut lines = Lines::of_owner(near);
         tokio::io::AsyncWriteExt::write_all(&mut far, b"half")
             .await
             .unwrap();

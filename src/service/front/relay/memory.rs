@@ -1,14 +1,16 @@
 //! What a relay has to know so that its client need not know who serves it.
 
 use super::handshake::{Handshake, acknowledged, updated, watched};
-use super::peek::{Id, Message, peek};
+use super::peek::{Id, Message, answers, parts, peek};
 use super::questions::{Pass, Questions, cancelled};
 use super::repeat::ReadOnly;
 use super::unanswered::{Loss, Unanswered};
 use super::{ACKNOWLEDGED, CANCELLED, LISTEN};
+use crate::service::line::unmarked;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-/// What is sent to a new owner before the client's own lines.
+/// What is sent to a new owner before the client's own lines: texts of lines, without their ends.
 #[derive(Default)]
 pub(super) struct Script {
     /// Has to be answered before the rest is sent.
@@ -124,24 +126,68 @@ impl Memory {
     }
 
     fn client_says(&mut self, line: &[u8]) -> Pass {
-        match peek(line) {
+        // As the owner reads it.
+        let text = unmarked(line).trim_ascii();
+        match peek(text) {
             Message::Request { id, method } => {
-                self.handshake.request(&id, &method, line);
+                self.handshake.request(&id, &method, text);
                 let sent_as = self.connection.lines + 1;
-                self.unanswered.add(id, method, Some(line), sent_as);
+                self.unanswered.add(id, method, Some(text), sent_as);
                 Pass::On
             }
+            Message::Batch => self.client_says_all(text),
+            other => self.client_tells(&other, text),
+        }
+    }
+
+    /// The client says what has no answer.
+    fn client_tells(&mut self, message: &Message, text: &[u8]) -> Pass {
+        match message {
             Message::Notification { method } => {
-                self.handshake.notification(&method, line);
+                self.handshake.notification(method, text);
                 if method == CANCELLED
-                    && let Some(id) = cancelled(line)
+                    && let Some(id) = cancelled(text)
                 {
                     self.forget(&id);
                 }
                 Pass::On
             }
-            Message::Answer { id, .. } => self.questions.answer(&id, line),
-            Message::Other => Pass::On,
+            Message::Answer { id, .. } => self.questions.answer(id, text),
+            Message::Request { .. } | Message::Batch | Message::Other => Pass::On,
+        }
+    }
+
+    /// The client sends a batch. What of it has no answer goes to this owner only.
+    fn client_says_all(&mut self, batch: &[u8]) -> Pass {
+        // Refused as a whole, it is answered without an id.
+        let Some(parts) = parts(batch).filter(|_| self.handshake.has_batches) else {
+            return Pass::On;
+        };
+        let (mut requests, mut passed, mut changed) = (Vec::new(), Vec::new(), false);
+        for part in parts {
+            let text = part.get();
+            let pass = match peek(text.as_bytes()) {
+                Message::Request { id, method } => {
+                    self.handshake.request(&id, &method, text.as_bytes());
+                    requests.push((id, method, text.as_bytes()));
+                    Pass::On
+                }
+                other => self.client_tells(&other, text.as_bytes()),
+            };
+            match pass {
+                Pass::On => passed.push(Cow::Borrowed(text)),
+                Pass::Instead(other) => {
+                    changed = true;
+                    passed.extend((!other.is_empty()).then_some(Cow::Owned(other)));
+                }
+            }
+        }
+        let sent_as = self.connection.lines + 1;
+        self.unanswered.add_batch(requests, sent_as);
+        match changed {
+            false => Pass::On,
+            true if passed.is_empty() => Pass::NOTHING,
+            true => Pass::Instead(one_line(&passed)),
         }
     }
 
@@ -157,7 +203,7 @@ impl Memory {
     /// A line that is too long to be kept begins so.
     pub(super) fn long_line_to_owner(&mut self, beginning: &[u8]) {
         let sent_as = self.connection.number();
-        if let Message::Request { id, method } = peek(beginning) {
+        if let Message::Request { id, method } = peek(unmarked(beginning)) {
             self.unanswered.add(id, method, None, sent_as);
         }
     }
@@ -174,7 +220,18 @@ impl Memory {
 
     fn owner_says(&mut self, line: &[u8]) -> Pass {
         match peek(line) {
-            Message::Answer { id, error } => self.answered(&id, error),
+            Message::Answer { id, error } => {
+                self.handshake.answer(&id, line);
+                self.answered(&id, error)
+            }
+            Message::Batch => {
+                for answer in answers(line) {
+                    if let Message::Answer { id, .. } = peek(answer.get().as_bytes()) {
+                        self.answered_in_batch(&id);
+                    }
+                }
+                Pass::On
+            }
             Message::Request { id, .. } => self.questions.ask(id, line),
             Message::Notification { method } => match method.as_str() {
                 ACKNOWLEDGED => self.acknowledge(line),
@@ -201,6 +258,11 @@ impl Memory {
             }
             None => Pass::On,
         }
+    }
+
+    /// The owner has answered the batch with this request, or is about to have done so.
+    pub(super) fn answered_in_batch(&mut self, id: &Id) {
+        self.unanswered.forget_batch(id);
     }
 
     fn acknowledge(&mut self, line: &[u8]) -> Pass {
@@ -250,6 +312,12 @@ impl Memory {
     pub(super) fn lose_all(&mut self) -> String {
         self.unanswered.lose_all()
     }
+}
+
+/// A batch of these messages, as a line.
+fn one_line(messages: &[Cow<'_, str>]) -> String {
+    let messages: Vec<_> = messages.iter().map(|text| text.trim_end()).collect();
+    format!("[{}]\n", messages.join(","))
 }
 
 /// What may have changed while no owner watched it.
@@ -359,5 +427,122 @@ mod tests {
         );
         assert_eq!(memory.lose(Loss::Abrupt), "");
         assert!(messages(memory.attach()).is_empty());
+    }
+
+    /// A session of the protocol that has batches.
+    fn session() -> Memory {
+        let mut memory = Memory::new(["check_budget"].into());
+        memory.attach();
+        client(&mut memory, &json!({"id": 0, "method": "initialize"}));
+        let agreed = json!({"id": 0, "result": {"protocolVersion": "2025-03-26"}});
+        assert!(!owner(&mut memory, &agreed).is_empty());
+        memory
+    }
+
+    fn check(id: u64) -> Value {
+        json!({"id": id, "method": "tools/call", "params": {"name": "check_budget"}})
+    }
+
+    #[test]
+    fn a_batch_is_waited_for_until_its_answer_and_sent_again_with_what_is_to_be_answered() {
+        let mut memory = session();
+        let level = json!({"id": 3, "method": "logging/setLevel", "params": {"level": "info"}});
+        let batch = json!([check(1), {"method": "notifications/initialized"}, check(2), level]);
+        assert_eq!(client(&mut memory, &batch), format!("{batch}\n"));
+        assert!(!memory.is_settled(Loss::Abrupt));
+        assert_eq!(memory.lose(Loss::Abrupt), "");
+        let script = messages(memory.attach());
+        let initialized = json!({"method": "notifications/initialized"});
+        assert_eq!(
+            script[1..],
+            [initialized, json!([check(1), check(2), level])]
+        );
+        client(
+            &mut memory,
+            &json!({"method": CANCELLED, "params": {"requestId": 2}}),
+        );
+        let answer = json!([{"id": 3, "result": {}}, {"id": 1, "result": {}}]);
+        assert_eq!(owner(&mut memory, &answer), format!("{answer}\n"));
+        assert!(memory.is_settled(Loss::Abrupt) && memory.waits_for_nothing());
+        // The wish in it stands.
+        memory.lose(Loss::Abrupt);
+        assert_eq!(messages(memory.attach()).last(), Some(&level));
+    }
+
+    #[test]
+    fn a_batch_that_may_not_be_repeated_is_answered_as_one() {
+        let mut memory = session();
+        let change = json!({"id": 2, "method": "tools/call", "params": {"name": "save_budget"}});
+        client(&mut memory, &json!([check(1), change]));
+        let told: Value = serde_json::from_str(&memory.lose(Loss::Abrupt)).unwrap();
+        assert_eq!((&told[0]["id"], &told[1]["id"]), (&json!(1), &json!(2)));
+        assert!(memory.waits_for_nothing());
+        client(&mut memory, &json!([change]));
+        assert!(memory.lose_all().starts_with("[{"));
+    }
+
+    #[test]
+    fn a_batch_that_the_owner_refuses_as_a_whole_is_not_waited_for() {
+        let batch = json!([check(1)]);
+        let mut memory = Memory::new(ReadOnly::new());
+        memory.attach();
+        assert_eq!(client(&mut memory, &batch), format!("{batch}\n"));
+        assert!(memory.waits_for_nothing());
+        let mut memory = session();
+        for refused in [json!([]), vec![check(1); 1001].into()] {
+            client(&mut memory, &refused);
+        }
+        client(&mut memory, &json!([{"method": "notifications/x"}, 7]));
+        assert!(memory.waits_for_nothing());
+    }
+
+    #[test]
+    fn answers_to_questions_find_their_owner_in_a_batch_too() {
+        let mut memory = session();
+        owner(
+            &mut memory,
+            &json!({"id": 0, "method": "elicitation/create"}),
+        );
+        memory.lose(Loss::Abrupt);
+        memory.attach();
+        let question = owner(
+            &mut memory,
+            &json!({"id": 0, "method": "elicitation/create"}),
+        );
+        let name = serde_json::from_str::<Value>(&question).unwrap()["id"].clone();
+        let (dead, live) = (
+            json!({"id": 0, "result": 1}),
+            json!({"id": name, "result": 2}),
+        );
+        let passed = client(&mut memory, &json!([dead, check(1), live]));
+        let passed: Value = serde_json::from_str(&passed).unwrap();
+        assert_eq!(passed, json!([check(1), {"id": 0, "result": 2}]));
+        memory.lose(Loss::Abrupt);
+        assert_eq!(
+            client(&mut memory, &json!([{"id": 9, "result": 1}])),
+            "[{\"id\":9,\"result\":1}]\n"
+        );
+        let question = owner(
+            &mut memory,
+            &json!({"id": 1, "method": "elicitation/create"}),
+        );
+        let name = serde_json::from_str::<Value>(&question).unwrap()["id"].clone();
+        memory.lose(Loss::Abrupt);
+        assert_eq!(client(&mut memory, &json!([{"id": name, "result": 1}])), "");
+    }
+
+    #[test]
+    fn a_line_with_a_byte_order_mark_is_read_as_the_owner_reads_it() {
+        let mut memory = Memory::new(ReadOnly::new());
+        memory.attach();
+        let text = r#"{"id":1,"method":"initialize"}"#;
+        let line = format!("\u{feff} {text}\r\n");
+        let mut out = Vec::new();
+        memory.pass_to_owner(line.as_bytes(), &mut out);
+        assert_eq!(out, line.as_bytes());
+        let script = memory.attach();
+        assert_eq!(script.first.as_deref(), Some(text.as_bytes()));
+        memory.long_line_to_owner("\u{feff}{\"id\":2,\"method\":\"ping\"".as_bytes());
+        assert!(memory.unanswered.has(&json!(2)));
     }
 }

@@ -97,7 +97,7 @@ impl Relay {
         drain: Duration,
     ) -> Self {
         Self {
-            client: Lines::new(input),
+            client: Lines::of_client(input),
             output,
             session: Session {
                 memory: Mutex::new(Memory::new(read_only)),
@@ -362,6 +362,46 @@ mod tests {
         let (broken, whole) = hearing.await.unwrap();
         assert!(broken.len() > lines::LONGEST_HELD && broken.ends_with(b"x\n"));
         assert_eq!(whole, "{\"id\":1,\"result\":2}\n");
+    }
+
+    #[tokio::test]
+    async fn a_batch_whose_answer_is_too_long_to_hold_is_answered_by_it() {
+        let (mut relay, client) = relay();
+        let (_stop, stopped) = watch::channel(false);
+        let (mut hearing, mut asking) = split(client);
+        let (upstream, owner) = upstream();
+        let answering = tokio::spawn(async move {
+            let (reader, mut writer) = split(owner);
+            let mut lines = BufReader::new(reader).lines();
+            lines.next_line().await.unwrap();
+            let agreed = r#"{"id":0,"result":{"protocolVersion":"2025-03-26"}}"#;
+            writer.write_all(agreed.as_bytes()).await.unwrap();
+            writer.write_all(b"\n").await.unwrap();
+            lines.next_line().await.unwrap();
+            let mut long = b"[{\"id\":null,\"error\":{}},{\"id\":2,\"result\":\"".to_vec();
+            long.resize(lines::LONGEST_HELD + 100_000, b'x');
+            long.extend(b"\"},{\"id\":1,\"result\":{}}]\n");
+            writer.write_all(&long).await.unwrap();
+            // The owner ends once its client has, and that waits for nothing more.
+            assert_eq!(lines.next_line().await.unwrap(), None);
+        });
+        let relaying = tokio::spawn(async move { relay.over(upstream, &stopped).await });
+        let mut heard = BufReader::new(&mut hearing);
+        let mut line = Vec::new();
+        asking
+            .write_all(b"{\"id\":0,\"method\":\"initialize\"}\n")
+            .await
+            .unwrap();
+        heard.read_until(b'\n', &mut line).await.unwrap();
+        let batch = b"[{\"id\":1,\"method\":\"ping\"},{\"id\":2,\"method\":\"tools/list\"}]\n";
+        asking.write_all(batch).await.unwrap();
+        asking.shutdown().await.unwrap();
+        line.clear();
+        heard.read_until(b'\n', &mut line).await.unwrap();
+        assert!(line.len() > lines::LONGEST_HELD && line.ends_with(b"}]\n"));
+        let soon = timeout(Duration::from_secs(5), relaying).await;
+        assert_eq!(soon.unwrap().unwrap(), Parting::Done);
+        answering.await.unwrap();
     }
 
     #[tokio::test]

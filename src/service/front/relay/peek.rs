@@ -1,8 +1,11 @@
 //! What a JSON-RPC line is, read no further than it takes to know.
 
+use crate::service::line::{BATCH_MOST, LINE_MOST};
 use rmcp::model::RequestId;
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::Deserializer as _;
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::fmt;
 
 /// A message's id: a number or a text.
@@ -17,35 +20,45 @@ pub(super) enum Message {
     Notification { method: String },
     /// Answers a request of the other side.
     Answer { id: Id, error: bool },
-    /// Anything else: a batch, no JSON, an error without an id. Passed on, never remembered.
+    /// Several messages in one line.
+    Batch,
+    /// Anything else: no JSON, an error without an id. Passed on, never remembered.
     Other,
 }
 
 /// What the line, or the beginning of a long one, is.
 pub(super) fn peek(line: &[u8]) -> Message {
+    if line.trim_ascii_start().starts_with(b"[") {
+        return Message::Batch;
+    }
     let mut seen = Seen::default();
     // An error says that enough was seen, or that the rest is no JSON; what was seen counts in both.
     let whole = Walk(&mut seen)
         .deserialize(&mut serde_json::Deserializer::from_slice(line))
         .is_ok();
-    match seen {
-        Seen {
-            id: Some(id),
-            method: Some(method),
-            ..
-        } => Message::Request { id, method },
-        Seen {
-            id: Some(id),
-            answer: Some(error),
-            ..
-        } => Message::Answer { id, error },
-        Seen {
-            id: None,
-            method: Some(method),
-            ..
-        } if whole => Message::Notification { method },
-        _ => Message::Other,
+    seen.message(whole)
+}
+
+/// The first message with an id in a batch, or in the beginning of a long one.
+pub(super) fn peek_first(batch: &[u8]) -> Message {
+    let mut seen = Seen::default();
+    // As in `peek`.
+    let _ = serde_json::Deserializer::from_slice(batch).deserialize_seq(Parts(&mut seen));
+    seen.message(false)
+}
+
+/// The parts of a batch; none where an owner would refuse it as a whole.
+pub(super) fn parts(batch: &[u8]) -> Option<Vec<&RawValue>> {
+    if batch.len() > LINE_MOST {
+        return None;
     }
+    let parts = answers(batch);
+    (1..=BATCH_MOST).contains(&parts.len()).then_some(parts)
+}
+
+/// The parts of a batch of answers.
+pub(super) fn answers(batch: &[u8]) -> Vec<&RawValue> {
+    serde_json::from_slice(batch).unwrap_or_default()
 }
 
 #[derive(Default)]
@@ -57,6 +70,28 @@ struct Seen {
 }
 
 impl Seen {
+    /// What was seen, `whole` where there is no more to see.
+    fn message(self, whole: bool) -> Message {
+        match self {
+            Self {
+                id: Some(id),
+                method: Some(method),
+                ..
+            } => Message::Request { id, method },
+            Self {
+                id: Some(id),
+                answer: Some(error),
+                ..
+            } => Message::Answer { id, error },
+            Self {
+                id: None,
+                method: Some(method),
+                ..
+            } if whole => Message::Notification { method },
+            _ => Message::Other,
+        }
+    }
+
     fn enough(&self) -> bool {
         self.id.is_some() && (self.method.is_some() || self.answer.is_some())
     }
@@ -95,6 +130,24 @@ impl<'de> Visitor<'de> for Walk<'_> {
             if matches!(key, Key::Result | Key::Error | Key::Else) {
                 map.next_value::<IgnoredAny>()?;
             }
+        }
+        Ok(())
+    }
+}
+
+/// Walks through the messages of a batch until it has seen enough of one.
+struct Parts<'a>(&'a mut Seen);
+
+impl<'de> Visitor<'de> for Parts<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a batch of JSON-RPC messages")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<(), A::Error> {
+        while parts.next_element_seed(Walk(&mut *self.0))?.is_some() {
+            *self.0 = Seen::default();
         }
         Ok(())
     }
@@ -198,12 +251,50 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_is_known_and_taken_apart_as_the_owner_does_it() {
+        let batch = br#" [{"id":1,"method":"ping"}, {"method":"x"}, 7]"#;
+        assert_eq!(peek(batch), Message::Batch);
+        let texts: Vec<_> = parts(batch)
+            .unwrap()
+            .iter()
+            .map(|part| part.get())
+            .collect();
+        assert_eq!(
+            texts,
+            [r#"{"id":1,"method":"ping"}"#, r#"{"method":"x"}"#, "7"]
+        );
+        for refused in [&b"[]"[..], b"[{}", b"[\xff]", b"[{}] {}"] {
+            assert_eq!(peek(refused), Message::Batch);
+            assert!(parts(refused).is_none());
+        }
+        let many = |count| format!("[{}]", vec!["7"; count].join(","));
+        assert!(parts(many(BATCH_MOST).as_bytes()).is_some());
+        assert!(parts(many(BATCH_MOST + 1).as_bytes()).is_none());
+    }
+
+    #[test]
+    fn the_beginning_of_a_long_batch_of_answers_names_one_of_them() {
+        let nameless = r#"{"id":null,"error":{}},{"id":[],"result":1}"#;
+        for (text, id) in [
+            (r#"[{"jsonrpc":"2.0","id":7,"result":"bbbb"#.to_owned(), 7),
+            (format!(r#"[{nameless},{{"id":8,"error":{{"#), 8),
+            (format!(r#"[{nameless},{{"result":{{}},"id":9}}]"#), 9),
+        ] {
+            let first = peek_first(text.as_bytes());
+            assert!(
+                matches!(&first, Message::Answer { id: known, .. } if *known == json!(id)),
+                "{text}: {first:?}"
+            );
+        }
+        assert_eq!(peek_first(nameless.as_bytes()), Message::Other);
+        assert_eq!(peek_first(b"[{\"id\":7,"), Message::Other);
+    }
+
+    #[test]
     fn what_is_no_message_is_passed_on() {
         for line in [
             "",
             "x",
-            "[]",
-            r#"[{"id":1,"method":"ping"}]"#,
             r#"{"id":null,"error":{}}"#,
             r#"{"id":{},"method":1}"#,
             r#"{"id":null,"result":{}}"#,

@@ -1,7 +1,7 @@
 //! From the owner to the client.
 
 use super::lines::{Lines, Piece};
-use super::peek::{Id, Message, peek};
+use super::peek::{Id, Message, peek, peek_first};
 use super::{Leaving, Parting, Session};
 use crate::service::front::control::Control;
 use crate::service::front::house::{Reader, Writer};
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// Passes the owner's lines to the client until the owner is gone. A half line is dropped, and
 /// where it was too long to be held back, ended.
 pub(super) async fn receive(owner: Reader, client: &mut Writer, session: &Session) -> Parting {
-    let mut owner = Lines::new(owner);
+    let mut owner = Lines::of_owner(owner);
     let mut out = Vec::new();
     let mut long = None;
     loop {
@@ -37,7 +37,7 @@ fn hand_on(
     owner: &mut Lines<Reader>,
     piece: Piece,
     session: &Session,
-    long: &mut Option<(Id, bool)>,
+    long: &mut Option<Long>,
     out: &mut Vec<u8>,
 ) -> Option<Parting> {
     match piece {
@@ -45,14 +45,13 @@ fn hand_on(
         Piece::Part { first, .. } => {
             let bytes = owner.take(piece);
             if first {
-                *long = id_of(bytes);
+                *long = Long::of(bytes);
             }
             out.extend_from_slice(bytes);
             if !owner.within_long()
-                && let Some((id, error)) = long.take()
+                && let Some(long) = long.take()
             {
-                // It is on its way already, whether or not the client waits for it.
-                let _ = session.memory().answered(&id, error);
+                long.answered(session);
             }
             None
         }
@@ -73,10 +72,36 @@ async fn write(client: &mut Writer, bytes: &[u8]) -> io::Result<()> {
     client.flush().await
 }
 
-fn id_of(beginning: &[u8]) -> Option<(Id, bool)> {
-    match peek(beginning) {
-        Message::Answer { id, error } => Some((id, error)),
-        _ => None,
+/// What a line that is too long to be held answers.
+enum Long {
+    One {
+        id: Id,
+        error: bool,
+    },
+    /// The batch with this request.
+    Batch(Id),
+}
+
+impl Long {
+    fn of(beginning: &[u8]) -> Option<Self> {
+        match peek(beginning) {
+            Message::Answer { id, error } => Some(Self::One { id, error }),
+            Message::Batch => match peek_first(beginning) {
+                Message::Answer { id, .. } => Some(Self::Batch(id)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn answered(self, session: &Session) {
+        match self {
+            Self::One { id, error } => {
+                // It is on its way already, whether or not the client waits for it.
+                let _ = session.memory().answered(&id, error);
+            }
+            Self::Batch(id) => session.memory().answered_in_batch(&id),
+        }
     }
 }
 

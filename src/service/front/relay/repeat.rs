@@ -52,15 +52,15 @@ fn names_itself(request_id: Option<&Value>) -> bool {
         .is_some_and(|id| !id.is_empty())
 }
 
-/// The answer, as a line, to a request that was lost and can't be sent again.
-pub(super) fn unavailable(id: &Id, method: &str) -> String {
+/// The answer to a request that was lost and can't be sent again.
+pub(super) fn unavailable(id: &Id, method: &str) -> Value {
     let refusal = Refusal::unavailable(
         "the process that owns the budget's store went away before it answered; the change may or \
          may not have been made. Look (list_allocations, get_budget_status), and call again with a \
          request_id if it is not there: a call with a request_id is repeated safely by itself",
     )
     .with("may_have_happened", true);
-    let answer = if method == CALL {
+    if method == CALL {
         json!({"jsonrpc": "2.0", "id": id, "result": {
             "resultType": "complete",
             "content": [
@@ -76,8 +76,7 @@ pub(super) fn unavailable(id: &Id, method: &str) -> String {
         json!({"jsonrpc": "2.0", "id": id, "error": {
             "code": -32603, "message": refusal.message, "data": refusal,
         }})
-    };
-    format!("{answer}\n")
+    }
 }
 
 #[cfg(test)]
@@ -116,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_answer_of_a_call_is_a_tool_error_that_says_what_to_do() {
-        let answer: Value = serde_json::from_str(&unavailable(&json!("x"), CALL)).unwrap();
+        let answer = unavailable(&json!("x"), CALL);
         assert_eq!(answer["id"], "x");
         assert_eq!(answer["result"]["isError"], true);
         // Clients check structured content by the tool's output schema, which no refusal meets.
@@ -127,8 +126,7 @@ mod tests {
         assert_eq!(refusal["details"]["may_have_happened"], true);
         let message = refusal["message"].as_str().unwrap();
         assert!(message.contains("request_id") && message.contains("list_allocations"));
-        let answer: Value =
-            serde_json::from_str(&unavailable(&json!(2), "resources/read")).unwrap();
+        let answer = unavailable(&json!(2), "resources/read");
         assert_eq!(answer["error"]["data"]["code"], "unavailable");
     }
 }

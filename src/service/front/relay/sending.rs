@@ -35,12 +35,12 @@ pub(super) async fn send(
                 _ = stop.wait_for(|stop| *stop) => break,
                 piece = client.ready() => piece.unwrap_or(Piece::End),
             };
-            out.clear();
-            take(client, piece, session, &mut out);
             if piece == Piece::End {
                 break;
             }
-            owner.write_all(&out).await?;
+            owner
+                .write_all(take(client, piece, session, &mut out))
+                .await?;
             owner.flush().await?;
         }
         ended.send_replace(true);
@@ -77,15 +77,20 @@ async fn finish(owner: &mut Writer, session: &Session) -> io::Result<()> {
 
 async fn replay(owner: &mut Writer, session: &Session) -> io::Result<()> {
     let script = session.memory().attach();
-    if let Some(line) = script.first {
-        owner.write_all(&line).await?;
+    if let Some(text) = script.first {
+        write_line(owner, &text).await?;
         owner.flush().await?;
         session.until(Memory::may_go_on).await;
     }
-    for line in script.rest {
-        owner.write_all(&line).await?;
+    for text in script.rest {
+        write_line(owner, &text).await?;
     }
     owner.flush().await
+}
+
+async fn write_line(owner: &mut Writer, text: &[u8]) -> io::Result<()> {
+    owner.write_all(text).await?;
+    owner.write_all(b"\n").await
 }
 
 /// The rest of a long line whose beginning went to an owner that is gone means nothing to another.
@@ -100,7 +105,14 @@ async fn skip_rest(client: &mut Lines<Reader>) -> io::Result<()> {
     Ok(())
 }
 
-fn take(client: &mut Lines<Reader>, piece: Piece, session: &Session, out: &mut Vec<u8>) {
+/// Takes the piece; what of it goes to the owner, gathered in `out` where it can't go as it is.
+fn take<'a>(
+    client: &'a mut Lines<Reader>,
+    piece: Piece,
+    session: &Session,
+    out: &'a mut Vec<u8>,
+) -> &'a [u8] {
+    out.clear();
     let bytes = client.take(piece);
     match piece {
         Piece::Lines(_) => session.memory().pass_to_owner(bytes, out),
@@ -113,8 +125,9 @@ fn take(client: &mut Lines<Reader>, piece: Piece, session: &Session, out: &mut V
             if first {
                 session.memory().long_line_to_owner(bytes);
             }
-            out.extend_from_slice(bytes);
+            return bytes;
         }
         Piece::End => {}
     }
+    out
 }

@@ -15,11 +15,68 @@ const MOST_LOSSES: u8 = 4;
 struct Request {
     id: Id,
     method: String,
-    /// The line, where it can be sent again.
-    line: Option<Box<[u8]>>,
+    /// Where it can be sent again.
+    text: Option<Box<[u8]>>,
+}
+
+impl Request {
+    fn kept(&self) -> usize {
+        self.text.as_ref().map_or(0, |text| text.len())
+    }
+}
+
+/// A line of the client that waits for the line that answers it.
+struct Asked {
+    /// One, or those of a batch that are to be answered.
+    requests: Vec<Request>,
+    is_batch: bool,
     /// The number of the line on this connection; none where it was not sent yet.
     sent_as: Option<u64>,
     losses: u8,
+}
+
+impl Asked {
+    /// What is to be sent again; none where not all of it was kept.
+    fn text(&self) -> Option<Box<[u8]>> {
+        let texts: Option<Vec<_>> = self.requests.iter().map(|it| it.text.as_deref()).collect();
+        let texts = texts?.join(&b',');
+        Some(if self.is_batch {
+            [b"[", texts.as_slice(), b"]"].concat().into()
+        } else {
+            texts.into()
+        })
+    }
+
+    fn is_kept(&self) -> bool {
+        self.requests.iter().all(|request| request.text.is_some())
+    }
+
+    fn is_repeatable(&self, read_only: &ReadOnly) -> bool {
+        self.requests.iter().all(|Request { method, text, .. }| {
+            text.as_ref()
+                .is_some_and(|text| is_repeatable(method, text, read_only))
+        })
+    }
+
+    /// Whether it stays open by its nature.
+    fn stays_open(&self) -> bool {
+        self.requests.iter().all(|it| it.method == super::LISTEN)
+    }
+
+    /// The line that says that nobody will answer.
+    fn unavailable(&self) -> String {
+        let answers = self
+            .requests
+            .iter()
+            .map(|it| unavailable(&it.id, &it.method));
+        let answers: Vec<_> = answers.map(|answer| answer.to_string()).collect();
+        let answers = answers.join(",");
+        if self.is_batch {
+            format!("[{answers}]\n")
+        } else {
+            format!("{answers}\n")
+        }
+    }
 }
 
 /// How a connection ended.
@@ -43,43 +100,93 @@ impl Loss {
 /// The unanswered requests in the order of their coming.
 #[derive(Default)]
 pub(super) struct Unanswered {
-    requests: BTreeMap<u64, Request>,
+    asked: BTreeMap<u64, Asked>,
     places: HashMap<Id, u64>,
     next: u64,
     kept: usize,
 }
 
 impl Unanswered {
-    /// Remembers a request. `line` is none where the line is too long to be kept.
-    pub(super) fn add(&mut self, id: Id, method: String, line: Option<&[u8]>, sent_as: u64) {
-        // A client that uses an id twice at once gets one of its answers; which one is up to it.
-        self.forget(&id);
-        let line = line.filter(|line| self.kept + line.len() <= MOST_KEPT);
-        self.kept += line.map_or(0, <[u8]>::len);
-        self.places.insert(id.clone(), self.next);
-        self.requests.insert(
-            self.next,
-            Request {
-                id,
-                method,
-                line: line.map(Box::from),
-                sent_as: Some(sent_as),
-                losses: 0,
-            },
-        );
-        self.next += 1;
+    /// Remembers a request. `text` is none where the line is too long to be kept.
+    pub(super) fn add(&mut self, id: Id, method: String, text: Option<&[u8]>, sent_as: u64) {
+        let text = text.filter(|text| self.has_room_for(text.len()));
+        let request = Request {
+            id,
+            method,
+            text: text.map(Box::from),
+        };
+        self.ask([request], false, sent_as);
+    }
+
+    /// Remembers the requests of a batch, which are answered together.
+    pub(super) fn add_batch(&mut self, requests: Vec<(Id, String, &[u8])>, sent_as: u64) {
+        let has_room = self.has_room_for(requests.iter().map(|(_, _, text)| text.len()).sum());
+        let requests = requests.into_iter().map(|(id, method, text)| Request {
+            id,
+            method,
+            text: has_room.then(|| text.into()),
+        });
+        self.ask(requests, true, sent_as);
+    }
+
+    fn has_room_for(&self, len: usize) -> bool {
+        self.kept + len <= MOST_KEPT
+    }
+
+    fn ask(&mut self, requests: impl IntoIterator<Item = Request>, is_batch: bool, sent_as: u64) {
+        let place = self.next;
+        let mut asked = Asked {
+            requests: Vec::new(),
+            is_batch,
+            sent_as: Some(sent_as),
+            losses: 0,
+        };
+        for request in requests {
+            // A client that uses an id twice at once gets one of its answers; which one is up to it.
+            if self.places.get(&request.id) == Some(&place) {
+                continue;
+            }
+            self.forget(&request.id);
+            self.kept += request.kept();
+            self.places.insert(request.id.clone(), place);
+            asked.requests.push(request);
+        }
+        if !asked.requests.is_empty() {
+            self.asked.insert(place, asked);
+            self.next += 1;
+        }
     }
 
     /// Forgets a request that is answered or cancelled; says whether there was one.
     pub(super) fn forget(&mut self, id: &Id) -> bool {
-        let request = self
-            .places
-            .remove(id)
-            .and_then(|place| self.requests.remove(&place));
-        if let Some(line) = request.as_ref().and_then(|request| request.line.as_ref()) {
-            self.kept -= line.len();
+        let Some(place) = self.places.remove(id) else {
+            return false;
+        };
+        if let Some(asked) = self.asked.get_mut(&place) {
+            let gone = asked.requests.iter().position(|it| it.id == *id);
+            let gone = gone.map(|at| asked.requests.remove(at));
+            self.kept -= gone.as_ref().map_or(0, Request::kept);
+            if asked.requests.is_empty() {
+                self.asked.remove(&place);
+            }
         }
-        request.is_some()
+        true
+    }
+
+    /// Forgets the whole batch with this request, as it is answered.
+    pub(super) fn forget_batch(&mut self, id: &Id) {
+        if let Some(place) = self.places.get(id).copied() {
+            self.take(place);
+        }
+    }
+
+    fn take(&mut self, place: u64) -> Option<Asked> {
+        let asked = self.asked.remove(&place)?;
+        for request in &asked.requests {
+            self.places.remove(&request.id);
+            self.kept -= request.kept();
+        }
+        Some(asked)
     }
 
     /// Whether the client waits for this one.
@@ -87,39 +194,37 @@ impl Unanswered {
         self.places.contains_key(id)
     }
 
-    /// How many requests will still be answered by the owner; one that stays open by its nature is
+    /// How many lines will still be answered by the owner; one that stays open by its nature is
     /// not waited for, nor one that the owner has not taken.
     pub(super) fn under_way(&self, loss: Loss) -> usize {
-        self.requests
+        self.asked
             .values()
-            .filter(|request| request.method != super::LISTEN)
-            .filter(|request| request.sent_as.is_some_and(|at| loss.may_have_reached(at)))
+            .filter(|asked| !asked.stays_open())
+            .filter(|asked| asked.sent_as.is_some_and(|at| loss.may_have_reached(at)))
             .count()
     }
 
     /// Whether there is none but those that stay open by their nature.
     pub(super) fn waits_for_nothing(&self) -> bool {
-        self.requests
-            .values()
-            .all(|request| request.method == super::LISTEN)
+        self.asked.values().all(Asked::stays_open)
     }
 
     /// The connection is lost: what may not be sent again is forgotten and answered, by a line each.
     pub(super) fn lose(&mut self, loss: Loss, read_only: &ReadOnly) -> String {
         let mut gone = Vec::new();
-        for request in self.requests.values_mut() {
-            let Some(sent_as) = request.sent_as.take() else {
+        for (place, asked) in &mut self.asked {
+            let Some(sent_as) = asked.sent_as.take() else {
                 continue;
             };
             let reached = loss.may_have_reached(sent_as);
-            request.losses += u8::from(reached);
-            let again = request.line.as_ref().is_some_and(|line| {
-                !reached
-                    || request.losses < MOST_LOSSES
-                        && is_repeatable(&request.method, line, read_only)
-            });
+            asked.losses += u8::from(reached);
+            let again = if reached {
+                asked.losses < MOST_LOSSES && asked.is_repeatable(read_only)
+            } else {
+                asked.is_kept()
+            };
             if !again {
-                gone.push((request.id.clone(), request.method.clone()));
+                gone.push(*place);
             }
         }
         self.give_up(&gone)
@@ -127,43 +232,37 @@ impl Unanswered {
 
     /// Nobody will answer: everything is forgotten and answered.
     pub(super) fn lose_all(&mut self) -> String {
-        let all: Vec<_> = self
-            .requests
-            .values()
-            .map(|request| (request.id.clone(), request.method.clone()))
-            .collect();
+        let all: Vec<_> = self.asked.keys().copied().collect();
         self.give_up(&all)
     }
 
-    fn give_up(&mut self, gone: &[(Id, String)]) -> String {
-        gone.iter()
-            .map(|(id, method)| {
-                self.forget(id);
-                unavailable(id, method)
-            })
-            .collect()
+    fn give_up(&mut self, gone: &[u64]) -> String {
+        let gone = gone.iter().filter_map(|place| self.take(*place));
+        gone.map(|asked| asked.unavailable()).collect()
     }
 
-    /// The lines to send again, in order. `number` gives each its number on the new connection.
+    /// The texts to send again, in order. `number` gives each its number on the new connection.
     pub(super) fn send_again(&mut self, mut number: impl FnMut() -> u64) -> Vec<Box<[u8]>> {
-        let mut lines = Vec::new();
-        for request in self.requests.values_mut() {
-            if let (None, Some(line)) = (request.sent_as, &request.line) {
-                request.sent_as = Some(number());
-                lines.push(line.clone());
+        let mut texts = Vec::new();
+        for asked in self.asked.values_mut() {
+            if asked.sent_as.is_none()
+                && let Some(text) = asked.text()
+            {
+                asked.sent_as = Some(number());
+                texts.push(text);
             }
         }
-        lines
+        texts
     }
 
     /// Notes that a request is sent otherwise than by [`Self::send_again`].
     pub(super) fn sent(&mut self, id: &Id, sent_as: u64) {
-        if let Some(request) = self
+        if let Some(asked) = self
             .places
             .get(id)
-            .and_then(|place| self.requests.get_mut(place))
+            .and_then(|place| self.asked.get_mut(place))
         {
-            request.sent_as = Some(sent_as);
+            asked.sent_as = Some(sent_as);
         }
     }
 }
@@ -171,7 +270,7 @@ impl Unanswered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn call(request_id: Option<&str>) -> Vec<u8> {
         let arguments = request_id.map_or(json!({}), |id| json!({"request_id": id}));
@@ -220,7 +319,84 @@ mod tests {
         let answers = unanswered.lose(Loss::Abrupt, &ReadOnly::new());
         assert_eq!(answers.lines().count(), 2);
         assert_eq!(unanswered.kept, 0);
-        assert!(unanswered.requests.is_empty() && unanswered.places.is_empty());
+        assert!(unanswered.asked.is_empty() && unanswered.places.is_empty());
+    }
+
+    fn batch(unanswered: &mut Unanswered, request_ids: &[(&str, Option<&str>)], sent_as: u64) {
+        let calls: Vec<_> = request_ids
+            .iter()
+            .map(|(id, request_id)| (json!(id), call(*request_id)))
+            .collect();
+        let requests = calls
+            .iter()
+            .map(|(id, text)| (id.clone(), "tools/call".into(), text.as_slice()));
+        unanswered.add_batch(requests.collect(), sent_as);
+    }
+
+    #[test]
+    fn a_batch_goes_again_whole_or_is_answered_in_one_line() {
+        let mut unanswered = Unanswered::default();
+        batch(&mut unanswered, &[("a", Some("r1")), ("b", Some("r2"))], 1);
+        batch(&mut unanswered, &[("c", Some("r3")), ("d", None)], 2);
+        batch(&mut unanswered, &[("e", None)], 3);
+        assert_eq!(unanswered.under_way(Loss::After(2)), 2);
+        let told = unanswered.lose(Loss::After(2), &ReadOnly::new());
+        let told: Vec<Value> = told
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(told.len(), 1);
+        let ids: Vec<_> = told[0]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| &it["id"])
+            .collect();
+        assert_eq!(ids, [&json!("c"), &json!("d")]);
+        assert!(told[0].to_string().contains("unavailable"));
+        let [again, untaken] = &unanswered.send_again(|| 1)[..] else {
+            panic!("the first and the last go again");
+        };
+        let expected = [b"[", &call(Some("r1"))[..], b",", &call(Some("r2")), b"]"].concat();
+        assert_eq!(**again, *expected);
+        assert_eq!(**untaken, *[b"[", call(None).as_slice(), b"]"].concat());
+    }
+
+    #[test]
+    fn a_batch_waits_until_it_is_answered_or_all_of_it_is_cancelled() {
+        let mut unanswered = Unanswered::default();
+        batch(&mut unanswered, &[("a", None), ("b", None), ("a", None)], 1);
+        batch(&mut unanswered, &[("c", Some("r1")), ("d", Some("r2"))], 2);
+        batch(&mut unanswered, &[], 3);
+        unanswered.forget_batch(&json!("b"));
+        assert!(!unanswered.has(&json!("a")));
+        assert!(unanswered.forget(&json!("c")));
+        assert_eq!(unanswered.under_way(Loss::Abrupt), 1);
+        unanswered.lose(Loss::Abrupt, &ReadOnly::new());
+        let rest = [b"[", call(Some("r2")).as_slice(), b"]"].concat();
+        assert_eq!(unanswered.send_again(|| 1), [rest.into()]);
+        assert!(unanswered.forget(&json!("d")));
+        assert!(unanswered.waits_for_nothing());
+        assert!(unanswered.kept == 0 && unanswered.places.is_empty());
+    }
+
+    #[test]
+    fn an_id_that_is_used_twice_at_once_is_waited_for_once() {
+        let mut unanswered = waiting();
+        batch(&mut unanswered, &[("x", None)], 4);
+        let text = call(None);
+        unanswered.add_batch(
+            vec![
+                (json!(1), "tools/call".into(), &text),
+                (json!("x"), "tools/call".into(), &text),
+            ],
+            5,
+        );
+        assert_eq!(unanswered.under_way(Loss::Abrupt), 3);
+        // The first of the two uses is answered by itself.
+        assert!(unanswered.forget(&json!(1)));
+        unanswered.forget_batch(&json!("x"));
+        assert_eq!(unanswered.under_way(Loss::Abrupt), 2);
     }
 
     #[test]

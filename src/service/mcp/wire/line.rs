@@ -1,12 +1,10 @@
 //! Reads lines of at most a bound, and holds nothing of a longer one.
 
 use super::oversized::Glimpse;
+use crate::service::line::LINE_MOST;
 use rmcp::model::RequestId;
 use std::io;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-
-/// The most bytes that one line may have; 1,000 usage records of 16 kB each.
-pub(crate) const LINE_MOST: usize = 16 << 20;
 
 /// What a line's buffer may keep for the next line; a rare long line must not hold its memory for ever.
 const BUFFER_KEPT: usize = 1 << 20;

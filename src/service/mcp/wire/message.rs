@@ -1,5 +1,6 @@
 //! Takes one line apart: by its method first, so that nothing is read more often than it has to be.
 
+use crate::service::line::{BATCH_MOST, unmarked};
 use rmcp::ErrorData;
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CancelledNotification, ClientNotification,
@@ -11,9 +12,6 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::sync::Arc;
-
-/// The most messages that one batch may have.
-const BATCH_MOST: usize = 1000;
 
 /// The arguments of a `tools/call` as they stand in the line; travels in the request's extensions.
 #[derive(Clone, Debug)]
@@ -42,7 +40,7 @@ pub(super) enum Message {
 
 /// Takes a line apart.
 pub(super) fn parse(line: &[u8]) -> Line {
-    let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
+    let line = unmarked(line);
     let text = match std::str::from_utf8(line) {
         Ok(text) => text.trim_ascii(),
         Err(error) => {

@@ -10,9 +10,10 @@ mod message;
 mod output;
 mod oversized;
 
+use crate::service::line::LINE_MOST;
 use batch::{Batch, Batches};
 pub(super) use ended::Ended;
-use line::{LINE_MOST, Lines, Read};
+use line::{Lines, Read};
 pub(super) use message::ArgumentsText;
 use message::{Line, Message, parse};
 use output::Output;
