@@ -18,6 +18,7 @@ pub use settings::{Settings, SettingsError};
 
 use super::Desk;
 use super::operation::{Call, Progress};
+use crate::core::alert::AlertCause;
 use crate::core::command::Command;
 use crate::core::event::Request;
 use crate::core::refusal::Refusal;
@@ -67,7 +68,7 @@ pub struct Wanted {
 pub struct Refreshed {
     /// What became of each source, in their order; those left out that are neither asked nor have ever said anything.
     pub sources: Vec<Gathered>,
-    /// Sources that failed and are configured no more, or were configured as none can be and are mended.
+    /// Sources that have an alert and are configured or asked no more, or were configured as none can be and are mended.
     pub gone: Vec<String>,
     /// What they came to together.
     pub appraisal: Appraisal,
@@ -121,7 +122,7 @@ impl Refresher {
         let now = desk.now();
         let mut refreshed = Refreshed {
             sources: self.gather(&asked, desk, now, &call.progress).await?,
-            gone: self.gone(&desk.state()),
+            gone: self.gone(&desk.state(), &asked),
             appraisal: Appraisal::default(),
             repriced: BTreeSet::new(),
             offline: false,
@@ -189,7 +190,7 @@ impl Refresher {
     async fn tell_configuration(&self, desk: &Desk, call: &Call) -> Result<(), Refusal> {
         let mut told = Refreshed {
             sources: self.misconfigured(&[]),
-            gone: self.gone(&desk.state()),
+            gone: self.gone(&desk.state(), &BTreeSet::new()),
             appraisal: Appraisal::default(),
             repriced: BTreeSet::new(),
             offline: false,
@@ -218,19 +219,27 @@ impl Refresher {
         told.collect()
     }
 
-    /// The sources of which the ledger knows that they fail, and that are there no more, or whose configuration is mended:
-    /// where they are not asked, nothing else will end that.
-    fn gone(&self, state: &State) -> Vec<String> {
+    /// The sources of which an alert says that they fail, or are often outvoted, and that are there no more, or asked neither by
+    /// themselves nor now, or whose configuration is mended: where they are not asked, nothing else will end that.
+    fn gone(&self, state: &State, asked: &BTreeSet<String>) -> Vec<String> {
+        let outvoted = state.alerts().filter_map(|alert| match &alert.cause {
+            AlertCause::SourceOutvoted { source } => Some((&**source, "")),
+            _ => None,
+        });
         let failing = state.sources().filter_map(|(name, known)| {
             let failing = known.failing.as_ref()?;
             Some((name, &*failing.error))
         });
-        let gone = failing.filter(|(name, error)| {
+        let gone = failing.chain(outvoted).filter(|(name, error)| {
             let mut left_out = self.settings.left_out.iter();
             let is_left_out = left_out.any(|one| one.source == *name);
-            !is_left_out && (self.configured(name).is_none() || is_of_settings(error))
+            let configured = self.configured(name);
+            let is_asked =
+                asked.contains(*name) || configured.is_some_and(|source| source.declaration.asked);
+            !is_left_out && (!is_asked || is_of_settings(error))
         });
-        gone.map(|(name, _)| name.to_owned()).collect()
+        let gone: BTreeSet<&str> = gone.map(|(name, _)| name).collect();
+        gone.into_iter().map(str::to_owned).collect()
     }
 
     async fn gather(
