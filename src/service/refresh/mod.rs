@@ -64,7 +64,7 @@ pub struct Wanted {
 }
 
 /// What came of a refresh.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Refreshed {
     /// What became of each source, in their order; those left out that are neither asked nor have ever said anything.
     pub sources: Vec<Gathered>,
@@ -77,6 +77,8 @@ pub struct Refreshed {
     /// Whether none of those that were asked, or rest since they were, could be reached: then this machine is offline, and no
     /// source has failed.
     pub offline: bool,
+    /// Whether its request had refreshed the prices before, be it while this one waited for it: then nothing else is said.
+    pub known: bool,
 }
 
 impl Refresher {
@@ -119,13 +121,19 @@ impl Refresher {
     ) -> Result<Refreshed, Refusal> {
         let asked = self.asked(&wanted.sources)?;
         let _running = self.running.lock().await;
+        if let Some(request) = &wanted.request
+            && desk.ledger().known(request.clone()).await?.is_some()
+        {
+            return Ok(Refreshed {
+                known: true,
+                ..Refreshed::default()
+            });
+        }
         let now = desk.now();
         let mut refreshed = Refreshed {
             sources: self.gather(&asked, desk, now, &call.progress).await?,
             gone: self.gone(&desk.state(), &asked),
-            appraisal: Appraisal::default(),
-            repriced: BTreeSet::new(),
-            offline: false,
+            ..Refreshed::default()
         };
         let all = asked.len() as u64 + 2;
         call.progress.tell(all - 2, Some(all), "verifying");
@@ -191,9 +199,7 @@ impl Refresher {
         let mut told = Refreshed {
             sources: self.misconfigured(&[]),
             gone: self.gone(&desk.state(), &BTreeSet::new()),
-            appraisal: Appraisal::default(),
-            repriced: BTreeSet::new(),
-            offline: false,
+            ..Refreshed::default()
         };
         if told.sources.is_empty() && told.gone.is_empty() {
             return Ok(());
@@ -222,6 +228,10 @@ impl Refresher {
     /// The sources of which an alert says that they fail, or are often outvoted, and that are there no more, or asked neither by
     /// themselves nor now, or whose configuration is mended: where they are not asked, nothing else will end that.
     fn gone(&self, state: &State, asked: &BTreeSet<String>) -> Vec<String> {
+        if self.settings.sources.is_empty() {
+            // Where the settings can't be used nobody knows what is configured.
+            return Vec::new();
+        }
         let outvoted = state.alerts().filter_map(|alert| match &alert.cause {
             AlertCause::SourceOutvoted { source } => Some((&**source, "")),
             _ => None,

@@ -175,15 +175,12 @@ mod tests {
 
     fn refreshed(proposals: usize, past: usize) -> Refreshed {
         Refreshed {
-            sources: Vec::new(),
-            gone: Vec::new(),
             appraisal: Appraisal {
                 proposals: vec![proposal(); proposals],
                 history: vec![history(); past],
                 ..Appraisal::default()
             },
-            repriced: std::collections::BTreeSet::new(),
-            offline: false,
+            ..Refreshed::default()
         }
     }
 

@@ -145,6 +145,9 @@ impl Operation for RefreshPrices {
             request,
         };
         let refreshed = service.refresher()?.refresh(&desk, call, &wanted).await?;
+        if refreshed.known {
+            return Ok(done_before());
+        }
         let content = view(&refreshed, wanted.dry_run, desk.now());
         let text = told(&content);
         Ok(Answer { content, text })
