@@ -153,6 +153,10 @@ impl Host for OpenStore {
         }
     }
 
+    fn leave(&self) {
+        self.service.stop();
+    }
+
     async fn close(self: Arc<Self>) -> Result<(), String> {
         let closing = tokio::task::spawn_blocking(move || self.close_now());
         closing.await.map_err(|error| error.to_string())

@@ -95,6 +95,29 @@ async fn of_two_refreshes_at_once_with_one_request_id_one_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_closed_waits_for_no_silent_source() {
+    let ground = Ground::new().await;
+    ground.pass_hours(1);
+    let silent = ResponseTemplate::new(200).set_delay(Duration::from_mins(1));
+    ground.answer("models_dev", silent).await;
+    let sequence = ground.sequence();
+    let refreshing = ground.call_refused("refresh_prices", json!({"request_id": "r1"}));
+    let closing = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        ground.service.stop();
+    };
+    let within = Duration::from_secs(8);
+    let (refused, ()) = tokio::time::timeout(within, async { tokio::join!(refreshing, closing) })
+        .await
+        .unwrap();
+    assert!(
+        refused.contains("the store is closing; call again"),
+        "{refused}"
+    );
+    assert_eq!(ground.sequence(), sequence);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_source_alone_is_asked_and_the_others_keep_their_word() {
     let ground = Ground::new().await;
     ground.refresh().await;

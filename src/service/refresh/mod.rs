@@ -36,11 +36,15 @@ use settings::{Configured, is_of_settings};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use std::time::Duration;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
 /// The folder of what sources said last, in the data directory.
 const SHELF_FOLDER: &str = "sources";
+
+/// How long sources may still take to answer where the store is about to be closed.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Refreshes the prices of one store.
 pub struct Refresher {
@@ -50,6 +54,8 @@ pub struct Refresher {
     carried: Carried,
     /// Held by the refresh that runs.
     running: Mutex<()>,
+    /// Whether the store is about to be closed.
+    stopping: watch::Sender<bool>,
 }
 
 /// What is to be refreshed.
@@ -95,6 +101,7 @@ impl Refresher {
             }),
             carried: Carried::new(data_dir.join(SHELF_FOLDER)),
             running: Mutex::new(()),
+            stopping: watch::Sender::new(false),
         }
     }
 
@@ -129,25 +136,15 @@ impl Refresher {
                 ..Refreshed::default()
             });
         }
-        let now = desk.now();
-        let mut refreshed = Refreshed {
-            sources: self.gather(&asked, desk, now, &call.progress).await?,
-            gone: self.gone(&desk.state(), &asked),
-            ..Refreshed::default()
+        let mut refreshed = tokio::select! {
+            () = self.closing() => {
+                return Err(Refusal::unavailable("the store is closing; call again"));
+            }
+            refreshed = self.decide(desk, call, wanted, &asked) => refreshed?,
         };
-        let all = asked.len() as u64 + 2;
-        call.progress.tell(all - 2, Some(all), "verifying");
-        refreshed.offline = is_offline(&refreshed.sources);
-        refreshed
-            .sources
-            .extend(self.misconfigured(&wanted.sources));
-        refreshed.appraisal = self.appraise(&mut refreshed.sources, desk, now).await?;
-        for (source, model, rule) in &refreshed.appraisal.past_left_out {
-            tracing::info!(%source, ?model, ?rule, "what a price source says of the past is left out");
-        }
-        refreshed.repriced = past::used(desk, &refreshed.appraisal.history)?;
         if !wanted.dry_run {
             let message = format!("applying {} changes", refreshed.appraisal.proposals.len());
+            let all = steps(&asked);
             call.progress.tell(all - 1, Some(all), message);
             // The first order carries the request id: its events are what a retry is known by.
             let mut request = wanted.request.clone();
@@ -158,7 +155,50 @@ impl Refresher {
             }
             self.note_carried_out(&refreshed);
         }
+        let all = steps(&asked);
         call.progress.tell(all, Some(all), "done");
+        Ok(refreshed)
+    }
+
+    /// Has a refresh end soon that nothing is applied of yet: the store is about to be closed, and a silent source is no reason
+    /// to wait.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Waits until the store has been about to be closed for a while.
+    async fn closing(&self) {
+        let mut stopping = self.stopping.subscribe();
+        // The sender is here: there is no error.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+        tokio::time::sleep(LAST_ANSWERS).await;
+    }
+
+    /// Asks the sources, and decides what comes of what they say.
+    async fn decide(
+        &self,
+        desk: &Desk,
+        call: &Call,
+        wanted: &Wanted,
+        asked: &BTreeSet<String>,
+    ) -> Result<Refreshed, Refusal> {
+        let now = desk.now();
+        let mut refreshed = Refreshed {
+            sources: self.gather(asked, desk, now, &call.progress).await?,
+            gone: self.gone(&desk.state(), asked),
+            ..Refreshed::default()
+        };
+        let all = steps(asked);
+        call.progress.tell(all - 2, Some(all), "verifying");
+        refreshed.offline = is_offline(&refreshed.sources);
+        refreshed
+            .sources
+            .extend(self.misconfigured(&wanted.sources));
+        refreshed.appraisal = self.appraise(&mut refreshed.sources, desk, now).await?;
+        for (source, model, rule) in &refreshed.appraisal.past_left_out {
+            tracing::info!(%source, ?model, ?rule, "what a price source says of the past is left out");
+        }
+        refreshed.repriced = past::used(desk, &refreshed.appraisal.history)?;
         Ok(refreshed)
     }
 
@@ -276,7 +316,7 @@ impl Refresher {
             gathering.spawn_on(gathered, &asking);
         }
         let (mut all, mut done) = (Vec::new(), 0);
-        let total = asked.len() as u64 + 2;
+        let total = steps(asked);
         while let Some(next) = gathering.join_next().await {
             let Ok((place, gathered)) = next else {
                 continue;
@@ -288,7 +328,6 @@ impl Refresher {
                 continue;
             }
             done += 1;
-            // The last two steps are the verification and what comes of it.
             let message = format!("{}: {}", gathered.name, word(&gathered.answered));
             progress.tell((done - 1).min(total - 3), Some(total), message);
             all.push((place, gathered));
@@ -368,6 +407,11 @@ impl Refresher {
         let mut all = self.settings.sources.iter();
         all.find(|source| source.declaration.name == *name)
     }
+}
+
+/// How many steps are told of a refresh: the last two are the verification and what comes of it.
+fn steps(asked: &BTreeSet<String>) -> u64 {
+    asked.len() as u64 + 2
 }
 
 /// What became of a source, in a word.
