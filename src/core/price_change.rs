@@ -244,7 +244,7 @@ pub enum SourceOutcome {
         /// What is wrong, in a sentence.
         error: String,
     },
-    /// It is not configured any more, or is configured right again and was not asked since.
+    /// It is not configured any more, or is not asked any more, or is configured right again and was not asked since.
     Removed,
 }
 

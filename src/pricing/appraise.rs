@@ -1,15 +1,18 @@
 //! What all sources together come to: their words are put side by side by model, and each model is verified.
 
+mod counts;
 mod doubt;
 mod past;
+
+pub use counts::{Counts, Share};
 
 use super::book::PriceBook;
 use super::identity::{self, Canonical, Placed};
 use super::sources::Tense;
-use super::verify::{self, Judgement, Outcome, Quote, Subject};
+use super::verify::{self, Outcome, Quote, Subject};
 use crate::core::digest::Digest;
 use crate::core::price::Rates;
-use crate::core::price_change::{PastWord, PriceHistory, PriceProposal, PriceRule, Vote, Votes};
+use crate::core::price_change::{PastWord, PriceHistory, PriceProposal, PriceRule, Votes};
 use crate::idle::breathe;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -37,38 +40,6 @@ pub struct Witness {
     pub content: Digest,
     /// What it says, by model.
     pub placed: Arc<[Placed]>,
-}
-
-/// How many models came to what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Models that were looked at.
-    pub models: usize,
-    /// Models whose price stays.
-    pub unchanged: usize,
-    /// Models to which a quorum's price is applied.
-    pub verified: usize,
-    /// Models without a price to which one source's is applied.
-    pub single_source: usize,
-    /// Models of which a change waits for a person.
-    pub held_back: usize,
-    /// Models of which a correction of the past waits for a person, and nothing else does.
-    pub past_held_back: usize,
-    /// Models among those held back of which a part that a quorum says is applied.
-    pub applied_in_part: usize,
-    /// Models of which nothing that is said can be meant.
-    pub rejected: usize,
-}
-
-/// What came of one source's words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Share {
-    /// Models of which it says something.
-    pub models: usize,
-    /// Models whose applied price it agrees with.
-    pub applied: usize,
-    /// Models of which it says something and a change is held back.
-    pub held_back: usize,
 }
 
 /// What all sources together come to.
@@ -168,33 +139,6 @@ fn of_the_present(
     }
     appraisal.votes = verify::votes(&judgements);
     appraisal
-}
-
-impl Appraisal {
-    fn count(&mut self, judgement: &Judgement) {
-        let counts = &mut self.counts;
-        counts.models += 1;
-        *match judgement.outcome {
-            Outcome::Unchanged => &mut counts.unchanged,
-            Outcome::Verified => &mut counts.verified,
-            Outcome::SingleSource => &mut counts.single_source,
-            Outcome::HeldBack => &mut counts.held_back,
-            Outcome::Rejected => &mut counts.rejected,
-        } += 1;
-        let in_part = judgement.apply.is_some() && judgement.hold.is_some();
-        counts.applied_in_part += usize::from(in_part);
-        let rejected = judgement.rejected.as_ref().map(|(rule, _)| *rule);
-        if let Some(rule) = judgement.hold.as_ref().map(|hold| hold.rule).or(rejected) {
-            *self.rules.entry((judgement.outcome, rule)).or_default() += 1;
-        }
-        for quote in &judgement.quotes {
-            let share = self.shares.entry(quote.source.clone()).or_default();
-            share.models += 1;
-            let agrees = judgement.apply.is_some() && quote.vote == Vote::Agreed;
-            share.applied += usize::from(agrees);
-            share.held_back += usize::from(judgement.hold.is_some());
-        }
-    }
 }
 
 fn by_model<'a>(
@@ -312,7 +256,8 @@ mod tests {
             Share {
                 models: 1,
                 applied: 1,
-                held_back: 0
+                held_back: 0,
+                left_out: 0
             }
         );
         let again = appraise(&book, &witnesses, &BTreeSet::new(), now());

@@ -300,7 +300,10 @@ impl PriceBook {
             past.extend(layers.applied_over_time());
             if let Some(applied) = layers.applied_at(at).or_else(|| layers.first_applied()) {
                 present = Some((Arc::clone(applied.rates()), applied.price.price.status));
-                said = applied.said();
+                said = layers.said_by(at);
+                if said.is_empty() {
+                    said = applied.said();
+                }
                 apart.clone_from(&applied.price.price.apart);
             }
         }

@@ -2,17 +2,18 @@
 //!
 //! Each rate (a unit in a service tier, for prompts of a length) is decided by itself:
 //! 1. *Who votes.* A word that is too old, that can't be ([`sanity`]), or that is a power of ten off the price in force
-//!    or has its sides swapped does not vote; a zero votes only where the model is local or two sources say so.
+//!    or has its sides swapped does not vote; a zero votes only where the model is local or two full sources say so.
 //! 2. *Who wins.* The rate that most weight is for, within a tolerance ([`quorum`]): by weight, never by number.
 //! 3. *What it may do.* What is in force stays unless a quorum says otherwise, and the step, alone and with those
 //!    before it, is within its bound ([`bounds`]). A lone source never changes a price. It may name the first price of a
 //!    model that had none, and a rate that keeps its share of one that a quorum changed (a batch's half of it, say).
 //!    A rate that comes back is held against the last one, and the first of a unit against the price's others ([`proportion`]).
-//! 4. *What goes.* A rate that a quorum said and says no more, while nobody else does, is left out; never input or output.
+//! 4. *What goes.* A rate that a quorum said and says no more, while nobody else does, is left out, if what is charged without
+//!    it is within the bound of a step; never input or output.
 //! 5. *What waits.* All else waits for a person, with the reason; but what a person turned down on no less evidence does not
 //!    wait again.
 //!
-//! Then the rates are put together, and what can't be as a whole waits too.
+//! Then the rates are put together, as far as a price has [`room`] for them, and what can't be as a whole waits too.
 
 pub mod bounds;
 mod dropped;
@@ -22,10 +23,12 @@ mod past;
 mod proportion;
 mod quorum;
 mod reason;
+mod room;
 mod sanity;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod voices;
 
 pub use past::{Past, past, why_corrected};
@@ -71,12 +74,13 @@ pub struct Standing {
     pub past: Vec<(Timestamp, Arc<Rates>)>,
     /// The rates that were a part of a price before, and are not of the present one, each as it was last.
     pub gone: BTreeMap<Place, Decimal>,
-    /// What each source said when the present price was applied, by name; empty for a bundled one.
+    /// What each source said when the present price was applied, by name, and then the same of the prices before it; empty for a
+    /// bundled one.
     pub said: Vec<(String, Arc<Rates>)>,
     /// Whether a change of it waits for a person.
     pub waiting: bool,
-    /// The single rates that a person turned down, with the rule that had held them back.
-    pub declined: BTreeMap<Place, (Decimal, PriceRule)>,
+    /// The single rates that a person turned down, or none where that was that one goes, with the rule that had held them back.
+    pub declined: BTreeMap<Place, (Option<Decimal>, PriceRule)>,
 }
 
 impl Standing {
@@ -132,6 +136,18 @@ pub struct Judgement {
     pub rejected: Option<(PriceRule, String)>,
     /// Each source's word with what became of it, by name.
     pub quotes: Vec<Quoted>,
+    /// What is left out because a price has no room for it.
+    pub no_room: BTreeSet<Place>,
+}
+
+/// What is applied and what waits, in a word, where nothing is rejected.
+pub const fn outcome(apply: Option<&Applying>, waits: bool) -> Outcome {
+    match apply {
+        _ if waits => Outcome::HeldBack,
+        Some(apply) if matches!(apply.rule, PriceRule::Quorum) => Outcome::Verified,
+        Some(_) => Outcome::SingleSource,
+        None => Outcome::Unchanged,
+    }
 }
 
 /// Decides what is to be made of the sources' words. The order of the quotes decides nothing; of two by one source the

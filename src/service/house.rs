@@ -76,8 +76,9 @@ impl House for EmbeddedStore {
             }
             Err(error) => {
                 tracing::error!(%error, "the prices are not refreshed");
-                service = service.not_refreshing(&error.to_string());
-                None
+                service = service.not_refreshing(&error.what_to_do());
+                let telling = Settings::unusable(&error);
+                background(&self.refresher_of(telling), opening)
             }
         };
         Ok(OpenStore {
@@ -107,8 +108,12 @@ impl EmbeddedStore {
             let (source, why) = (&left_out.source, &left_out.why);
             tracing::warn!(source, why, "a price source is left out");
         }
+        Ok(self.refresher_of(settings))
+    }
+
+    fn refresher_of(&self, settings: Settings) -> Arc<Refresher> {
         let patience = Patience::default();
-        Ok(Arc::new(Refresher::new(settings, &self.data_dir, patience)))
+        Arc::new(Refresher::new(settings, &self.data_dir, patience))
     }
 }
 
@@ -148,6 +153,10 @@ impl Host for OpenStore {
         if let Err(error) = served {
             tracing::warn!(%error, "a client's session ended");
         }
+    }
+
+    fn leave(&self) {
+        self.service.stop();
     }
 
     async fn close(self: Arc<Self>) -> Result<(), String> {

@@ -108,6 +108,13 @@ impl Service {
         self.refresher.as_ref().map_err(refused)
     }
 
+    /// Has what takes long and can be asked for again end soon, for the store is about to be closed.
+    pub fn stop(&self) {
+        if let Ok(refresher) = &self.refresher {
+            refresher.stop();
+        }
+    }
+
     /// The sequence of the last event that is durable and applied; changes with each batch. Zero until the store is
     /// open.
     pub fn changes(&self) -> watch::Receiver<u64> {

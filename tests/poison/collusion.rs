@@ -6,7 +6,7 @@ use crate::event::{Story, full, held_back, multiply, refresh_unchanged, widely};
 use crate::ground::Ground;
 
 /// Every story.
-pub const STORIES: [Story; 8] = [
+pub const STORIES: [Story; 9] = [
     ("all lists in another unit (10⁻⁶)", || {
         multiplied("0.000001")
     }),
@@ -26,6 +26,10 @@ pub const STORIES: [Story; 8] = [
         "all lists have an output under a tenth of the input",
         || each(|entry| entry.output.scale(dec("0.01"))),
     ),
+    (
+        "all lists drop a rate of the cache, a tenth of the input's",
+        rate_dropped,
+    ),
 ];
 
 fn multiplied(factor: &str) -> String {
@@ -44,6 +48,25 @@ fn each(poison: fn(&mut Entry)) -> String {
     }
     refresh_unchanged(&mut ground);
     came_of(&ground)
+}
+
+fn rate_dropped() -> String {
+    let mut entry = Entry::new("xai", "grok-cached", "3", "12", "0.3");
+    let model = (entry.provider.clone(), entry.model.clone());
+    let mut ground = Ground::honest();
+    let say = |ground: &mut Ground, entry: &Entry| {
+        for feed in ["litellm", "models_dev", "genai_prices"] {
+            let entries = [honest(feed), vec![entry.clone()]].concat();
+            ground.say(feed, write(feed, &entries));
+        }
+    };
+    say(&mut ground, &entry);
+    ground.pass_days(1);
+    ground.refresh();
+    entry.cache_read = None;
+    say(&mut ground, &entry);
+    refresh_unchanged(&mut ground);
+    held_back(&ground, &model)
 }
 
 fn came_of(ground: &Ground) -> String {

@@ -5,7 +5,7 @@ use crate::event::{Story, by_two, full, held_back, multiply, refresh_unchanged, 
 use crate::ground::Ground;
 
 /// Every story.
-pub const STORIES: [Story; 10] = [
+pub const STORIES: [Story; 11] = [
     (
         "nine light pages, half the price, beside honest lists",
         || {
@@ -54,7 +54,23 @@ pub const STORIES: [Story; 10] = [
             }
             refresh_unchanged(&mut ground);
             assert_eq!(ground.price(&model), "none");
-            held_back(&ground, &model)
+            ground.came_of("page-1", &model)
+        },
+    ),
+    (
+        "one full list and nine light pages with a free model that nobody else has",
+        || {
+            let model = ("xai".to_owned(), "grok-page-only".to_owned());
+            let free = Entry::of(&model, "0", "0");
+            let mut ground = Ground::honest();
+            let entries = [honest("models_dev"), vec![free.clone()]].concat();
+            ground.say("models_dev", crate::document::write("models_dev", &entries));
+            for page in pages(&mut ground) {
+                ground.say_as_page(&page, std::slice::from_ref(&free));
+            }
+            refresh_unchanged(&mut ground);
+            assert_eq!(ground.price(&model), "none");
+            ground.came_of("models_dev", &model)
         },
     ),
     (

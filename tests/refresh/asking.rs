@@ -3,6 +3,7 @@
 use crate::ground::{Ground, litellm, llm_prices, models_dev, refresher, states};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tekton_budget::core::decide::CHANGES_MOST;
 use tekton_budget::pricing::sources::fetch::Shelf;
 use tekton_budget::service::caller::Caller;
@@ -66,6 +67,54 @@ async fn a_retry_of_a_refresh_is_known_again_and_asks_nobody() {
         .called("refresh_prices", other, Progress::default())
         .await;
     assert!(refusal.unwrap_err().starts_with("conflict"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_refreshes_at_once_with_one_request_id_one_asks() {
+    let ground = Ground::new().await;
+    ground.pass_hours(1);
+    for source in ["litellm", "models_dev", "llm_prices"] {
+        let body = match source {
+            "litellm" => litellm("2e-06", "1e-05"),
+            "models_dev" => models_dev("2", "10"),
+            _ => llm_prices("2", "10"),
+        };
+        let slow = ResponseTemplate::new(200).set_body_string(body);
+        let slow = slow.set_delay(Duration::from_millis(300));
+        ground.answer(source, slow).await;
+    }
+    let once = || ground.call("refresh_prices", json!({"request_id": "r1"}));
+    let (one, other) = tokio::join!(once(), once());
+    let duplicates = [&one, &other].map(|told| told["duplicate"] == json!(true));
+    assert_eq!(
+        duplicates.iter().filter(|own| **own).count(),
+        1,
+        "{one} {other}"
+    );
+    assert_eq!(ground.server.received_requests().await.unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_closed_waits_for_no_silent_source() {
+    let ground = Ground::new().await;
+    ground.pass_hours(1);
+    let silent = ResponseTemplate::new(200).set_delay(Duration::from_mins(1));
+    ground.answer("models_dev", silent).await;
+    let sequence = ground.sequence();
+    let refreshing = ground.call_refused("refresh_prices", json!({"request_id": "r1"}));
+    let closing = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        ground.service.stop();
+    };
+    let within = Duration::from_secs(8);
+    let (refused, ()) = tokio::time::timeout(within, async { tokio::join!(refreshing, closing) })
+        .await
+        .unwrap();
+    assert!(
+        refused.contains("the store is closing; call again"),
+        "{refused}"
+    );
+    assert_eq!(ground.sequence(), sequence);
 }
 
 #[tokio::test(flavor = "multi_thread")]

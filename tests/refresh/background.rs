@@ -4,8 +4,9 @@ use crate::ground::{Ground, refresher};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
+use tekton_budget::pricing::sources::fetch::Patience;
 use tekton_budget::service::Opening;
-use tekton_budget::service::refresh::Background;
+use tekton_budget::service::refresh::{Background, Refresher, Settings};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_the_background_stale_prices_are_refreshed_until_the_store_closes() {
@@ -57,6 +58,36 @@ async fn in_the_background_a_wrong_configuration_is_told_though_nothing_is_due()
     let open = json!({"kind": "source_failed", "state": "open"});
     let alerts = ground.call("list_alerts", open).await.to_string();
     assert!(alerts.contains("pages/mine.json"), "{alerts}");
+    ground.opening.send_replace(Opening::Closed);
+    tokio::task::spawn_blocking(|| working.join())
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_background_settings_that_can_not_be_used_are_told_and_end_no_other_alert() {
+    let ground = Ground::new().await;
+    ground.pass_hours(1);
+    ground
+        .answer("models_dev", wiremock::ResponseTemplate::new(404))
+        .await;
+    ground.refresh().await;
+    let folder = ground.folder.path();
+    std::fs::write(folder.join("prices.json"), r#"{"source": {}}"#).unwrap();
+    let error = Settings::read(folder, None).err().unwrap();
+    let unusable = Refresher::new(Settings::unusable(&error), folder, Patience::default());
+    let mut changes = ground.desk.ledger().shared().changes();
+    changes.mark_unchanged();
+    let working = Background::start(Arc::new(unusable), ground.opening.subscribe()).unwrap();
+    tokio::time::timeout(Duration::from_mins(2), changes.changed())
+        .await
+        .unwrap()
+        .unwrap();
+    let open = json!({"kind": "source_failed", "state": "open"});
+    let alerts = ground.call("list_alerts", open.clone()).await.to_string();
+    for told in ["prices.json fails", "unknown field", "models_dev fails"] {
+        assert!(alerts.contains(told), "{told}: {alerts}");
+    }
     ground.opening.send_replace(Opening::Closed);
     tokio::task::spawn_blocking(|| working.join())
         .await

@@ -203,11 +203,64 @@ async fn a_source_that_is_mended_and_not_asked_is_blamed_no_more() {
         told.contains("models_dev fails: it answered with status 404"),
         "{told}"
     );
-    // What it fails by is no matter of configuration: that it is not asked mends nothing.
+    // Asked by hand it fails all the same; asked no more at all it does not.
     mended["sources"]["models_dev"]["asked"] = json!(false);
     std::fs::write(&file, mended.to_string()).unwrap();
     let ground = ground.configured_anew();
+    let by_hand = json!({"sources": ["models_dev", "llm_prices"]});
+    ground.call("refresh_prices", by_hand).await;
+    let alerts = ground.call("list_alerts", open.clone()).await;
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 1, "{alerts}");
     ground.refresh().await;
     let alerts = ground.call("list_alerts", open).await;
-    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 1, "{alerts}");
+    assert_eq!(alerts["alerts"], json!([]), "{alerts}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_often_outvoted_is_blamed_no_more_once_it_is_not_asked() {
+    let ground = Ground::new().await;
+    ground.pass_hours(1);
+    let many = |entry: &dyn Fn(usize) -> String| (0..40).map(entry).collect::<Vec<_>>().join(", ");
+    let rated = |rate: &str| {
+        many(&|n| format!(r#""grok-{n}": {{"cost": {{"input": {rate}, "output": 10}}}}"#))
+    };
+    let dev = |rate: &str| format!(r#"{{"xai": {{"models": {{{}}}}}}}"#, rated(rate));
+    let right = many(&|n| {
+        format!(
+            r#""xai/grok-{n}": {{"litellm_provider": "xai", "mode": "chat", "input_cost_per_token": 2e-06, "output_cost_per_token": 1e-05}}"#
+        )
+    });
+    let row = |n| {
+        format!(r#"{{"id": "grok-{n}", "vendor": "xai", "name": "G", "input": 2, "output": 10}}"#)
+    };
+    ground.say("litellm", &format!("{{{right}}}")).await;
+    ground
+        .say("llm_prices", &format!(r#"{{"prices": [{}]}}"#, many(&row)))
+        .await;
+    ground.say("models_dev", &dev("1")).await;
+    ground.refresh().await;
+    let open = json!({"kind": "source_outvoted", "state": "open"});
+    let told = |alerts: &serde_json::Value| alerts["alerts"].as_array().unwrap().len();
+    assert_eq!(told(&ground.call("list_alerts", open.clone()).await), 1);
+    let file = ground.folder.path().join("prices.json");
+    let asked = std::fs::read_to_string(&file).unwrap();
+    let mut not_asked: serde_json::Value = serde_json::from_str(&asked).unwrap();
+    not_asked["sources"]["models_dev"]["asked"] = json!(false);
+    std::fs::write(&file, not_asked.to_string()).unwrap();
+    let ground = ground.configured_anew();
+    let dry = json!({"dry_run": true});
+    ground.call("refresh_prices", dry).await;
+    assert_eq!(told(&ground.call("list_alerts", open.clone()).await), 1);
+    ground.refresh().await;
+    assert_eq!(told(&ground.call("list_alerts", open.clone()).await), 0);
+    let sequence = ground.sequence();
+    ground.refresh().await;
+    assert_eq!(ground.sequence(), sequence, "once");
+    // Its record is kept for when it is asked again.
+    std::fs::write(&file, &asked).unwrap();
+    let ground = ground.configured_anew();
+    ground.pass_hours(30);
+    ground.say("models_dev", &dev("1.1")).await;
+    ground.refresh().await;
+    assert_eq!(told(&ground.call("list_alerts", open).await), 1);
 }

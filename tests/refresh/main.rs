@@ -4,6 +4,7 @@
 
 mod asking;
 mod background;
+mod bounds;
 mod failing;
 mod ground;
 mod past;

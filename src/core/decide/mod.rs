@@ -18,7 +18,8 @@ pub use allocate::{TTL_MOST, check_amount};
 pub use increases::check_increase;
 pub use increases::closed as closed_increase;
 pub use prices::{
-    CHANGES_MOST, PAST_MOST, QUOTES_MOST, check_correction, check_history, check_proposal,
+    CHANGES_MOST, PAST_MOST, QUOTES_MOST, check_correction, check_history, check_hold,
+    check_proposal,
 };
 pub use record::RECORDS_MOST;
 pub use text::{context as check_context, name as check_name};

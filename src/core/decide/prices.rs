@@ -7,7 +7,8 @@ mod sources;
 mod tests;
 
 pub use refresh::{
-    CHANGES_MOST, PAST_MOST, QUOTES_MOST, check_correction, check_history, check_proposal,
+    CHANGES_MOST, PAST_MOST, QUOTES_MOST, check_correction, check_history, check_hold,
+    check_proposal,
 };
 
 use super::{Desk, Done, text};

@@ -127,14 +127,11 @@ impl Layers {
     }
 
     /// The single rates that a person turned down last, with the rule that had held them back.
-    pub(super) fn declined(&self) -> BTreeMap<Place, (Decimal, PriceRule)> {
+    pub(super) fn declined(&self) -> BTreeMap<Place, (Option<Decimal>, PriceRule)> {
         let mut rates = BTreeMap::new();
         for declined in &self.declined {
-            let changed = differences(declined.present.as_deref(), &declined.rates);
-            rates.extend(changed.into_iter().filter_map(|(place, _, after)| {
-                let rate = after?;
-                Some((place, (rate, declined.rule)))
-            }));
+            let changed = differences(declined.present.as_deref(), &declined.rates).into_iter();
+            rates.extend(changed.map(|(place, _, after)| (place, (after, declined.rule))));
         }
         rates
     }
@@ -150,6 +147,13 @@ impl Layers {
             .iter()
             .rfind(|applied| applied.price.price.effective_from <= at)
             .map(|applied| &**applied)
+    }
+
+    /// What each source said when the price that holds at a time was applied, by name, and then of the prices before it.
+    pub(super) fn said_by(&self, at: Timestamp) -> Vec<(String, Arc<Rates>)> {
+        let holds = |applied: &&Arc<Applied>| applied.price.price.effective_from <= at;
+        let so_far = self.applied.iter().filter(holds).rev();
+        so_far.flat_map(|applied| applied.said()).collect()
     }
 
     /// The earliest applied price.

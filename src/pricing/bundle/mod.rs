@@ -101,7 +101,7 @@ pub fn build(inputs: &Inputs<'_>) -> Result<(Catalogue, Report), BuildError> {
     let (genai, unread) = genai_prices::read(inputs.genai).map_err(BuildError::Genai)?;
     let mut report = Report::default();
     report.skip("litellm", litellm.skipped);
-    report.skip("genai-prices", unread);
+    report.skip("genai-prices", unread.skipped);
     let cards = merge::cards(litellm.offers, &genai, inputs.date, &mut report);
     let fetched_at = midnight(inputs.date);
     let sources = [inputs.litellm_name, inputs.genai_name]

@@ -202,7 +202,8 @@ fn past(meant: &Meant<'_>, day: Date) -> Vec<(Option<Date>, Date, Arc<Rates>)> {
     let ends = meant.times.iter().skip(1).map(|next| next.since);
     let ends = ends.chain(std::iter::once(meant.ended));
     let dated = meant.times.iter().zip(ends);
-    dated
+    let priced = dated.filter(|(dated, _)| !dated.sheet.is_empty());
+    priced
         .filter_map(|(dated, end)| {
             let end = end.filter(|end| *end <= day)?;
             Some((dated.since, end, Arc::new(dated.sheet.rates())))

@@ -26,11 +26,7 @@ impl Source for GenaiPrices {
     }
 
     fn parse(&self, body: &[u8], day: Date) -> Result<Listing, ShapeError> {
-        let (providers, skipped) = read(super::text(body)?)?;
-        let mut listing = Listing {
-            skipped,
-            ..Listing::default()
-        };
+        let (providers, mut listing) = read(super::text(body)?)?;
         for provider in &providers {
             for model in &provider.models {
                 let name = format_args!("{}/{}", provider.id, model.id);
@@ -89,6 +85,21 @@ mod tests {
         assert_eq!(after.offers[0].aliases, ["grok-x-latest"]);
         assert_eq!(after.offers[0].times.len(), 2);
         assert_eq!(after.skipped.len(), 3, "{:?}", after.skipped);
+    }
+
+    #[test]
+    fn of_a_flood_of_entries_that_are_no_models_the_first_are_named_and_all_are_counted() {
+        let right = r#"{"id": "m", "match": {"equals": "m"}, "prices": {"input_mtok": 1}}"#;
+        let flood = "0,".repeat(20_000);
+        let body = format!(r#"[{{"id": "x-ai", "models": [{flood}{right}]}}]"#);
+        let listing = GenaiPrices.parse(body.as_bytes(), Date::constant(2026, 11, 24));
+        let listing = listing.unwrap();
+        assert_eq!(listing.offers.len(), 1);
+        assert_eq!(
+            (listing.skipped.len(), listing.skipped_beyond),
+            (10_000, 10_000)
+        );
+        assert_eq!(listing.skipped[0].0, "x-ai's model 1");
     }
 
     #[test]

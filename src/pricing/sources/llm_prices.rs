@@ -114,12 +114,16 @@ fn read(row: &Members<'_>) -> Result<Row, String> {
             sheet.state(ServiceTier::Standard, above, unit, rate);
         }
     }
+    let (from, to) = (date(row, "from_date")?, date(row, "to_date")?);
+    if from.zip(to).is_some_and(|(from, to)| from >= to) {
+        return Err("to_date is not after from_date".to_owned());
+    }
     Ok(Row {
         vendor: row.needed_text("vendor")?.into_owned(),
         model: model.to_owned(),
         above,
-        from: date(row, "from_date")?,
-        to: date(row, "to_date")?,
+        from,
+        to,
         sheet,
     })
 }
@@ -144,6 +148,7 @@ fn offer(vendor: String, model: String, mut rows: Vec<Row>, day: Date) -> Result
     let mut times: Vec<DatedSheet> = Vec::new();
     let mut stated = None;
     let mut ended = None;
+    let mut ends = BTreeMap::new();
     for row in rows {
         if row.above == 0 && stated == Some(row.from) {
             return Err("has two rows of one time".to_owned());
@@ -160,9 +165,11 @@ fn offer(vendor: String, model: String, mut rows: Vec<Row>, day: Date) -> Result
         if row.above == 0 {
             stated = Some(row.from);
             ended = row.to;
+            ends.insert(row.from, row.to);
         }
     }
     times.retain(|dated| !dated.sheet.is_empty());
+    let times = with_gaps(times, &ends);
     let over = ended.is_some_and(|ended| ended <= day);
     let begun = |dated: &&DatedSheet| dated.since.is_none_or(|since| since <= day);
     let now = times.iter().rfind(begun).filter(|_| !over);
@@ -176,9 +183,34 @@ fn offer(vendor: String, model: String, mut rows: Vec<Row>, day: Date) -> Result
     })
 }
 
+/// The same times, with one that says nothing wherever a row ends before the next begins.
+fn with_gaps(
+    times: Vec<DatedSheet>,
+    ends: &BTreeMap<Option<Date>, Option<Date>>,
+) -> Vec<DatedSheet> {
+    let mut whole = Vec::with_capacity(times.len());
+    let mut times = times.into_iter().peekable();
+    while let Some(dated) = times.next() {
+        let end = ends.get(&dated.since).copied().flatten();
+        let next = times.peek().map(|next| next.since);
+        whole.push(dated);
+        if let (Some(end), Some(next)) = (end, next)
+            && Some(end) < next
+        {
+            whole.push(DatedSheet {
+                since: Some(end),
+                sheet: Sheet::default(),
+            });
+        }
+    }
+    whole
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pricing::catalogue::Catalogue;
+    use crate::pricing::identity::place;
 
     fn rates(sheet: &Sheet) -> String {
         serde_json::to_string(&sheet.rates().standard).unwrap()
@@ -235,5 +267,35 @@ mod tests {
             .find(|offer| offer.model == "gpt-x")
             .unwrap();
         assert_eq!(rates(&gpt.sheet), rates(&gpt.times[0].sheet));
+    }
+
+    #[test]
+    fn a_row_ends_at_its_day_and_not_only_where_the_next_begins() {
+        let body = br#"{"prices": [
+            {"id": "g", "vendor": "openai", "name": "G", "input": 5, "output": 20, "to_date": "2025-01-01"},
+            {"id": "g", "vendor": "openai", "name": "G", "input": 3, "output": 12, "from_date": "2025-06-01", "to_date": "2025-12-01"},
+            {"id": "g", "vendor": "openai", "name": "G", "input": 2, "output": 8, "from_date": "2025-09-01"},
+            {"id": "back", "vendor": "openai", "name": "B", "input": 1, "output": 4, "from_date": "2025-06-01", "to_date": "2025-01-01"}]}"#;
+        let listing = |day| Historical.parse(body, day).unwrap();
+        let (then, now) = (Date::constant(2025, 3, 1), Date::constant(2026, 11, 24));
+        assert_eq!(listing(then).skipped[0].0, "back");
+        assert!(listing(then).offers.is_empty() || listing(then).offers[0].sheet.is_empty());
+        let (placed, _) = place(&Catalogue::default(), &listing(now), now);
+        let past: Vec<_> = placed[0]
+            .past
+            .iter()
+            .map(|(from, until, rates)| {
+                let input = rates.standard.rates[&Unit::Input];
+                (from.map(|day| day.to_string()), until.to_string(), input)
+            })
+            .collect();
+        let day = |day: &str| Some(day.to_owned());
+        assert_eq!(
+            past,
+            [
+                (None, "2025-01-01".to_owned(), 5.into()),
+                (day("2025-06-01"), "2025-09-01".to_owned(), 3.into()),
+            ]
+        );
     }
 }

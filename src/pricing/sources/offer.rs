@@ -47,7 +47,8 @@ pub struct Offer {
     pub capabilities: Capabilities,
     /// What it costs now; says nothing where it costs nothing that is known any more.
     pub(crate) sheet: Sheet,
-    /// What it cost, costs and will cost by day, earliest first; empty where the source knows only the present.
+    /// What it cost, costs and will cost by day, earliest first, and from when on it says nothing; empty where the source knows
+    /// only the present.
     pub(crate) times: Vec<DatedSheet>,
     /// The day from which the last of `times` holds no more.
     pub(crate) ended: Option<Date>,

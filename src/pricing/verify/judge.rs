@@ -3,41 +3,18 @@
 use super::bounds::FOLLOW_TOLERANCE;
 use super::nearness::{near, within};
 use super::quorum::{Voice, Winner, winner};
+use super::reason::Held;
+use super::verdict::Verdict;
 use super::voices::{Speaker, Speakers};
-use super::{Judgement, Outcome, Quote, Subject, dropped, proportion, reason, sanity, steps};
+use super::{
+    Judgement, Outcome, Quote, Subject, dropped, outcome, proportion, reason, room, sanity, steps,
+};
 use crate::core::price::{PriceStatus, Unit};
 use crate::core::price_change::{Apart, Applying, Holding, PriceRule, Quoted, Vote};
 use crate::pricing::points::{Place, Points, points, rates};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// What is decided of one rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It stays as it is; `backed` where a quorum says so.
-    Keep { backed: bool },
-    /// A quorum's rate takes its place.
-    Take(Decimal),
-    /// One source's rate of a model that had no price.
-    First(Decimal),
-    /// One source's rate, which keeps its share of one that a quorum changed.
-    Follow(Decimal),
-    /// It waits for a person.
-    Hold(Decimal, PriceRule),
-    /// It goes: the sources that said it say it no more.
-    Drop,
-    /// A person has turned it down.
-    Declined,
-    /// It is left out: it looks as if it were for another number of units, and no quorum says so.
-    Leave,
-}
-
-impl Verdict {
-    const fn is_backed(self) -> bool {
-        matches!(self, Self::Take(_) | Self::Keep { backed: true })
-    }
-}
 
 /// One model's case.
 struct Case<'a> {
@@ -67,6 +44,8 @@ pub(super) fn judge(subject: &Subject<'_>, quotes: &[Quote]) -> Judgement {
         .collect();
     case.follow();
     case.bound_first();
+    case.bound_dropped();
+    case.make_room();
     case.decline();
     case.conclude()
 }
@@ -134,15 +113,8 @@ impl Case<'_> {
 
     /// The first rate of a unit waits where it is out of all proportion to the rates that are decided beside it.
     fn bound_first(&mut self) {
-        let taken = |verdict: &Verdict| match verdict {
-            Verdict::Take(rate) | Verdict::First(rate) | Verdict::Follow(rate) => Some(*rate),
-            _ => None,
-        };
+        let taken = self.taken();
         let mut price = self.present.clone();
-        let verdicts = self.verdicts.iter();
-        let taken: Points = verdicts
-            .filter_map(|(place, verdict)| Some((*place, taken(verdict)?)))
-            .collect();
         price.extend(&taken);
         let gone = &self.subject.standing.gone;
         let is_first = |place: &Place| {
@@ -158,6 +130,41 @@ impl Case<'_> {
             self.verdicts
                 .insert(place, Verdict::Hold(rate, PriceRule::OutOfRange));
         }
+    }
+
+    /// A rate goes by itself only where what is charged without it is within the bounds of a step.
+    fn bound_dropped(&mut self) {
+        let going: BTreeSet<_> = self.all(Verdict::Drop).collect();
+        if going.is_empty() {
+            return;
+        }
+        let mut price = self.present.clone();
+        price.extend(&self.taken());
+        let out = dropped::out_of_bounds(self.subject, &price, going);
+        let held = out.into_iter();
+        self.verdicts
+            .extend(held.map(|(place, rule)| (place, Verdict::HoldDrop(rule))));
+    }
+
+    /// What a price has no room for is left out, so that the rest of it is taken.
+    fn make_room(&mut self) {
+        for place in room::without(&self.present, &self.verdicts) {
+            self.verdicts.insert(place, Verdict::NoRoom);
+        }
+    }
+
+    /// The rates that are taken into the price.
+    fn taken(&self) -> Points {
+        let verdicts = self.verdicts.iter();
+        verdicts
+            .filter_map(|(place, verdict)| Some((*place, verdict.taken()?)))
+            .collect()
+    }
+
+    /// The places of which that is decided.
+    fn all(&self, verdict: Verdict) -> impl Iterator<Item = Place> {
+        let verdicts = self.verdicts.iter();
+        verdicts.filter_map(move |(place, own)| (*own == verdict).then_some(*place))
     }
 
     /// A power of ten off does not vote; where a quorum says so all the same, a person is to look.
@@ -206,9 +213,13 @@ impl Case<'_> {
     /// What a person turned down does not wait again, unless there is more evidence for it now.
     fn decline(&mut self) {
         for (place, verdict) in &mut self.verdicts {
-            if let Verdict::Hold(rate, rule) = *verdict
+            let same = |rate: Option<Decimal>, declined: Option<Decimal>| match (rate, declined) {
+                (Some(rate), Some(declined)) => near(rate, declined),
+                (rate, declined) => rate == declined,
+            };
+            if let Some((rate, rule)) = verdict.held()
                 && let Some((declined, before)) = self.subject.standing.declined.get(place)
-                && near(rate, *declined)
+                && same(rate, *declined)
                 && rule <= *before
             {
                 *verdict = Verdict::Declined;
@@ -225,34 +236,23 @@ impl Case<'_> {
         let rejected = (apply.is_none() && hold.is_none())
             .then(|| self.rejected())
             .flatten();
-        let outcome = match (&apply, &hold, &rejected) {
-            (_, Some(_), _) => Outcome::HeldBack,
-            (Some(apply), None, _) if apply.rule == PriceRule::Quorum => Outcome::Verified,
-            (Some(_), None, _) => Outcome::SingleSource,
-            (None, None, Some(_)) => Outcome::Rejected,
-            (None, None, None) => Outcome::Unchanged,
+        let outcome = match rejected {
+            Some(_) => Outcome::Rejected,
+            None => outcome(apply.as_ref(), hold.is_some()),
         };
-        let quotes = self.quoted(apply.as_ref());
         Judgement {
             outcome,
+            rejected,
+            quotes: self.quoted(apply.as_ref()),
+            no_room: self.all(Verdict::NoRoom).collect(),
             apply,
             hold,
-            rejected,
-            quotes,
         }
     }
 
     /// Of a model that had none: all that it stands by must be known, or a person looks.
     fn first_price(&self) -> (Option<Applying>, Option<Holding>) {
-        let taken = |verdict: &Verdict| match verdict {
-            Verdict::Take(rate) | Verdict::First(rate) => Some(*rate),
-            _ => None,
-        };
-        let mut price: Points = self
-            .verdicts
-            .iter()
-            .filter_map(|(place, verdict)| Some((*place, taken(verdict)?)))
-            .collect();
+        let mut price = self.taken();
         let held = self.held(|place| self.main.contains(&place));
         if !held.is_empty() {
             return (None, self.hold(price, &held));
@@ -282,14 +282,7 @@ impl Case<'_> {
 
     /// Of a model that has one: what a quorum says is applied, the rest waits.
     fn next_price(&self) -> (Option<Applying>, Option<Holding>) {
-        let taken: BTreeMap<_, _> = self
-            .verdicts
-            .iter()
-            .filter_map(|(place, verdict)| match verdict {
-                Verdict::Take(rate) | Verdict::Follow(rate) => Some((*place, *rate)),
-                _ => None,
-            })
-            .collect();
+        let taken = self.taken();
         let mut price = self.present.clone();
         price.extend(&taken);
         price.retain(|place, _| self.verdicts.get(place) != Some(&Verdict::Drop));
@@ -351,23 +344,21 @@ impl Case<'_> {
             .filter(|rule| sanity::whole(&self.present) != Some(*rule))
     }
 
-    fn held(&self, counts: impl Fn(Place) -> bool) -> BTreeMap<Place, (Decimal, PriceRule)> {
+    fn held(&self, counts: impl Fn(Place) -> bool) -> Held {
         self.verdicts
             .iter()
             .filter(|(place, _)| counts(**place))
-            .filter_map(|(place, verdict)| match verdict {
-                Verdict::Hold(rate, rule) => Some((*place, (*rate, *rule))),
-                _ => None,
-            })
+            .filter_map(|(place, verdict)| Some((*place, verdict.held()?)))
             .collect()
     }
 
-    fn hold(
-        &self,
-        mut price: Points,
-        held: &BTreeMap<Place, (Decimal, PriceRule)>,
-    ) -> Option<Holding> {
-        price.extend(held.iter().map(|(place, (rate, _))| (*place, *rate)));
+    fn hold(&self, mut price: Points, held: &Held) -> Option<Holding> {
+        for (place, (rate, _)) in held {
+            match rate {
+                Some(rate) => price.insert(*place, *rate),
+                None => price.remove(place),
+            };
+        }
         let rule = held.values().map(|(_, rule)| *rule).max()?;
         // A person's word is as good as a quorum's, for the rates that it is about.
         let status_at = |place: Place| {
@@ -386,16 +377,13 @@ impl Case<'_> {
             present.map_or(PriceStatus::SingleSource, |(_, status)| *status)
         };
         let apart = apart(&price, status, status_at);
-        let held: Vec<_> = held
-            .iter()
-            .map(|(place, (rate, _))| (*place, *rate))
-            .collect();
+        let no_room = self.all(Verdict::NoRoom).count();
         Some(Holding {
             rates: Arc::new(rates(&price)),
             status,
             apart,
             rule,
-            reason: reason::of(&self.present, &self.speakers, rule, &held),
+            reason: reason::of(&self.present, &self.speakers, rule, held, no_room),
         })
     }
 
@@ -403,12 +391,10 @@ impl Case<'_> {
         let held = self
             .verdicts
             .iter()
-            .filter_map(|(place, verdict)| match verdict {
-                Verdict::Take(rate)
-                | Verdict::First(rate)
-                | Verdict::Follow(rate)
-                | Verdict::Hold(rate, _) => Some((*place, (*rate, rule))),
-                _ => None,
+            .filter_map(|(place, verdict)| {
+                let taken = verdict.taken().map(Some);
+                let rate = taken.or(verdict.held().map(|(rate, _)| rate))?;
+                Some((*place, (rate, rule)))
             })
             .collect();
         self.hold(price.clone(), &held)

@@ -6,6 +6,10 @@ use super::voices::Speakers;
 use crate::core::price_change::PriceRule;
 use crate::pricing::points::{Place, Points};
 use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+/// What waits, by place: the rate, or none where it would go, with the rule.
+pub(super) type Held = BTreeMap<Place, (Option<Decimal>, PriceRule)>;
 
 /// How many rates a sentence names.
 const PLACES_MOST: usize = 3;
@@ -17,19 +21,27 @@ pub(super) fn of(
     present: &Points,
     speakers: &Speakers<'_>,
     rule: PriceRule,
-    held: &[(Place, Decimal)],
+    held: &Held,
+    no_room: usize,
 ) -> String {
     let what: Vec<_> = held
         .iter()
         .take(PLACES_MOST)
-        .map(|(place, rate)| change(present, speakers, *place, *rate))
+        .map(|(place, (rate, _))| match rate {
+            Some(rate) => change(present, speakers, *place, *rate),
+            None => drop(present, *place),
+        })
         .collect();
     let more = match held.len().saturating_sub(PLACES_MOST) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
+    let left_out = match no_room {
+        0 => String::new(),
+        many => format!(" Rates that a price has no room for, and that are left out: {many}."),
+    };
     format!(
-        "{}{more}: {}. {}",
+        "{}{more}: {}. {}{left_out}",
         what.join("; "),
         why(rule),
         what_to_do(present, rule)
@@ -48,9 +60,20 @@ pub(super) fn rejected(speakers: &Speakers<'_>, rule: PriceRule) -> String {
     format!("what {} says is left out: {}", names.join(", "), why(rule))
 }
 
+fn drop(present: &Points, place: Place) -> String {
+    format!(
+        "{place} from {}, which no source says any more, to what is charged without it",
+        before(present, place)
+    )
+}
+
+fn before(present: &Points, place: Place) -> String {
+    let rate = present.get(&place);
+    rate.map_or_else(|| "nothing".to_owned(), |rate| rate.normalize().to_string())
+}
+
 fn change(present: &Points, speakers: &Speakers<'_>, place: Place, rate: Decimal) -> String {
-    let before = present.get(&place);
-    let from = before.map_or_else(|| "nothing".to_owned(), |rate| rate.normalize().to_string());
+    let from = before(present, place);
     let says = |agrees: bool| {
         let names: Vec<_> = speakers
             .0
@@ -110,7 +133,7 @@ fn why(rule: PriceRule) -> String {
             "the rates are powers of ten apart, as if they were for another number of units"
                 .to_owned()
         }
-        PriceRule::Zero => "a rate of zero that one source alone says".to_owned(),
+        PriceRule::Zero => "a rate of zero that no two full sources say".to_owned(),
         PriceRule::Negative => "a rate is below zero".to_owned(),
         PriceRule::OutOfRange => {
             "a rate is outside all that was ever sold, by itself or beside the other rates, as if it were for another number of units"

@@ -2,9 +2,11 @@ use super::*;
 use crate::core::price::{ServiceTier, Unit};
 use jiff::SignedDuration;
 
+mod dropped;
 mod honest;
 mod laws;
 mod poisoned;
+mod room;
 
 fn now() -> Timestamp {
     "2026-11-24T12:00:00Z".parse().unwrap()

@@ -1,6 +1,6 @@
 //! Which sources are heard, and on what.
 
-use super::bounds::FRESH_FOR;
+use super::bounds::{FRESH_FOR, FULL_LEAST, LIGHT};
 use super::quorum::Voice;
 use super::{Quote, Subject, sanity};
 use crate::core::price::Unit;
@@ -133,7 +133,8 @@ impl<'a> Speakers<'a> {
         }
     }
 
-    /// A zero that one source alone says does not count, unless it is so already or the model is one's own.
+    /// A zero that no two full sources say does not count, unless it is so already or the model is one's own: a light one is
+    /// a copy more often than not, and confirms nothing.
     fn doubt_zeros(&mut self, present: &Points, local: bool) {
         if local {
             return;
@@ -143,13 +144,14 @@ impl<'a> Speakers<'a> {
                 && speaker.points.get(&place).is_some_and(Decimal::is_zero)
         };
         let mut said: BTreeMap<Place, usize> = BTreeMap::new();
-        for speaker in &self.0 {
+        for speaker in self.0.iter().filter(|one| one.quote.weight >= LIGHT) {
             for place in speaker.points.keys().filter(|place| free(speaker, **place)) {
                 *said.entry(*place).or_default() += 1;
             }
         }
         let alone = |place: &Place| {
-            said.get(place) == Some(&1) && !present.get(place).is_some_and(Decimal::is_zero)
+            let confirmed = said.get(place).is_some_and(|many| *many >= FULL_LEAST);
+            !confirmed && !present.get(place).is_some_and(Decimal::is_zero)
         };
         for speaker in &mut self.0 {
             let doubted: Vec<_> = speaker

@@ -18,6 +18,7 @@ pub use settings::{Settings, SettingsError};
 
 use super::Desk;
 use super::operation::{Call, Progress};
+use crate::core::alert::AlertCause;
 use crate::core::command::Command;
 use crate::core::event::Request;
 use crate::core::refusal::Refusal;
@@ -35,11 +36,15 @@ use settings::{Configured, is_of_settings};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use std::time::Duration;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
 /// The folder of what sources said last, in the data directory.
 const SHELF_FOLDER: &str = "sources";
+
+/// How long sources may still take to answer where the store is about to be closed.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Refreshes the prices of one store.
 pub struct Refresher {
@@ -49,6 +54,8 @@ pub struct Refresher {
     carried: Carried,
     /// Held by the refresh that runs.
     running: Mutex<()>,
+    /// Whether the store is about to be closed.
+    stopping: watch::Sender<bool>,
 }
 
 /// What is to be refreshed.
@@ -63,11 +70,11 @@ pub struct Wanted {
 }
 
 /// What came of a refresh.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Refreshed {
     /// What became of each source, in their order; those left out that are neither asked nor have ever said anything.
     pub sources: Vec<Gathered>,
-    /// Sources that failed and are configured no more, or were configured as none can be and are mended.
+    /// Sources that have an alert and are configured or asked no more, or were configured as none can be and are mended.
     pub gone: Vec<String>,
     /// What they came to together.
     pub appraisal: Appraisal,
@@ -76,6 +83,8 @@ pub struct Refreshed {
     /// Whether none of those that were asked, or rest since they were, could be reached: then this machine is offline, and no
     /// source has failed.
     pub offline: bool,
+    /// Whether its request had refreshed the prices before, be it while this one waited for it: then nothing else is said.
+    pub known: bool,
 }
 
 impl Refresher {
@@ -92,6 +101,7 @@ impl Refresher {
             }),
             carried: Carried::new(data_dir.join(SHELF_FOLDER)),
             running: Mutex::new(()),
+            stopping: watch::Sender::new(false),
         }
     }
 
@@ -118,27 +128,23 @@ impl Refresher {
     ) -> Result<Refreshed, Refusal> {
         let asked = self.asked(&wanted.sources)?;
         let _running = self.running.lock().await;
-        let now = desk.now();
-        let mut refreshed = Refreshed {
-            sources: self.gather(&asked, desk, now, &call.progress).await?,
-            gone: self.gone(&desk.state()),
-            appraisal: Appraisal::default(),
-            repriced: BTreeSet::new(),
-            offline: false,
-        };
-        let all = asked.len() as u64 + 2;
-        call.progress.tell(all - 2, Some(all), "verifying");
-        refreshed.offline = is_offline(&refreshed.sources);
-        refreshed
-            .sources
-            .extend(self.misconfigured(&wanted.sources));
-        refreshed.appraisal = self.appraise(&mut refreshed.sources, desk, now).await?;
-        for (source, model, rule) in &refreshed.appraisal.past_left_out {
-            tracing::info!(%source, ?model, ?rule, "what a price source says of the past is left out");
+        if let Some(request) = &wanted.request
+            && desk.ledger().known(request.clone()).await?.is_some()
+        {
+            return Ok(Refreshed {
+                known: true,
+                ..Refreshed::default()
+            });
         }
-        refreshed.repriced = past::used(desk, &refreshed.appraisal.history)?;
+        let mut refreshed = tokio::select! {
+            () = self.closing() => {
+                return Err(Refusal::unavailable("the store is closing; call again"));
+            }
+            refreshed = self.decide(desk, call, wanted, &asked) => refreshed?,
+        };
         if !wanted.dry_run {
             let message = format!("applying {} changes", refreshed.appraisal.proposals.len());
+            let all = steps(&asked);
             call.progress.tell(all - 1, Some(all), message);
             // The first order carries the request id: its events are what a retry is known by.
             let mut request = wanted.request.clone();
@@ -149,7 +155,50 @@ impl Refresher {
             }
             self.note_carried_out(&refreshed);
         }
+        let all = steps(&asked);
         call.progress.tell(all, Some(all), "done");
+        Ok(refreshed)
+    }
+
+    /// Has a refresh end soon that nothing is applied of yet: the store is about to be closed, and a silent source is no reason
+    /// to wait.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Waits until the store has been about to be closed for a while.
+    async fn closing(&self) {
+        let mut stopping = self.stopping.subscribe();
+        // The sender is here: there is no error.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+        tokio::time::sleep(LAST_ANSWERS).await;
+    }
+
+    /// Asks the sources, and decides what comes of what they say.
+    async fn decide(
+        &self,
+        desk: &Desk,
+        call: &Call,
+        wanted: &Wanted,
+        asked: &BTreeSet<String>,
+    ) -> Result<Refreshed, Refusal> {
+        let now = desk.now();
+        let mut refreshed = Refreshed {
+            sources: self.gather(asked, desk, now, &call.progress).await?,
+            gone: self.gone(&desk.state(), asked),
+            ..Refreshed::default()
+        };
+        let all = steps(asked);
+        call.progress.tell(all - 2, Some(all), "verifying");
+        refreshed.offline = is_offline(&refreshed.sources);
+        refreshed
+            .sources
+            .extend(self.misconfigured(&wanted.sources));
+        refreshed.appraisal = self.appraise(&mut refreshed.sources, desk, now).await?;
+        for (source, model, rule) in &refreshed.appraisal.past_left_out {
+            tracing::info!(%source, ?model, ?rule, "what a price source says of the past is left out");
+        }
+        refreshed.repriced = past::used(desk, &refreshed.appraisal.history)?;
         Ok(refreshed)
     }
 
@@ -189,10 +238,8 @@ impl Refresher {
     async fn tell_configuration(&self, desk: &Desk, call: &Call) -> Result<(), Refusal> {
         let mut told = Refreshed {
             sources: self.misconfigured(&[]),
-            gone: self.gone(&desk.state()),
-            appraisal: Appraisal::default(),
-            repriced: BTreeSet::new(),
-            offline: false,
+            gone: self.gone(&desk.state(), &BTreeSet::new()),
+            ..Refreshed::default()
         };
         if told.sources.is_empty() && told.gone.is_empty() {
             return Ok(());
@@ -218,19 +265,31 @@ impl Refresher {
         told.collect()
     }
 
-    /// The sources of which the ledger knows that they fail, and that are there no more, or whose configuration is mended:
-    /// where they are not asked, nothing else will end that.
-    fn gone(&self, state: &State) -> Vec<String> {
+    /// The sources of which an alert says that they fail, or are often outvoted, and that are there no more, or asked neither by
+    /// themselves nor now, or whose configuration is mended: where they are not asked, nothing else will end that.
+    fn gone(&self, state: &State, asked: &BTreeSet<String>) -> Vec<String> {
+        if self.settings.sources.is_empty() {
+            // Where the settings can't be used nobody knows what is configured.
+            return Vec::new();
+        }
+        let outvoted = state.alerts().filter_map(|alert| match &alert.cause {
+            AlertCause::SourceOutvoted { source } => Some((&**source, "")),
+            _ => None,
+        });
         let failing = state.sources().filter_map(|(name, known)| {
             let failing = known.failing.as_ref()?;
             Some((name, &*failing.error))
         });
-        let gone = failing.filter(|(name, error)| {
+        let gone = failing.chain(outvoted).filter(|(name, error)| {
             let mut left_out = self.settings.left_out.iter();
             let is_left_out = left_out.any(|one| one.source == *name);
-            !is_left_out && (self.configured(name).is_none() || is_of_settings(error))
+            let configured = self.configured(name);
+            let is_asked =
+                asked.contains(*name) || configured.is_some_and(|source| source.declaration.asked);
+            !is_left_out && (!is_asked || is_of_settings(error))
         });
-        gone.map(|(name, _)| name.to_owned()).collect()
+        let gone: BTreeSet<&str> = gone.map(|(name, _)| name).collect();
+        gone.into_iter().map(str::to_owned).collect()
     }
 
     async fn gather(
@@ -257,7 +316,7 @@ impl Refresher {
             gathering.spawn_on(gathered, &asking);
         }
         let (mut all, mut done) = (Vec::new(), 0);
-        let total = asked.len() as u64 + 2;
+        let total = steps(asked);
         while let Some(next) = gathering.join_next().await {
             let Ok((place, gathered)) = next else {
                 continue;
@@ -269,7 +328,6 @@ impl Refresher {
                 continue;
             }
             done += 1;
-            // The last two steps are the verification and what comes of it.
             let message = format!("{}: {}", gathered.name, word(&gathered.answered));
             progress.tell((done - 1).min(total - 3), Some(total), message);
             all.push((place, gathered));
@@ -349,6 +407,11 @@ impl Refresher {
         let mut all = self.settings.sources.iter();
         all.find(|source| source.declaration.name == *name)
     }
+}
+
+/// How many steps are told of a refresh: the last two are the verification and what comes of it.
+fn steps(asked: &BTreeSet<String>) -> u64 {
+    asked.len() as u64 + 2
 }
 
 /// What became of a source, in a word.

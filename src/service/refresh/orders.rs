@@ -2,7 +2,9 @@
 
 use super::{Answered, Gathered, Refreshed};
 use crate::core::command::ApplyPrices;
-use crate::core::decide::{CHANGES_MOST, check_correction, check_history, check_proposal};
+use crate::core::decide::{
+    CHANGES_MOST, check_correction, check_history, check_hold, check_proposal,
+};
 use crate::core::price_change::{SourceOutcome, SourceReport};
 use crate::core::refusal::Refusal;
 use crate::core::weight::{COMMAND_MOST, of_history, of_proposal};
@@ -38,23 +40,39 @@ pub(super) fn orders(refreshed: &mut Refreshed) -> Vec<ApplyPrices> {
 }
 
 /// Leaves out what the ledger would refuse: nothing that a source says may have an order refused, and with it what all others
-/// say. Out of the way, as all that looks at every rate.
+/// say; nor does a change that can't wait take with it what is applied. Out of the way, as all that looks at every rate.
 pub(super) fn leave_out_unfit(appraisal: &mut Appraisal) {
-    fn is_fit(provider: &str, model: &str, checked: Result<(), Refusal>) -> bool {
-        breathe();
-        let told = checked.inspect_err(|refusal| {
-            tracing::warn!(provider, model, %refusal, "what the sources say of a model is left out");
-        });
-        told.is_ok()
+    for mut proposal in std::mem::take(&mut appraisal.proposals) {
+        let (provider, model) = (&proposal.provider, &proposal.model);
+        let waits = proposal.hold.as_ref();
+        if waits.is_some_and(|hold| !is_fit(provider, model, check_hold(hold))) {
+            appraisal.count_left_out(&proposal, proposal.apply.as_ref());
+            proposal.hold = None;
+        }
+        if is_fit(
+            &proposal.provider,
+            &proposal.model,
+            check_proposal(&proposal),
+        ) {
+            appraisal.proposals.push(proposal);
+        } else {
+            appraisal.count_left_out(&proposal, None);
+        }
     }
-    let changes = &mut appraisal.proposals;
-    changes.retain(|one| is_fit(&one.provider, &one.model, check_proposal(one)));
     let history = &mut appraisal.history;
     history.retain(|one| is_fit(&one.provider, &one.model, check_history(one)));
     for word in &mut appraisal.past {
         let corrections = &mut word.corrections;
         corrections.retain(|one| is_fit(&one.provider, &one.model, check_correction(one)));
     }
+}
+
+fn is_fit(provider: &str, model: &str, checked: Result<(), Refusal>) -> bool {
+    breathe();
+    let told = checked.inspect_err(|refusal| {
+        tracing::warn!(provider, model, %refusal, "what the sources say of a model is left out");
+    });
+    told.is_ok()
 }
 
 /// Parts of as many, and as heavy ones, as one order may have.
@@ -122,9 +140,13 @@ fn reports(refreshed: &Refreshed) -> Vec<SourceReport> {
 mod tests {
     use super::*;
     use crate::core::digest::Digest;
-    use crate::core::price_change::{PriceHistory, PriceProposal};
+    use crate::core::price::{ContextTier, PriceStatus, Rates, Unit};
+    use crate::core::price_change::{Applying, Holding, PriceHistory, PriceProposal, PriceRule};
+    use crate::pricing::appraise::Counts;
     use jiff::Timestamp;
     use rust_decimal::Decimal;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     fn proposal() -> PriceProposal {
         PriceProposal {
@@ -153,15 +175,12 @@ mod tests {
 
     fn refreshed(proposals: usize, past: usize) -> Refreshed {
         Refreshed {
-            sources: Vec::new(),
-            gone: Vec::new(),
             appraisal: Appraisal {
                 proposals: vec![proposal(); proposals],
                 history: vec![history(); past],
                 ..Appraisal::default()
             },
-            repriced: std::collections::BTreeSet::new(),
-            offline: false,
+            ..Refreshed::default()
         }
     }
 
@@ -189,5 +208,49 @@ mod tests {
         leave_out_unfit(&mut appraisal);
         assert_eq!(appraisal.proposals, [proposal()]);
         assert_eq!(appraisal.history, [history()]);
+    }
+
+    #[test]
+    fn a_change_that_can_not_wait_takes_nothing_with_it_that_is_applied() {
+        let price = |tiers: u64| {
+            let mut rates = Rates::default();
+            rates.standard.rates = [(Unit::Input, Decimal::ONE)].into();
+            rates.standard.context_tiers = (1..=tiers)
+                .map(|above| ContextTier {
+                    above,
+                    rates: rates.standard.rates.clone(),
+                })
+                .collect();
+            Arc::new(rates)
+        };
+        let mut appraisal = refreshed(1, 0).appraisal;
+        appraisal.proposals[0].apply = Some(Applying {
+            rates: price(1),
+            status: PriceStatus::Verified,
+            apart: BTreeMap::new(),
+            rule: PriceRule::Quorum,
+        });
+        let applied = appraisal.proposals[0].clone();
+        appraisal.proposals[0].hold = Some(Holding {
+            rates: price(17),
+            status: PriceStatus::Verified,
+            apart: BTreeMap::new(),
+            rule: PriceRule::NoQuorum,
+            reason: "one source says so".into(),
+        });
+        appraisal.counts = Counts {
+            models: 1,
+            held_back: 1,
+            applied_in_part: 1,
+            ..Counts::default()
+        };
+        leave_out_unfit(&mut appraisal);
+        assert_eq!(appraisal.proposals, [applied]);
+        let expected = Counts {
+            models: 1,
+            verified: 1,
+            ..Counts::default()
+        };
+        assert_eq!(appraisal.counts, expected);
     }
 }

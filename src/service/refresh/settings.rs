@@ -73,6 +73,15 @@ pub enum SettingsError {
     },
 }
 
+impl SettingsError {
+    /// What is wrong, and what becomes of it.
+    pub fn what_to_do(&self) -> String {
+        format!(
+            "{self}; once it is mended, it is read at the next start of the process that owns the store"
+        )
+    }
+}
+
 /// `prices.json`.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -124,6 +133,17 @@ impl Settings {
             sources: sources::all().into_iter().map(Configured::of).collect(),
             left_out: Vec::new(),
         }
+    }
+
+    /// No source at all, where the settings can't be used: all that is left to do is to say so, in the background.
+    pub fn unusable(error: &SettingsError) -> Self {
+        let mut settings = Self {
+            background: true,
+            sources: Vec::new(),
+            left_out: Vec::new(),
+        };
+        settings.leave_out(SETTINGS_FILE, &error.what_to_do());
+        settings
     }
 
     /// Reads the settings of a data directory; `background`, where it is given, goes over what the file says. What is wrong

@@ -288,12 +288,19 @@ pub fn check_proposal(change: &PriceProposal) -> Result<(), Refusal> {
     for quote in &change.quotes {
         text::name("source", &quote.source)?;
     }
-    if let Some(hold) = &change.hold {
-        text::prose("reason", Some(&hold.reason))?;
+    if let Some(apply) = &change.apply {
+        check_rates(&apply.rates)?;
     }
-    let rates = change.apply.iter().map(|apply| &apply.rates);
-    let mut rates = rates.chain(change.hold.iter().map(|hold| &hold.rates));
-    rates.try_for_each(|rates| check_rates(rates))
+    change.hold.iter().try_for_each(check_hold)
+}
+
+/// The same of what is to wait, by itself: where it is not fit, the rest may be.
+///
+/// # Errors
+/// `invalid_argument` that names the part.
+pub fn check_hold(hold: &Holding) -> Result<(), Refusal> {
+    text::prose("reason", Some(&hold.reason))?;
+    check_rates(&hold.rates)
 }
 
 /// The same of a model's prices of times that are over.

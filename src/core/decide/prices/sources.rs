@@ -15,6 +15,12 @@ impl Desk<'_> {
         let before = self.state.source(&report.source).cloned();
         let after = before.clone().unwrap_or_default().after(&report, self.now);
         let failed = matches!(report.outcome, SourceOutcome::Failed { .. });
+        let is_removed = report.outcome == SourceOutcome::Removed;
+        if is_removed {
+            // Its record stays, for what it said last counts by it, and it may be asked again.
+            let source = report.source.clone();
+            self.keep_alert(None, AlertCause::SourceOutvoted { source });
+        }
         // Another error of the same outage is nothing new: it would be an event at every try.
         let still_failing = failed && before.as_ref().is_some_and(|known| known.failing.is_some());
         if still_failing || before.as_ref() == Some(&after) {
@@ -39,12 +45,15 @@ impl Desk<'_> {
         let was = before.as_ref().map_or(Decimal::ONE, SourceStanding::factor);
         let standing = self.state.source(&source).cloned().unwrap_or_default();
         let is = standing.factor();
-        if was != is {
+        let cause = AlertCause::SourceOutvoted {
+            source: source.clone(),
+        };
+        if was != is || (!is_removed && self.alert_about(&cause).is_none()) {
             let lost = (is < Decimal::ONE).then(|| {
                 let why = standing.why_it_counts_less();
                 format!("the price source {source} is {why} and counts {is} of its weight now")
             });
-            self.keep_alert(lost, AlertCause::SourceOutvoted { source });
+            self.keep_alert(lost, cause);
         }
         Some(place)
     }

@@ -2,9 +2,10 @@
 
 use super::pattern::Pattern;
 use crate::core::price::{ServiceTier, Unit};
+use crate::idle::breathe;
 use crate::pricing::sheet::{DatedSheet, Sheet};
 use crate::pricing::sources::number::{self, Form, NoPrice, ToRate};
-use crate::pricing::sources::{LeftOut, ShapeError, json};
+use crate::pricing::sources::{Listing, ShapeError, json};
 use jiff::civil::{Date, Time};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -91,20 +92,21 @@ struct Step {
     price: Box<RawValue>,
 }
 
-/// Reads the file: the providers with the models that can be read, and the others with the reason.
-pub(crate) fn read(text: &str) -> Result<(Vec<Provider>, LeftOut), ShapeError> {
+/// Reads the file: the providers with the models that can be read, and a listing that has only the others, with the reason.
+pub(crate) fn read(text: &str) -> Result<(Vec<Provider>, Listing), ShapeError> {
     let file: Vec<Unread<'_>> =
         serde_json::from_str(text).map_err(|error| ShapeError::new(error.to_string()))?;
-    let mut skipped = Vec::new();
+    let mut unread = Listing::default();
     let providers = file.into_iter().map(|provider| {
-        let mut models = Vec::with_capacity(provider.models.len());
+        let mut models = Vec::new();
         for (place, raw) in (1_u32..).zip(provider.models) {
+            breathe();
             match serde_json::from_str(raw.get()) {
                 Ok(model) => models.push(model),
-                Err(error) => skipped.push((
-                    format!("{}'s model {place}", provider.id),
-                    error.to_string(),
-                )),
+                Err(error) => {
+                    let name = format_args!("{}'s model {place}", provider.id);
+                    unread.skip(name, error.to_string());
+                }
             }
         }
         Provider {
@@ -113,7 +115,7 @@ pub(crate) fn read(text: &str) -> Result<(Vec<Provider>, LeftOut), ShapeError> {
             models,
         }
     });
-    Ok((providers.collect(), skipped))
+    Ok((providers.collect(), unread))
 }
 
 /// How a name was found.

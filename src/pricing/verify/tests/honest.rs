@@ -207,7 +207,7 @@ fn what_a_person_turned_down_does_not_wait_again_beside_what_a_quorum_changes() 
     let first = judged(&standing, &[alone, quote("b", "1", "input 2.5")]);
     assert_eq!(held(&first), Some(PriceRule::NoQuorum));
     let output = points::Place::standard(Unit::Output);
-    let declined = (Decimal::from(12), PriceRule::NoQuorum);
+    let declined = (Some(Decimal::from(12)), PriceRule::NoQuorum);
     standing.declined.insert(output, declined);
     let both = [
         quote("a", "1", "input 2.5 output 12 cache_read 1"),
@@ -236,7 +236,7 @@ fn a_first_price_that_a_person_turned_down_is_not_applied_in_part() {
     let split = judged(&none, &quotes);
     let hold = split.hold.unwrap();
     for (place, _, rate) in differences(None, &hold.rates) {
-        none.declined.insert(place, (rate.unwrap(), hold.rule));
+        none.declined.insert(place, (rate, hold.rule));
     }
     let again = judged(&none, &quotes);
     assert_eq!((again.apply, again.hold), (None, None));

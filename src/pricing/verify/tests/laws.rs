@@ -112,10 +112,15 @@ proptest! {
         let Some(apply) = first.apply else { return Ok(()) };
         let mut next = standing;
         next.past.push((now(), Arc::clone(&apply.rates)));
-        next.present = Some((apply.rates, apply.status));
+        next.present = Some((Arc::clone(&apply.rates), apply.status));
         next.version = 9;
         let second = judged(&next, &quotes);
-        prop_assert_eq!(second.apply, None);
+        // A word that could not be meant by itself confirms the price once that is in force.
+        if let Some(confirmed) = second.apply {
+            prop_assert_eq!(confirmed.rates, apply.rates);
+            prop_assert_eq!(confirmed.status, PriceStatus::Verified);
+            prop_assert_ne!(apply.status, PriceStatus::Verified);
+        }
     }
 
     #[test]

@@ -80,6 +80,28 @@ fn a_crowd_of_light_sources_does_not_win() {
     assert_eq!(none.apply, None);
 }
 
+/// A page copies a list, and one that is often outvoted confirms nothing.
+#[test]
+fn a_light_source_does_not_confirm_that_a_model_is_free() {
+    for (free, known) in [
+        ("input 0 output 0", None),
+        ("input 1 output 0", Some("input 1")),
+    ] {
+        for weights in [["1", "0.4"], ["1", "0.25"], ["0.4", "0.4"]] {
+            let quotes = [quote("a", weights[0], free), quote("b", weights[1], free)];
+            let new = judged(&Standing::default(), &quotes);
+            let known = known.filter(|_| weights[0] == "1").map(price);
+            assert_eq!(applied(&new), known.as_deref(), "{free} {weights:?}");
+            assert_eq!(vote(&new, "b").1, Some(PriceRule::Zero));
+            let judgement = judged(&verified(OLD), &quotes);
+            assert_eq!(applied(&judgement), None, "{free} {weights:?}");
+        }
+        let both = ["a", "b"].map(|name| quote(name, "0.5", free));
+        let new = judged(&Standing::default(), &both);
+        assert_eq!(applied(&new), Some(&*price(free)), "two full ones do");
+    }
+}
+
 #[test]
 fn a_quorum_does_not_move_a_price_by_a_power_of_ten_or_too_far() {
     for (new, rule) in [

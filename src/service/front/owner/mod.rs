@@ -48,19 +48,22 @@ impl Stay {
     }
 }
 
-impl<O> Rooms<O> {
+impl<O: Host> Rooms<O> {
     fn is_closing(&self) -> bool {
         self.closing.borrow().is_over()
     }
 
     fn close(&self, to: Option<Version>) {
-        self.closing.send_if_modified(|closing| {
+        let first = self.closing.send_if_modified(|closing| {
             let first = !closing.is_over();
             if first {
                 *closing = Stay::Leaves(to);
             }
             first
         });
+        if first {
+            self.host.leave();
+        }
     }
 }
 

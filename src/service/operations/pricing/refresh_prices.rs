@@ -66,7 +66,7 @@ pub struct RefreshedSource {
     pub applied: usize,
     /// Models of its own of which a change is held back.
     pub held_back: usize,
-    /// Entries that can't be read, or mean no model.
+    /// Entries that can't be read, mean no model, or have a rate that a price has no room for.
     pub left_out: usize,
 }
 
@@ -145,6 +145,9 @@ impl Operation for RefreshPrices {
             request,
         };
         let refreshed = service.refresher()?.refresh(&desk, call, &wanted).await?;
+        if refreshed.known {
+            return Ok(done_before());
+        }
         let content = view(&refreshed, wanted.dry_run, desk.now());
         let text = told(&content);
         Ok(Answer { content, text })
@@ -220,7 +223,7 @@ fn source(one: &Gathered, appraisal: &Appraisal, now: jiff::Timestamp) -> Refres
         models: share.models,
         applied: share.applied,
         held_back: share.held_back,
-        left_out: said.map_or(0, |said| said.left_out) + past_left_out,
+        left_out: said.map_or(0, |said| said.left_out) + share.left_out + past_left_out,
     }
 }
 

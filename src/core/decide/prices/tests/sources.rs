@@ -130,3 +130,25 @@ fn a_source_that_says_what_can_not_be_counts_less_by_its_share_of_all_it_says() 
         "{told}"
     );
 }
+
+#[test]
+fn a_source_that_is_asked_no_more_has_no_alert_and_keeps_its_record() {
+    let mut bench = Bench::new();
+    let voted = |content: u128| SourceOutcome::Worked {
+        content: Digest(content),
+        fetched_at: "2026-11-24T09:00:00Z".parse().unwrap(),
+        votes: Votes {
+            outvoted: 5_000,
+            ..Votes::default()
+        },
+    };
+    let factor = |bench: &Bench| bench.state.source("litellm").unwrap().factor();
+    bench.report(voted(1));
+    assert_eq!(bench.open_alerts(), ["source_outvoted"]);
+    assert_eq!(bench.report(SourceOutcome::Removed), ["alert_resolved"]);
+    assert!(bench.report(SourceOutcome::Removed).is_empty());
+    assert_eq!(factor(&bench), Decimal::new(25, 2));
+    // It is as wrong as it was once it is asked again.
+    assert_eq!(bench.report(voted(2)), ["source_reported", "alert_raised"]);
+    assert_eq!(bench.open_alerts(), ["source_outvoted"]);
+}
