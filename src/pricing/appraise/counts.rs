@@ -1,6 +1,7 @@
 //! How many models came to what, and what came of each source's words.
 
 use super::Appraisal;
+use crate::core::price::Rates;
 use crate::core::price_change::{Applying, PriceProposal, Vote};
 use crate::pricing::points::points;
 use crate::pricing::verify::{Judgement, Outcome, outcome};
@@ -55,9 +56,13 @@ impl Appraisal {
             let agrees = judgement.apply.is_some() && quote.vote == Vote::Agreed;
             share.applied += usize::from(agrees);
             share.held_back += usize::from(judgement.hold.is_some());
-            let own = quote.rates.as_deref().map(points).unwrap_or_default();
-            let no_room = own.keys().any(|place| judgement.no_room.contains(place));
-            share.left_out += usize::from(no_room);
+            let has = |rates: &Rates| {
+                let mut places = points(rates).into_keys();
+                places.any(|place| judgement.no_room.contains(&place))
+            };
+            let is_left_out =
+                !judgement.no_room.is_empty() && quote.rates.as_deref().is_some_and(has);
+            share.left_out += usize::from(is_left_out);
         }
     }
 

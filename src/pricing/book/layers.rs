@@ -14,6 +14,9 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The most applied prices that are looked back at for what the sources said then.
+const SAID_MOST: usize = 16;
+
 /// The changes of one model's price.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layers {
@@ -152,7 +155,7 @@ impl Layers {
     /// What each source said when the price that holds at a time was applied, by name, and then of the prices before it.
     pub(super) fn said_by(&self, at: Timestamp) -> Vec<(String, Arc<Rates>)> {
         let holds = |applied: &&Arc<Applied>| applied.price.price.effective_from <= at;
-        let so_far = self.applied.iter().filter(holds).rev();
+        let so_far = self.applied.iter().filter(holds).rev().take(SAID_MOST);
         so_far.flat_map(|applied| applied.said()).collect()
     }
 

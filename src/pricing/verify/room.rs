@@ -33,6 +33,9 @@ impl Room {
 /// The new rates that the price has no room for. What is in force stays; then those that are taken come, and then those that
 /// wait, each for shorter prompts first.
 pub(super) fn without(present: &Points, verdicts: &BTreeMap<Place, Verdict>) -> Vec<Place> {
+    if verdicts.len() <= CONTEXT_TIERS_MOST {
+        return Vec::new();
+    }
     let mut room = Room::default();
     let stays = |place: &&Place| verdicts.get(place) != Some(&Verdict::Drop);
     for place in present.keys().filter(stays) {

@@ -1,6 +1,7 @@
 //! What holds of every judgement.
 
 use super::*;
+use crate::pricing::cost::rate_of;
 use proptest::prelude::*;
 use rust_decimal::prelude::FromPrimitive;
 
@@ -82,6 +83,27 @@ proptest! {
             let Some(new) = new.get(&place) else { continue };
             let times = new / old;
             prop_assert!(times >= bounds::CUT_LEAST && times <= bounds::RISE_MOST, "{place}: {old} to {new}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_charged_out_of_bounds_without_a_rate_that_is_dropped(quotes in any_quotes()) {
+        let known = "input 2 output 10 audio_input 30 request 5000 batch.input 1";
+        let mut standing = verified(known);
+        standing.said = ["a", "b", "c", "d", "e"]
+            .map(|name| (name.to_owned(), price(known)))
+            .to_vec();
+        let judgement = judged(&standing, &quotes);
+        let Some(apply) = &judgement.apply else { return Ok(()) };
+        for tier in [ServiceTier::Standard, ServiceTier::Batch] {
+            for (unit, before) in [(Unit::AudioInput, 30), (Unit::Request, 5000)] {
+                let after = rate_of(&apply.rates, unit, 0, tier).map(|(_, rate)| rate);
+                let times = after.unwrap_or_default() / Decimal::from(before);
+                prop_assert!(
+                    times >= bounds::CUT_LEAST && times <= bounds::RISE_MOST,
+                    "{unit:?}: {before} to {after:?}"
+                );
+            }
         }
     }
 
