@@ -346,7 +346,8 @@ impl Writer {
         let Checkpointing::Idle { since } = self.checkpointing else {
             return None;
         };
-        let changes = self.state.changed() + self.requests.unsaved();
+        let changes =
+            self.state.changed() + self.requests.unsaved() + self.shared.unsaved_buckets();
         let due = changes >= CHANGES_MOST
             || now.duration_since(since) >= super::CHECKPOINT_EVERY
             || now < since;
