@@ -101,7 +101,7 @@ pub fn of_usage(usage: &Usage) -> usize {
         &context.user,
         &context.project,
     ];
-    let names: usize = named.into_iter().flatten().map(|name| name.len()).sum();
+    let names: usize = named.into_iter().flatten().map(Name::len).sum();
     let unknown = usage.cost.unpriced.iter().chain(&usage.cost.sellers);
     USAGE
         + ALERT
@@ -121,7 +121,7 @@ pub fn of_usage(usage: &Usage) -> usize {
 /// What an alert weighs that a record raises of a policy.
 pub fn of_alert(usage: &Usage) -> usize {
     let context = &usage.context;
-    let length = |name: &Option<Name>| name.as_ref().map_or(0, |name| name.len());
+    let length = |name: &Option<Name>| name.as_ref().map_or(0, Name::len);
     let key = length(&context.session_id).max(length(&context.task_id));
     let spender = length(&context.component).max(length(&context.user));
     ALERT + usage.provider.len() + usage.model.len() + 2 * spender + key
