@@ -83,6 +83,22 @@ pub enum AlertCause {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         spender: Option<Name>,
     },
+    /// More sessions or tasks of a policy have reached a level than have alerts of their own.
+    LevelOfOthers {
+        /// The budget.
+        budget: BudgetId,
+        /// The policy.
+        policy: PolicyId,
+        /// The level.
+        level: Level,
+    },
+    /// More was spent than was held or left in more sessions or tasks of a policy than have alerts of their own.
+    OverrunOfOthers {
+        /// The budget.
+        budget: BudgetId,
+        /// The policy.
+        policy: PolicyId,
+    },
     /// A critical call passed a hard limit.
     CriticalBypass {
         /// The budget.
@@ -206,16 +222,30 @@ impl AlertCause {
             Self::Level {
                 level: Level::Warning,
                 ..
+            }
+            | Self::LevelOfOthers {
+                level: Level::Warning,
+                ..
             } => AlertKind::ThresholdWarning,
             Self::Level {
+                level: Level::Action,
+                ..
+            }
+            | Self::LevelOfOthers {
                 level: Level::Action,
                 ..
             } => AlertKind::ThresholdAction,
             Self::Level {
                 level: Level::Exceeded,
                 ..
+            }
+            | Self::LevelOfOthers {
+                level: Level::Exceeded,
+                ..
             } => AlertKind::LimitExceeded,
-            Self::AllocationOverrun { .. } | Self::PolicyOverrun { .. } => AlertKind::Overrun,
+            Self::AllocationOverrun { .. }
+            | Self::PolicyOverrun { .. }
+            | Self::OverrunOfOthers { .. } => AlertKind::Overrun,
             Self::CriticalBypass { .. } => AlertKind::CriticalBypass,
             Self::IncreaseRequested { .. } => AlertKind::IncreaseRequested,
             Self::CostUnknown { .. } => AlertKind::CostUnknown,
@@ -234,6 +264,10 @@ impl AlertCause {
                 level: Level::Warning | Level::Action,
                 ..
             }
+            | Self::LevelOfOthers {
+                level: Level::Warning | Level::Action,
+                ..
+            }
             | Self::AllocationOverrun { .. }
             | Self::CostUnknown { .. }
             | Self::PriceHeldBack { .. }
@@ -243,7 +277,12 @@ impl AlertCause {
                 level: Level::Exceeded,
                 ..
             }
+            | Self::LevelOfOthers {
+                level: Level::Exceeded,
+                ..
+            }
             | Self::PolicyOverrun { .. }
+            | Self::OverrunOfOthers { .. }
             | Self::CriticalBypass { .. } => Severity::Critical,
         }
     }
@@ -255,6 +294,8 @@ impl AlertCause {
             | Self::PolicyOverrun { policy, meter, .. }
             | Self::CriticalBypass { policy, meter, .. } => Some((*policy, meter)),
             Self::AllocationOverrun { .. }
+            | Self::LevelOfOthers { .. }
+            | Self::OverrunOfOthers { .. }
             | Self::IncreaseRequested { .. }
             | Self::CostUnknown { .. }
             | Self::PricesChanged { .. }
@@ -277,6 +318,8 @@ impl AlertCause {
         match self {
             Self::Level { budget, policy, .. }
             | Self::PolicyOverrun { budget, policy, .. }
+            | Self::LevelOfOthers { budget, policy, .. }
+            | Self::OverrunOfOthers { budget, policy }
             | Self::CriticalBypass { budget, policy, .. }
             | Self::IncreaseRequested { budget, policy, .. } => Some((*budget, *policy)),
             Self::AllocationOverrun { .. }

@@ -1,12 +1,15 @@
-//! How many bytes the events of a refresh take at the most, so that one that the journal has no room for is refused
-//! before anything of it is applied. What other commands carry is bound part by part.
+//! How many bytes the events of a refresh or of records take at the most, so that what the journal has no room for is
+//! refused before anything of it is applied. What other commands carry is bound part by part.
 //!
 //! Each weight is an upper bound, and a simple one: what is bound elsewhere to little counts as a flat sum.
 
 use super::command::ApplyPrices;
+use super::name::Name;
 use super::price::{Rates, TierRates};
 use super::price_change::{Apart, PastCorrection, PriceHistory, PriceProposal, Quoted};
 use super::refusal::Refusal;
+use super::usage::Usage;
+use serde_json::Value;
 
 /// The most that one event may weigh; the journal takes twice as much.
 pub const EVENT_MOST: usize = 8 << 20;
@@ -14,6 +17,16 @@ pub const EVENT_MOST: usize = 8 << 20;
 /// others in it and what was due before it.
 pub const COMMAND_MOST: usize = 32 << 20;
 
+/// The most that the events of one order may weigh, what was due before it apart: what a batch of the journal takes, but
+/// for its frames.
+pub const ORDER_MOST: usize = 60 << 20;
+
+/// A policy that counted a record.
+pub const POLICY: usize = 9;
+/// A record without its texts.
+const USAGE: usize = 2 << 10;
+/// An alert without the texts of what it is about, with the budget's name.
+const ALERT: usize = 1 << 10;
 /// A rate with its unit's name.
 const RATE: usize = 64;
 /// What a list of rates has around it.
@@ -74,6 +87,59 @@ pub fn of_correction(correction: &PastCorrection) -> usize {
     let names = correction.provider.len() + correction.model.len();
     let rates = of_rates(&correction.price.rates) + of_rates(&correction.before);
     CHANGE + 8 * names + 2 * correction.reason.len() + rates
+}
+
+/// What a record weighs, with the alert about what of its cost is not known.
+pub fn of_usage(usage: &Usage) -> usize {
+    let context = &usage.context;
+    let tags = context.tags.iter();
+    let named = [
+        &context.component,
+        &context.task_type,
+        &context.session_id,
+        &context.task_id,
+        &context.user,
+        &context.project,
+    ];
+    let names: usize = named.into_iter().flatten().map(Name::len).sum();
+    let unknown = usage.cost.unpriced.iter().chain(&usage.cost.sellers);
+    USAGE
+        + ALERT
+        + 3 * (usage.provider.len() + usage.model.len())
+        + names
+        + tags
+            .map(|(tag, value)| tag.len() + value.len() + 6)
+            .sum::<usize>()
+        + 3 * unknown.map(|name| name.len() + 6).sum::<usize>()
+        + usage
+            .metadata
+            .iter()
+            .map(|(key, value)| key.len() + 6 + of_value(value))
+            .sum::<usize>()
+}
+
+/// What an alert weighs that a record raises of a policy.
+pub fn of_alert(usage: &Usage) -> usize {
+    let context = &usage.context;
+    let length = |name: &Option<Name>| name.as_ref().map_or(0, Name::len);
+    let key = length(&context.session_id).max(length(&context.task_id));
+    let spender = length(&context.component).max(length(&context.user));
+    ALERT + usage.provider.len() + usage.model.len() + 2 * spender + key
+}
+
+/// What a value weighs that nothing is known of.
+fn of_value(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 6,
+        Value::Array(items) => 6 + items.iter().map(of_value).sum::<usize>(),
+        Value::Object(fields) => {
+            6 + fields
+                .iter()
+                .map(|(key, value)| key.len() + 6 + of_value(value))
+                .sum::<usize>()
+        }
+        Value::Number(_) | Value::Bool(_) | Value::Null => 32,
+    }
 }
 
 fn of_quote(quote: &Quoted) -> usize {

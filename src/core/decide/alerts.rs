@@ -1,5 +1,6 @@
 //! Alerts that follow from what happened, and what ends by itself.
 
+use super::room::RESOLVED_MOST;
 use super::{Desk, Done, text};
 use crate::core::alert::{AlertCause, Level, MeterKey};
 use crate::core::allocation::AllocationStatus;
@@ -7,9 +8,13 @@ use crate::core::event::{AllocationEnded, Event};
 use crate::core::id::{AlertId, PolicyId};
 use crate::core::policy::{Enforcement, Limits, Policy};
 use crate::core::refusal::Refusal;
-use crate::core::state::{PolicyState, State};
+use crate::core::state::{KeyedAlert, PolicyState, State};
 use crate::core::tally::Tally;
 use rust_decimal::Decimal;
+
+/// How many sessions or tasks of a policy may each have an open alert of a level, or of an overrun, before one alert
+/// stands for all further ones.
+pub(super) const KEYED_ALERTS_MOST: usize = 100;
 
 impl Desk<'_> {
     /// Ends the holds whose time has run out, and the requests for more and the alerts whose window is over.
@@ -51,6 +56,10 @@ impl Desk<'_> {
     }
 
     fn raise_level(&mut self, policy: PolicyId, meter: MeterKey, level: Level) {
+        if self.is_among_others(policy, &meter, KeyedAlert::Level(level)) {
+            self.raise_of_others(policy, KeyedAlert::Level(level));
+            return;
+        }
         let Some(state) = self.state.policy(policy) else {
             return;
         };
@@ -83,6 +92,51 @@ impl Desk<'_> {
         );
     }
 
+    /// Whether a counter is of a session or task, and as many others have alerts of their own as may have.
+    pub(super) fn is_among_others(
+        &self,
+        policy: PolicyId,
+        meter: &MeterKey,
+        what: KeyedAlert,
+    ) -> bool {
+        matches!(meter, MeterKey::Of(_))
+            && self.state.told_of_keys(policy, what) >= KEYED_ALERTS_MOST
+    }
+
+    /// Raises the one alert about further sessions or tasks, unless it stands.
+    pub(super) fn raise_of_others(&mut self, policy: PolicyId, what: KeyedAlert) {
+        let Some(state) = self.state.policy(policy) else {
+            return;
+        };
+        if self.state.told_of_others(policy, what).is_some() {
+            return;
+        }
+        let (budget, period) = (state.budget, state.policy.period.as_str());
+        let (cause, word) = match what {
+            KeyedAlert::Overrun => (
+                AlertCause::OverrunOfOthers { budget, policy },
+                "more was spent than was held or left",
+            ),
+            KeyedAlert::Level(level) => (
+                AlertCause::LevelOfOthers {
+                    budget,
+                    policy,
+                    level,
+                },
+                match level {
+                    Level::Warning => "the warning threshold is reached",
+                    Level::Action => "the action threshold is reached",
+                    Level::Exceeded => "the limit is passed",
+                },
+            ),
+        };
+        let message = format!(
+            "{word} in more counters of the {period} policy {policy} than the {KEYED_ALERTS_MOST} that have open alerts \
+             of their own; acknowledge those to see others"
+        );
+        self.raise(cause, &message);
+    }
+
     /// Raises an alert, its sentence headed by the budget's name where there is one.
     pub(super) fn raise(&mut self, cause: AlertCause, message: &str) {
         let budget = cause
@@ -103,7 +157,8 @@ impl Desk<'_> {
         let gone = self.state.alerts_about(policy).filter(|alert| {
             matches!(&alert.cause, AlertCause::Level { meter, level, .. } if !stands(state, meter, *level))
         });
-        let gone: Vec<_> = gone.map(|alert| alert.id).collect();
+        let most = RESOLVED_MOST.saturating_sub(self.entries.len());
+        let gone: Vec<_> = gone.map(|alert| alert.id).take(most).collect();
         let mut crossed = Vec::new();
         if state.policy.applies(self.now) {
             for key in state.present_meters(self.now) {
@@ -113,7 +168,19 @@ impl Desk<'_> {
         // Sessions are kept in no order; what is decided has one all the same.
         crossed.sort_unstable();
         self.resolve(gone);
+        self.settle_others(policy, &crossed);
         self.raise_levels(crossed);
+    }
+
+    /// Resolves what stands for all other sessions or tasks of a policy, where there is room for those that there are.
+    fn settle_others(&mut self, policy: PolicyId, crossed: &[Crossing]) {
+        for level in Level::ALL {
+            let what = KeyedAlert::Level(level);
+            let at = |(_, key, at): &&Crossing| *at == level && matches!(key, MeterKey::Of(_));
+            let left = self.state.told_of_keys(policy, what) + crossed.iter().filter(at).count();
+            let alert = self.state.told_of_others(policy, what);
+            self.resolve(alert.filter(|_| left <= KEYED_ALERTS_MOST));
+        }
     }
 
     /// Resolves the levels of a counter, and of the one that it carries into, that no longer hold.

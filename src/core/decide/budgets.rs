@@ -181,6 +181,7 @@ impl Desk<'_> {
             ));
         }
         let policies = state.policies.clone();
+        self.check_alerts_of(&policies)?;
         let done = self.conclude(Event::BudgetArchived { budget: id });
         for policy in policies {
             self.decline_all(policy);

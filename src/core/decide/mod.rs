@@ -9,6 +9,7 @@ mod instants;
 mod policies;
 mod prices;
 mod record;
+mod room;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -57,6 +58,8 @@ pub struct Decided {
     /// The events, in order, which the state has already taken in; those of what was due come first, and stand even
     /// where the command is refused.
     pub entries: Vec<Entry>,
+    /// How many of the first entries are of what was due.
+    pub due: usize,
     /// What is answered.
     pub result: Result<Done, Refusal>,
 }
@@ -84,9 +87,11 @@ pub fn execute(state: &mut State, order: Order) -> Decided {
         state,
     };
     desk.end_what_is_due();
+    let due = desk.entries.len();
     let result = desk.carry_out(order.command);
     Decided {
         entries: desk.entries,
+        due,
         result,
     }
 }

@@ -59,6 +59,7 @@ impl Desk<'_> {
             .policy(policy)
             .ok_or_else(|| Refusal::not_found("policy", policy))?;
         let budget = state.budget;
+        self.check_alerts_of(&[policy])?;
         self.decline_all(policy);
         self.resolve_all(policy);
         Ok(self.conclude(Event::PolicyRemoved { budget, policy }))

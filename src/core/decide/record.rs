@@ -9,6 +9,7 @@ use crate::core::id::AllocationId;
 use crate::core::name::Name;
 use crate::core::policy::Enforcement;
 use crate::core::refusal::Refusal;
+use crate::core::state::KeyedAlert;
 use crate::core::tally::Tally;
 use crate::core::usage::{CostSource, Draw, Usage};
 use crate::core::verdict::{Cause, Finding};
@@ -19,7 +20,7 @@ pub const RECORDS_MOST: usize = 1000;
 /// How far a usage may lie in the future.
 pub(super) const FUTURE_MOST: SignedDuration = SignedDuration::from_mins(5);
 /// How many alerts of overruns may be open for one counter before those of further spenders become one.
-const OVERRUN_SPENDERS_MOST: usize = 16;
+pub(super) const OVERRUN_SPENDERS_MOST: usize = 16;
 /// How many alerts may be open for overruns that no policy met.
 const UNBUDGETED_OVERRUNS_MOST: usize = 1000;
 
@@ -42,6 +43,7 @@ impl Desk<'_> {
                 }
             })?;
         }
+        self.check_room(&postings)?;
         Ok(Done::Events(
             postings
                 .into_iter()
@@ -162,6 +164,10 @@ impl Desk<'_> {
         let of = spender.name.as_deref();
         let of = of.filter(|_| open.len() < OVERRUN_SPENDERS_MOST || open.contains(&of));
         if open.contains(&of) {
+            return;
+        }
+        if self.is_among_others(policy, meter, KeyedAlert::Overrun) {
+            self.raise_of_others(policy, KeyedAlert::Overrun);
             return;
         }
         let cause = AlertCause::PolicyOverrun {

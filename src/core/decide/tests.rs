@@ -18,6 +18,7 @@ use crate::core::usage::{Cost, CostSource, Draw, Usage};
 use crate::core::verdict::Outcome;
 use jiff::SignedDuration;
 
+mod many;
 mod windows;
 
 struct Bench {

@@ -284,6 +284,7 @@ impl State {
                 .insert(alert.id);
         }
         self.open_overruns.insert(&alert);
+        self.keyed_alerts.insert(&alert);
         if let AlertCause::PriceHeldBack { change, .. } = &alert.cause {
             self.price_alerts.insert(*change, alert.id);
         }
@@ -317,6 +318,7 @@ impl State {
     fn acknowledge_alert(&mut self, id: AlertId, note: Option<&String>, stamp: &Stamp) {
         if let Some(alert) = self.alerts.get_mut(&id) {
             self.open_overruns.remove(alert);
+            self.keyed_alerts.acknowledge(alert);
             alert.status = AlertStatus::Acknowledged;
             alert.acknowledged = Some(Acknowledgement {
                 actor: stamp.actor.clone(),
@@ -336,6 +338,7 @@ impl State {
             self.forget_policy_alert(policy, id);
         }
         self.open_overruns.remove(&alert);
+        self.keyed_alerts.remove(&alert);
         // A window that is over has raised what it has raised: it does so once.
         let over = alert.cause.meter().is_some_and(|(_, key)| key.is_over(at));
         if !over {

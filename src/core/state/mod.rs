@@ -5,6 +5,7 @@ mod changes;
 mod corrections;
 mod hold_index;
 mod holds;
+mod keyed_alerts;
 mod meters;
 mod model_part;
 mod moved;
@@ -17,6 +18,7 @@ mod source_standing;
 mod terms;
 
 pub use changes::{Changes, RowKey};
+pub use keyed_alerts::KeyedAlert;
 pub use meters::{Meter, PolicyState, Raised};
 pub use overriding::overriding_at;
 pub use prices::{AppliedPrice, Declined, DeclinedPast, ImportedHistory, ModelPrices};
@@ -41,6 +43,7 @@ use super::verdict::{Finding, Outcome, Verdict, judge};
 use hold_index::HoldIndex;
 use holds::{Held, Meets};
 use jiff::Timestamp;
+use keyed_alerts::KeyedAlerts;
 use overruns::OpenOverruns;
 use prices::{ModelKey, PriceLog};
 use rustc_hash::FxHashMap;
@@ -67,6 +70,7 @@ pub struct State {
     policy_alerts: FxHashMap<PolicyId, BTreeSet<AlertId>>,
     unknown_costs: FxHashMap<ModelKey, AlertId>,
     open_overruns: OpenOverruns,
+    keyed_alerts: KeyedAlerts,
     increases: BTreeMap<IncreaseId, Increase>,
     increase_ends: BTreeSet<(Timestamp, IncreaseId)>,
     overrides: BTreeMap<(String, String), Vec<PriceOverride>>,
@@ -172,6 +176,11 @@ impl State {
     /// A policy with its counters.
     pub fn policy(&self, id: PolicyId) -> Option<&PolicyState> {
         self.policies.get(&id)
+    }
+
+    /// How many policies there are.
+    pub(super) fn policy_count(&self) -> usize {
+        self.policies.len()
     }
 
     /// An allocation, as long as it holds, or has ended since the last checkpoint.

@@ -61,6 +61,8 @@ impl Checkpoint {
             batch.push((keys::row(&key, true), None));
             batch.push((keys::row(&key, false), Some(encode(&Row::Meter(meter))?)));
         }
+        // The sums are read together with the head; all other rows are asked for only once the state has let go of them.
+        let mut sums_now = Vec::new();
         for (slot, dimensions, sums) in self.rollups.iter() {
             let key = keys::rollup(&Place::of(slot, dimensions));
             let mut total = store
@@ -69,7 +71,7 @@ impl Checkpoint {
                     read_rollup(&row)
                 })?;
             total.1.add(sums);
-            batch.push((key, Some(encode(&total)?)));
+            sums_now.push((key, Some(encode(&total)?)));
         }
         batch.extend(
             requests::outdated(store, self.now)?
@@ -81,8 +83,9 @@ impl Checkpoint {
             hash: *self.at.hash.as_bytes(),
             moved_until: self.moved_until.map(Timestamp::as_microsecond),
         };
-        store.commit(
+        store.commit_many(
             batch,
+            sums_now,
             &Head {
                 sequence: self.at.sequence,
                 note: encode(&note)?,

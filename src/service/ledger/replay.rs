@@ -21,6 +21,8 @@ use std::thread::JoinHandle;
 
 /// After how many events a rebuild writes a checkpoint, so that what is not saved stays small.
 const SAVE_EVERY: usize = 100_000;
+/// After how many buckets of usage it does so as well: they are written at once.
+const BUCKETS_MOST: usize = 20_000;
 
 /// A ledger that was brought to the journal's end.
 pub struct Started {
@@ -171,7 +173,7 @@ impl Replay {
         }
         self.requests.note(&decoded.noted);
         self.unsaved += decoded.entries.len();
-        if self.unsaved >= SAVE_EVERY {
+        if self.unsaved >= SAVE_EVERY || self.rollups.len() >= BUCKETS_MOST {
             self.end_saving()?;
             self.begin_saving(decoded.at)?;
         }

@@ -132,6 +132,12 @@ impl Shared {
         self.changes.send_replace(last.sequence);
     }
 
+    /// How many buckets of usage no checkpoint has begun to write.
+    pub(super) fn unsaved_buckets(&self) -> usize {
+        let usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        usage.open.len()
+    }
+
     pub(super) fn begin_saving_rollups(&self, through: u64) -> Arc<Rollups> {
         let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
         let saving = Arc::new(std::mem::take(&mut usage.open));

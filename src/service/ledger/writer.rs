@@ -3,6 +3,7 @@
 
 mod earlier;
 mod known;
+mod parts;
 
 use super::checkpoint::Checkpoint;
 use super::moving::Moving;
@@ -21,6 +22,7 @@ use crate::store::lookup::LookupError;
 use earlier::Earlier;
 use jiff::Timestamp;
 use known::same_content;
+use parts::beginnings;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -94,6 +96,8 @@ enum Checkpointing {
 struct Batch {
     entries: Vec<Entry>,
     ranges: Vec<Range<usize>>,
+    /// The entries before which all that came is whole.
+    begins: Vec<usize>,
     recalled: Vec<(RowKey, Meter)>,
     waiting: Vec<(Respond, Settled)>,
     earlier: Earlier,
@@ -271,7 +275,13 @@ impl Writer {
     ) -> Result<(usize, Vec<usize>, Result<Done, Refusal>), Refusal> {
         self.recall(&order, batch)?;
         let offset = batch.entries.len();
-        let Decided { entries, result } = execute(&mut self.state, order);
+        let Decided {
+            entries,
+            due,
+            result,
+        } = execute(&mut self.state, order);
+        let begins = beginnings(&entries, due);
+        batch.begins.extend(begins.map(|place| offset + place));
         for entry in &entries {
             let start = self.arena.len();
             codec::encode(&entry.recorded, &mut self.arena).map_err(|error| {
@@ -316,6 +326,7 @@ impl Writer {
         let Batch {
             entries,
             ranges,
+            begins,
             recalled,
             waiting,
             ..
@@ -323,8 +334,8 @@ impl Writer {
         self.shared.recall(recalled);
         if self.stopped.is_none() && !entries.is_empty() {
             let events: Vec<_> = ranges.into_iter().map(|range| &self.arena[range]).collect();
-            // One order is bound to what a batch takes; what ends by itself with it need not be.
-            let mut parts = batches(&events);
+            // One order is bound to what a batch takes; what ended by itself before it need not be.
+            let mut parts = batches(&events, &begins).into_iter();
             let written = parts.try_for_each(|part| self.journal.append(part).map(|_| ()));
             if let Err(error) = written {
                 tracing::error!(%error, "the journal can't be written; nothing more is recorded until a restart");
@@ -346,7 +357,8 @@ impl Writer {
         let Checkpointing::Idle { since } = self.checkpointing else {
             return None;
         };
-        let changes = self.state.changed() + self.requests.unsaved();
+        let changes =
+            self.state.changed() + self.requests.unsaved() + self.shared.unsaved_buckets();
         let due = changes >= CHANGES_MOST
             || now.duration_since(since) >= super::CHECKPOINT_EVERY
             || now < since;

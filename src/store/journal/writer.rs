@@ -197,23 +197,29 @@ impl Tail {
     }
 }
 
-/// Events in as few parts as there have to be for each to fit into a batch.
-pub fn batches<E: AsRef<[u8]>>(events: &[E]) -> impl Iterator<Item = &[E]> {
-    within(events, MAX_BATCH)
+/// Events in as few parts as there have to be for each to fit into a batch. A part begins only at one of the places that
+/// `begins` names, the first of all among them: what is between is durable together.
+pub fn batches<'a, E: AsRef<[u8]>>(events: &'a [E], begins: &[usize]) -> Vec<&'a [E]> {
+    within(events, begins, MAX_BATCH)
 }
 
-fn within<E: AsRef<[u8]>>(events: &[E], most: usize) -> impl Iterator<Item = &[E]> {
-    let framed = |event: &E| event.as_ref().len().saturating_add(4);
-    let mut body = events.first().map_or(0, framed);
-    events.chunk_by(move |_, next| {
-        let more = framed(next);
-        body = body.saturating_add(more);
-        let fits = body <= most;
-        if !fits {
-            body = more;
+fn within<'a, E: AsRef<[u8]>>(events: &'a [E], begins: &[usize], most: usize) -> Vec<&'a [E]> {
+    let mut parts = Vec::new();
+    let (mut part, mut place, mut body) = (0, 0, 0_usize);
+    let ends = begins.iter().copied().filter(|begin| *begin > 0);
+    for end in ends.chain([events.len()]) {
+        let whole = &events[place..end];
+        let more = whole.iter().map(|event| event.as_ref().len() + 4).sum();
+        if body.saturating_add(more) > most && part < place {
+            parts.push(&events[part..place]);
+            (part, body) = (place, 0);
         }
-        fits
-    })
+        (place, body) = (end, body.saturating_add(more));
+    }
+    if part < events.len() {
+        parts.push(&events[part..]);
+    }
+    parts
 }
 
 /// Holds a batch against the limits; the bytes of its body.
@@ -240,15 +246,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_are_parted_where_a_batch_is_full() {
-        let parts = |sizes: &[usize]| {
+    fn events_are_parted_where_a_batch_is_full_and_one_may_begin() {
+        let parts = |sizes: &[usize], begins: &[usize]| {
             let events: Vec<_> = sizes.iter().map(|size| vec![0; *size]).collect();
-            let parts = within(&events, 20);
-            parts.map(<[_]>::len).collect::<Vec<_>>()
+            let parts = within(&events, begins, 20);
+            parts.into_iter().map(<[_]>::len).collect::<Vec<_>>()
         };
-        assert_eq!(parts(&[]), [0; 0]);
-        assert_eq!(parts(&[6, 6]), [2]);
-        assert_eq!(parts(&[6, 7]), [1, 1]);
-        assert_eq!(parts(&[1, 1, 1, 1, 1, 16, 1, 30, 2]), [4, 1, 1, 1, 1, 1]);
+        let each = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+        assert_eq!(parts(&[], &[]), [0; 0]);
+        assert_eq!(parts(&[6, 6], &each[..2]), [2]);
+        assert_eq!(parts(&[6, 7], &each[..2]), [1, 1]);
+        assert_eq!(
+            parts(&[1, 1, 1, 1, 1, 16, 1, 30, 2], &each),
+            [4, 1, 1, 1, 1, 1]
+        );
+        assert_eq!(parts(&[6, 7, 1], &[0]), [3]);
+        assert_eq!(parts(&[1, 1, 1, 1, 1, 1], &[0, 2, 3]), [3, 3]);
+        assert_eq!(parts(&[1, 1, 1, 9, 1, 1], &[0, 1, 5]), [1, 4, 1]);
     }
 }

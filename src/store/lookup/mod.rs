@@ -75,8 +75,18 @@ pub trait Lookup: Send + Sync {
     ///
     /// One that fails is the last one of this handle. The next opening finds all of it, or all of the commit before it, or
     /// a store that it says is damaged; never a part of it as if it were whole.
-    ///
-    /// In sled a row takes about 5 kB of memory until its commit ends, and some 20 µs: keep a commit under 10,000 rows, and
-    /// put what is small and many into blocks of a few kB under one key.
     fn commit(&self, rows: Vec<Change>, head: &Head) -> Result<(), LookupError>;
+
+    /// The same, with rows that may be read before the head has moved, some of them before others; none of them may be
+    /// among the others. It is for what is many: in sled a row takes about 5 kB of memory until what it is changed with
+    /// has been, and some 20 µs. Put what is small and many into blocks of a few kB under one key.
+    fn commit_many(
+        &self,
+        ahead: Vec<Change>,
+        mut rows: Vec<Change>,
+        head: &Head,
+    ) -> Result<(), LookupError> {
+        rows.extend(ahead);
+        self.commit(rows, head)
+    }
 }

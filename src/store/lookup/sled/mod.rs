@@ -2,16 +2,18 @@
 //!
 //! sled's atomic batch carries the rows and the head; `flush` and our own fdatasync make it durable. It is atomic over a
 //! kill, not over an error: where sled can't write a page that is too large for its log, it cancels the batch on the disk,
-//! and the rows that were logged before it count one by one. The digest tells at the next opening. All that can panic on
-//! damaged files is caught. Values of a few kB suit it better than many small rows, each of which costs memory and time.
+//! and the rows that were logged before it count one by one. The digest tells at the next opening. Many rows go in pieces,
+//! since each costs memory until its batch ends, and into a file before (`redo`), for then a kill can come between. All
+//! that can panic on damaged files is caught. Values of a few kB suit it better than many small rows.
 
 mod files;
 mod guarded;
 mod opening;
 mod record;
+mod redo;
 
 use super::{Change, Head, Lookup, LookupError, Row, Rows};
-use ::sled::{Batch, Db, IVec};
+use ::sled::{Db, IVec};
 use files::Files;
 pub(super) use files::{sync_dir, sync_parent};
 use guarded::{Watch, caught};
@@ -141,34 +143,54 @@ impl Lookup for SledLookup {
     }
 
     fn commit(&self, rows: Vec<Change>, head: &Head) -> Result<(), LookupError> {
-        if rows.iter().any(|(key, _)| key.is_empty()) {
+        self.commit_many(Vec::new(), rows, head)
+    }
+
+    fn commit_many(
+        &self,
+        ahead: Vec<Change>,
+        rows: Vec<Change>,
+        head: &Head,
+    ) -> Result<(), LookupError> {
+        if ahead.iter().chain(&rows).any(|(key, _)| key.is_empty()) {
             return Err(LookupError::NoKey);
         }
         let store = self.store()?;
         let (worker, head) = (Arc::clone(store), head.clone());
         // Another flush finds a writer's error, and wakes the one that waits.
         let wake = || drop(caught(|| store.db.flush()));
-        store.breaking(self.watch.over(wake, move || worker.commit(rows, head)))
+        let work = move || worker.commit(ahead, rows, head);
+        store.breaking(self.watch.over(wake, work))
     }
 }
 
+/// The rows that may be changed before the head, and those to be changed with it, each once and in order.
+type Parts = (Vec<Change>, Vec<Change>);
+
 impl Store {
     /// One commit after the other, and none after one that failed.
-    fn commit(&self, rows: Vec<Change>, head: Head) -> Result<(), LookupError> {
+    fn commit(&self, ahead: Vec<Change>, rows: Vec<Change>, head: Head) -> Result<(), LookupError> {
         let _writing = locked(&self.writing);
         self.whole()?;
-        self.breaking(self.write(rows, head))
+        self.breaking(self.write(ahead, rows, head))
     }
 
-    fn write(&self, rows: Vec<Change>, head: Head) -> Result<(), LookupError> {
-        let rows: BTreeMap<_, _> = rows.into_iter().collect();
-        let before = locked(&self.committed).clone();
-        let (mut batch, digest) = self.batch(rows, before.digest)?;
-        batch.insert(record::KEY, Committed::encode(&head, digest));
-        caught(|| self.db.apply_batch(batch))?;
+    fn write(&self, ahead: Vec<Change>, rows: Vec<Change>, head: Head) -> Result<(), LookupError> {
+        let ((ahead, last), digest) = self.planned(ahead, rows, &head)?;
+        let new = locked(&self.committed).head.is_none();
+        let in_pieces = ahead.len() > redo::PIECE;
+        if in_pieces {
+            redo::carry_out(&self.dir, &self.db, ahead, last)?;
+        } else {
+            let all = redo::batch(ahead.into_iter().chain(last));
+            caught(|| self.db.apply_batch(all))?;
+        }
         caught(|| self.db.flush())?;
         self.files.sync()?;
-        if before.head.is_none() {
+        if in_pieces {
+            redo::forget(&self.dir)?;
+        }
+        if new {
             files::mark_checked(&self.dir, "")?;
         }
         *locked(&self.committed) = Committed {
@@ -178,26 +200,29 @@ impl Store {
         Ok(())
     }
 
-    /// The changes as sled takes them, and the digest of all rows after them.
-    fn batch(
+    /// What is to be changed, the head's row the last of all, and the digest of all rows after it.
+    fn planned(
         &self,
-        rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-        mut digest: Digest,
-    ) -> Result<(Batch, Digest), LookupError> {
-        let mut batch = Batch::default();
-        for (key, value) in rows {
-            if let Some(old) = caught(|| self.db.get(&key))? {
-                digest.take(&key, &old);
+        ahead: Vec<Change>,
+        rows: Vec<Change>,
+        head: &Head,
+    ) -> Result<(Parts, Digest), LookupError> {
+        let once = |rows: Vec<Change>| rows.into_iter().collect::<BTreeMap<_, _>>();
+        let (ahead, mut last) = (once(ahead), once(rows));
+        let mut digest = locked(&self.committed).digest;
+        for (key, value) in ahead.iter().chain(&last) {
+            if let Some(old) = caught(|| self.db.get(key))? {
+                digest.take(key, &old);
             }
-            match value {
-                Some(value) => {
-                    digest.add(&key, &value);
-                    batch.insert(key, value);
-                }
-                None => batch.remove(key),
+            if let Some(value) = value {
+                digest.add(key, value);
             }
         }
-        Ok((batch, digest))
+        last.insert(record::KEY.to_vec(), Some(Committed::encode(head, digest)));
+        Ok((
+            (ahead.into_iter().collect(), last.into_iter().collect()),
+            digest,
+        ))
     }
 
     /// An error that was met before is met again.
@@ -289,8 +314,8 @@ mod tests {
         std::fs::remove_dir(store.dir.join("blobs")).unwrap();
         // Too large for sled's log, and there is nowhere else to put it.
         let row = (b"a".to_vec(), Some(vec![1; 200_000]));
-        let failed = store.commit(vec![row], Head::default());
-        let waited = store.commit(Vec::new(), Head::default());
+        let failed = store.commit(Vec::new(), vec![row], Head::default());
+        let waited = store.commit(Vec::new(), Vec::new(), Head::default());
         drop(store);
         assert!(matches!(failed, Err(LookupError::Damaged(_))), "{failed:?}");
         assert!(matches!(waited, Err(LookupError::Damaged(_))), "{waited:?}");

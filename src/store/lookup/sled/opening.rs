@@ -5,6 +5,7 @@ use super::Store;
 use super::files::{self, Files};
 use super::guarded::caught;
 use super::record::{self, Committed, Digest};
+use super::redo;
 use ::sled::{Config, Db, IVec};
 use std::io::{self, ErrorKind};
 use std::ops::Bound;
@@ -42,7 +43,11 @@ pub(super) fn open(dir: &Path, config: &Config) -> Result<Store, LookupError> {
     let mut db = open_db(config)?;
     let after = files::snapshot(dir)?;
     files::sync_dir(dir)?;
-    let committed = Committed::decode(caught(|| db.get(record::KEY))?.as_deref())?;
+    let read = |db: &Db| Committed::decode(caught(|| db.get(record::KEY))?.as_deref());
+    // One of another format is not written on to.
+    read(&db)?;
+    redo::finish(dir, &db)?;
+    let committed = read(&db)?;
     if committed.head.is_none() && checked.is_some() {
         return Err(LookupError::Damaged("its head is gone".into()));
     }

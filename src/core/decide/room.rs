@@ -1,0 +1,88 @@
+//! Whether what an order comes to fits into one batch of the journal, seen before the first event: an order is durable as
+//! a whole or not at all.
+
+use super::Desk;
+use super::alerts::KEYED_ALERTS_MOST;
+use super::record::OVERRUN_SPENDERS_MOST;
+use crate::core::alert::{Level, MeterKey};
+use crate::core::command::Posting;
+use crate::core::id::PolicyId;
+use crate::core::refusal::{Code, Refusal};
+use crate::core::weight;
+use rustc_hash::FxHashMap;
+
+/// The most alerts that one command resolves: what stands beyond them is resolved by the next one.
+pub(super) const RESOLVED_MOST: usize = 100_000;
+/// The alerts of a counter's levels.
+const LEVELS: usize = Level::ALL.len();
+
+impl Desk<'_> {
+    /// Refuses postings whose records and alerts might be too large for the journal. Fewer of them always fit.
+    pub(super) fn check_room(&self, postings: &[Posting]) -> Result<(), Refusal> {
+        if postings.len() < 2 {
+            return Ok(());
+        }
+        let usages = postings.iter().map(|posting| &posting.usage);
+        let records: usize = usages.clone().map(weight::of_usage).sum();
+        let alert = usages.map(weight::of_alert).max().unwrap_or_default();
+        // Each of them could raise so many of each policy, and mostly that fits: it need not be known better.
+        let each = (2 * LEVELS + 1) * alert + weight::POLICY;
+        let policies = self.state.policy_count();
+        let roughly = each.saturating_mul(policies * postings.len());
+        if records.saturating_add(roughly) <= weight::ORDER_MOST {
+            return Ok(());
+        }
+        let all = records.saturating_add(self.weight_of_alerts(postings, alert));
+        if all > weight::ORDER_MOST {
+            let expects = format!(
+                "expects records that come to at most {} bytes with the alerts that they may raise, and these may come \
+                 to {all}; record fewer at once",
+                weight::ORDER_MOST
+            );
+            return Err(Refusal::invalid("records", expects));
+        }
+        Ok(())
+    }
+
+    /// What counting postings weighs, and the alerts that they may raise.
+    fn weight_of_alerts(&self, postings: &[Posting], alert: usize) -> usize {
+        let mut counted = 0;
+        let mut counters: FxHashMap<(PolicyId, MeterKey), usize> = FxHashMap::default();
+        for Posting { usage, .. } in postings {
+            for counter in self.state.counters(&usage.facts(), usage.occurred) {
+                counted += 1;
+                *counters.entry(counter).or_default() += 1;
+            }
+        }
+        let mut of_policies: FxHashMap<PolicyId, (usize, usize)> = FxHashMap::default();
+        for ((policy, key), postings) in counters {
+            let (of_windows, of_keys) = of_policies.entry(policy).or_default();
+            let overruns = postings.min(OVERRUN_SPENDERS_MOST + 1);
+            match key {
+                // And those of the window that it carries into.
+                MeterKey::Window(_) => *of_windows += 2 * LEVELS + overruns,
+                MeterKey::Of(_) => *of_keys += LEVELS + overruns,
+            }
+        }
+        let most_of_keys = (LEVELS + 1) * (KEYED_ALERTS_MOST + 1);
+        let alerts: usize = of_policies
+            .values()
+            .map(|(of_windows, of_keys)| of_windows + of_keys.min(&most_of_keys))
+            .sum();
+        (counted * weight::POLICY).saturating_add(alerts.saturating_mul(alert))
+    }
+
+    /// Refuses to take away policies about which there are more alerts than one command resolves.
+    pub(super) fn check_alerts_of(&self, policies: &[PolicyId]) -> Result<(), Refusal> {
+        let about = policies.iter().map(|id| self.state.alerts_about(*id));
+        let standing: usize = about.map(Iterator::count).sum();
+        if standing > RESOLVED_MOST {
+            let message = format!(
+                "{standing} alerts stand about what would be gone, and one command resolves at most {RESOLVED_MOST}; \
+                 set enabled to false with save_policy until there are fewer"
+            );
+            return Err(Refusal::new(Code::Conflict, message));
+        }
+        Ok(())
+    }
+}
