@@ -121,6 +121,7 @@ fn kill_among_pieces(path: &Path, moment: Duration) -> Option<Vec<u8>> {
     let redo = path.join("redo");
     let mut child = child("commit_many_for_ever", path);
     while !redo.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
         std::thread::sleep(Duration::from_millis(1));
     }
     std::thread::sleep(moment);

@@ -48,10 +48,10 @@ impl Checkpoint {
     /// Of the store, in which it may be kept though.
     pub fn write(self, store: &dyn Lookup) -> Result<(), LookupError> {
         let mut batch = self.requests;
-        for (key, row) in &self.rows {
-            put_row(&mut batch, key, row.as_ref())?;
+        for (key, row) in self.rows {
+            put_row(&mut batch, &key, row.as_ref())?;
             if let (RowKey::Policy(gone), None) = (key, row) {
-                let (low, high) = keys::moved_meters(*gone);
+                let (low, high) = keys::moved_meters(gone);
                 for row in store.scan(&low, &high, false) {
                     batch.push((row?.0, None));
                 }

@@ -178,7 +178,7 @@ impl Store {
     fn write(&self, ahead: Vec<Change>, rows: Vec<Change>, head: Head) -> Result<(), LookupError> {
         let ((ahead, last), digest) = self.planned(ahead, rows, &head)?;
         let new = locked(&self.committed).head.is_none();
-        let in_pieces = ahead.len() > redo::PIECE;
+        let in_pieces = ahead.len() > redo::WHOLE;
         if in_pieces {
             redo::carry_out(&self.dir, &self.db, ahead, last)?;
         } else {

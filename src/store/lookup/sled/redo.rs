@@ -17,8 +17,10 @@ const NAME: &str = "redo";
 /// Stands for a value that is none.
 const NONE: u32 = u32::MAX;
 const HASH: usize = blake3::OUT_LEN;
-/// How many rows sled takes at once: it keeps about 5 kB for each until it has them all.
-pub(super) const PIECE: usize = 2_000;
+/// How many rows are changed at once at the most: sled keeps about 5 kB for each until it has them all.
+pub(super) const WHOLE: usize = 2_000;
+/// How many rows a piece has where there are more. Of few, sled uses the memory of one piece for the next.
+const PIECE: usize = 500;
 
 /// Changes many rows, and then the head with those `last`: all of it, whatever ends the process meanwhile.
 pub(super) fn carry_out(
