@@ -90,17 +90,25 @@ fn joined<'a>(book: &PriceBook, witnesses: &'a [Witness]) -> Cow<'a, [Witness]> 
     if means.is_empty() {
         return Cow::Borrowed(witnesses);
     }
-    let anew = |placed: &Placed| {
-        breathe();
-        let mut placed = placed.clone();
-        if let Some(meant) = means.get(&placed.meant.canonical) {
-            placed.meant.clone_from(meant);
+    let anew = |witness: &Witness| {
+        let names = witness.placed.iter().map(|one| &one.meant.canonical);
+        let mut names: BTreeSet<_> = names.cloned().collect();
+        let anew = |placed: &Placed| {
+            breathe();
+            let mut placed = placed.clone();
+            if let Some(meant) = means.get(&placed.meant.canonical) {
+                // Where it has the model itself, that is its word.
+                if !names.insert(meant.canonical.clone()) {
+                    return None;
+                }
+                placed.meant.clone_from(meant);
+            }
+            Some(placed)
+        };
+        Witness {
+            placed: witness.placed.iter().filter_map(anew).collect(),
+            ..witness.clone()
         }
-        placed
-    };
-    let anew = |witness: &Witness| Witness {
-        placed: witness.placed.iter().map(anew).collect(),
-        ..witness.clone()
     };
     witnesses.iter().map(anew).collect()
 }

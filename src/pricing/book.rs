@@ -171,7 +171,7 @@ impl PriceBook {
         match self.find(provider, model) {
             Ok(found) => self
                 .price_of(&found, at)
-                .or_else(|| self.price_of(&self.model_of_state(provider, model)?, at))
+                .or_else(|| self.price_of(&self.stem(found.provider, found.model)?, at))
                 .ok_or(Unresolved::Unknown),
             // A price that was set for it holds where it can't be told whose it is.
             Err(error) if provider.is_none() => self
@@ -183,9 +183,10 @@ impl PriceBook {
     }
 
     fn price_of<'a>(&'a self, found: &Found<'a>, at: Timestamp) -> Option<Price<'a>> {
-        found
-            .layers
-            .and_then(|layers| layers.override_at(at))
+        let set = |layers: Option<&'a Layers>| layers.and_then(|layers| layers.override_at(at));
+        let set = set(found.state).or_else(|| set(found.layers));
+        let of_state = || Some(Origin::Applied(found.state?.applied_at(at)?));
+        set.or_else(of_state)
             .and_then(|origin| found.price(origin))
             .or_else(|| self.beneath(found, at))
     }
@@ -230,6 +231,7 @@ impl PriceBook {
                 model,
                 card: None,
                 layers: Some(layers),
+                state: None,
             })
         });
         let unknown = changed.filter(|found| {
@@ -271,19 +273,37 @@ impl PriceBook {
                 (place, self.bundled(card, rates, from))
             }));
         }
-        let changed = found.layers.into_iter().flat_map(Layers::origins);
+        let layers = found.layers.into_iter().chain(found.state);
+        let changed = layers.flat_map(Layers::origins);
         let changed = changed.filter_map(|origin| found.price(origin));
         prices.extend(changed.map(|price| (price.effective_from, price)));
         prices.sort_by_key(|(place, _)| *place);
         Ok(prices.into_iter().map(|(_, price)| price).collect())
     }
 
-    /// The price beneath what admins set, as a verification needs it, of the model of these very names. Whether a change of it
-    /// waits is the ledger's to say.
+    /// The price beneath what admins set, as a verification needs it, of the model of these very names: of a state without a
+    /// price of its own what it is charged at, its model's. Whether a change of it waits is the ledger's to say.
     pub fn standing(&self, provider: &str, model: &str, at: Timestamp) -> Standing {
-        let Some(found) = self.exact(provider, model) else {
-            return Standing::default();
+        let found = self.exact(provider, model);
+        let own = found
+            .map(|found| self.standing_of(&found, at))
+            .unwrap_or_default();
+        if own.present.is_some() {
+            return own;
+        }
+        let Some(model) = self.charged_as(provider, model) else {
+            return own;
         };
+        Standing {
+            version: own.version,
+            declined: own.declined,
+            said: Vec::new(),
+            of_its_model: true,
+            ..self.standing_of(&model, at)
+        }
+    }
+
+    fn standing_of(&self, found: &Found<'_>, at: Timestamp) -> Standing {
         let mut past: Vec<(Timestamp, Arc<Rates>)> = found
             .card
             .into_iter()
@@ -320,6 +340,7 @@ impl PriceBook {
             past,
             gone,
             said,
+            of_its_model: false,
             waiting: false,
             declined,
         }
@@ -352,6 +373,7 @@ impl PriceBook {
             model,
             card: None,
             layers: Some(layers),
+            state: None,
         })
     }
 
@@ -361,6 +383,7 @@ impl PriceBook {
             model: &card.model,
             card: Some(card),
             layers: self.layers_of(&card.provider, &card.model),
+            state: None,
         }
     }
 
@@ -390,8 +413,11 @@ impl PriceBook {
         match self.catalogue.resolve_spelled(provider, model) {
             Ok((card, spelling)) => {
                 let is_state = spelling.is_of_a_state();
-                let own = is_state.then(|| self.own_state(&card.provider, model));
-                Ok(own.flatten().unwrap_or_else(|| self.carded(card)))
+                let state = is_state.then(|| self.own_state(&card.provider, model));
+                Ok(Found {
+                    state: state.flatten().and_then(|state| state.layers),
+                    ..self.carded(card)
+                })
             }
             Err(ambiguous @ Unresolved::Ambiguous { .. }) => Err(ambiguous),
             Err(unknown) => self.only_changed(provider, model)?.ok_or(unknown),
@@ -442,6 +468,9 @@ struct Found<'a> {
     model: &'a str,
     card: Option<&'a ModelCard>,
     layers: Option<&'a Layers>,
+    /// What has changed of the price of the state that was asked for, where that has one of its own: it is counted as its
+    /// model all the same, so that budgets and reports of the model cover it.
+    state: Option<&'a Layers>,
 }
 
 impl<'a> Found<'a> {

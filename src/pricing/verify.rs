@@ -77,6 +77,8 @@ pub struct Standing {
     /// What each source said when the present price was applied, by name, and then the same of the prices before it; empty for a
     /// bundled one.
     pub said: Vec<(String, Arc<Rates>)>,
+    /// Whether the price in force is that of the model that it is a state of, for it has none of its own.
+    pub of_its_model: bool,
     /// Whether a change of it waits for a person.
     pub waiting: bool,
     /// The single rates that a person turned down, or none where that was that one goes, with the rule that had held them back.

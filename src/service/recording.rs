@@ -24,6 +24,7 @@ use crate::core::usage::UNKNOWN_PROVIDER;
 use crate::core::usage::{Cost, CostSource, Draw, Usage};
 use crate::pricing;
 use crate::pricing::book::PriceBook;
+use crate::pricing::catalogue::provider;
 use crate::pricing::cost::full_cost_usd;
 use crate::pricing::provider_usage;
 use jiff::Timestamp;
@@ -139,8 +140,9 @@ impl<'a> Recording<'a> {
         self.call.caller.fill(context)
     }
 
-    /// The names with the model that a whole response says ran, where the caller says none and it has a price: a hold says
-    /// only what was meant to run.
+    /// The names with the model that a whole response says ran, where the caller says none: a hold says only what was meant
+    /// to run. It stays with the hold's provider, whose own name for that model has to be known; and what is held for a region
+    /// or under a gateway's name stays that, which no response tells.
     fn ran<'b>(
         &self,
         (provider, said): (Option<&'b str>, Option<&'b str>),
@@ -148,12 +150,14 @@ impl<'a> Recording<'a> {
         hold: Option<&'b Allocation>,
         occurred: Timestamp,
     ) -> Option<(Option<&'b str>, Option<&'b str>)> {
-        if said.is_some() {
+        let (None, Some(hold), Some(ran)) = (said, hold, ran) else {
             return None;
-        }
-        let (provider, model) = self.names((provider, Some(ran?)), hold, occurred);
-        let price = self.prices.price_at(provider, model?, occurred);
-        price.is_ok().then_some((provider, model))
+        };
+        let held = hold.model.model.as_deref()?;
+        let provider = provider.or(hold.model.provider.as_deref())?;
+        let price = self.prices.price_at(Some(provider), ran, occurred).ok()?;
+        let is_its = price.provider == provider::canonical(provider) && !held.contains('/');
+        is_its.then_some((Some(provider), Some(ran)))
     }
 
     /// The provider and the model of a usage: what it says, else what its hold says. A provider that it leaves out is

@@ -19,6 +19,16 @@ const LEVELS: usize = Level::ALL.len();
 impl Desk<'_> {
     /// Refuses postings whose records and alerts might be too large for the journal. Fewer of them always fit.
     pub(super) fn check_room(&self, postings: &[Posting]) -> Result<(), Refusal> {
+        let weights = postings
+            .iter()
+            .map(|posting| weight::of_usage(&posting.usage));
+        if let Some(heavy) = weights.max().filter(|heavy| *heavy > weight::EVENT_MOST) {
+            let expects = format!(
+                "expects at most {} bytes of one, and one has {heavy}",
+                weight::EVENT_MOST
+            );
+            return Err(Refusal::invalid("records", expects));
+        }
         if postings.len() < 2 {
             return Ok(());
         }

@@ -117,6 +117,17 @@ impl Layers {
         }
     }
 
+    /// Whether anything was set, applied or turned down.
+    pub(super) fn is_decided(&self) -> bool {
+        !(self.overrides.is_empty() && self.applied.is_empty() && self.declined.is_empty())
+    }
+
+    /// The version of the price that was applied first.
+    pub(super) fn first_version(&self) -> Option<u64> {
+        let versions = self.applied.iter().map(|applied| applied.price.version);
+        versions.min()
+    }
+
     pub(super) fn decline(&mut self, declined: &[Declined], past: &[DeclinedPast]) {
         self.declined = declined.to_vec();
         self.declined_past = past.to_vec();

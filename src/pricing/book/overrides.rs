@@ -17,6 +17,10 @@ impl Overrides {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The override that holds at a time.
     pub(super) fn at(&self, at: Timestamp) -> Option<Origin<'_>> {
         let of = |set: &Arc<Override>| (set.effective_from, set.rates.is_some());

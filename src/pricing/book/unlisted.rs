@@ -1,15 +1,19 @@
 //! Models that the catalogue does not know, by the names that callers have for them.
 
+use super::layers::Layers;
 use super::{Found, OfProvider, PriceBook};
 use crate::core::usage::UNKNOWN_PROVIDER;
 use crate::pricing::catalogue::{Unresolved, provider, spellings};
 use crate::pricing::identity::{Canonical, own, unframed};
 
 impl PriceBook {
-    /// Whether a model of this very name has a price that sources or admins made.
+    /// Whether a model of this very name has a price that sources or admins made, or has been decided about.
     pub fn knows_unlisted(&self, provider: &str, model: &str) -> bool {
-        let known = self.changed.get(provider);
-        known.is_some_and(|models| models.named(model).is_some())
+        let known = self
+            .changed
+            .get(provider)
+            .and_then(|models| models.named(model));
+        known.is_some_and(|(_, layers)| layers.is_decided())
     }
 
     /// A state of a model that has a price of its own, beside the model's.
@@ -19,29 +23,60 @@ impl PriceBook {
         of_state.find_map(|(_, name)| written(provider, models, &name))
     }
 
-    /// The model that a name is a state of: what holds where the state's own price was taken away, or has not begun.
-    pub(super) fn model_of_state<'a>(
-        &'a self,
-        provider: Option<&str>,
-        model: &str,
-    ) -> Option<Found<'a>> {
-        let mut stems = spellings(model.trim()).filter(|(how, _)| how.is_of_a_state());
-        stems.find_map(|(_, stem)| self.find(provider, &stem).ok())
+    /// What a name without a price of its own is charged as: its date written the other way, or the model that it is a state
+    /// of.
+    pub(super) fn charged_as<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
+        let other = self.own_state(provider, model);
+        other
+            .filter(|found| found.model != model)
+            .or_else(|| self.stem(provider, model))
     }
 
-    /// The names under which a price that an admin sets is kept: those of the model, or of the state that is named, of which the
-    /// model's price is no more than the nearest that is known.
+    /// The model that a name is a state of.
+    pub(super) fn stem<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
+        match self.catalogue.resolve_spelled(Some(provider), model) {
+            Ok((card, spelling)) => {
+                let is_its = spelling.is_of_a_state() && *card.provider == *provider;
+                is_its.then(|| self.carded(card))
+            }
+            Err(_) => {
+                let mut stems = spellings(model).filter(|(how, _)| how.is_of_a_state());
+                stems.find_map(|(_, stem)| self.exact(provider, &stem))
+            }
+        }
+    }
+
+    /// A model that the catalogue does not know as the state of another, where that had its price before: what is counted as
+    /// one model goes on to be.
+    fn as_state<'a>(&'a self, found: Found<'a>) -> Found<'a> {
+        let stem = self.stem(found.provider, found.model);
+        let first = |found: &Found<'_>| found.layers.and_then(Layers::first_version);
+        match stem {
+            Some(stem) if first(&stem).is_some() && first(&stem) < first(&found) => Found {
+                state: found.layers,
+                ..stem
+            },
+            _ => found,
+        }
+    }
+
+    /// The names under which a price that an admin sets is kept: those of the model, or of the state that is named.
     pub fn names_to_set(&self, provider: &str, model: &str) -> Option<Canonical> {
         let found = self.find(Some(provider), model).ok()?;
         let asked = own(provider, model);
-        let is_listed = self.catalogue.named(Some(provider), &asked.model).is_ok();
-        let is_named = is_listed || self.own_state(found.provider, &asked.model).is_some();
+        let is_state = match self.catalogue.resolve_spelled(Some(provider), &asked.model) {
+            Ok((_, spelling)) => spelling.is_of_a_state(),
+            Err(_) => {
+                let mut stems = spellings(&asked.model).filter(|(how, _)| how.is_of_a_state());
+                stems.any(|(_, stem)| found.model.eq_ignore_ascii_case(&stem))
+            }
+        };
         Some(Canonical {
             provider: found.provider.to_owned(),
-            model: if is_named {
-                found.model.to_owned()
-            } else {
+            model: if is_state {
                 asked.model
+            } else {
+                found.model.to_owned()
             },
         })
     }
@@ -53,9 +88,8 @@ impl PriceBook {
         model: &str,
     ) -> Result<Option<Found<'a>>, Unresolved> {
         for (_, model) in spellings(model) {
-            let found = self.only_changed_as(asked, &model)?;
-            if found.is_some() {
-                return Ok(found);
+            if let Some(found) = self.only_changed_as(asked, &model)? {
+                return Ok(Some(self.as_state(found)));
             }
         }
         Ok(None)
@@ -115,5 +149,6 @@ fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option
         model,
         card: None,
         layers: Some(layers),
+        state: None,
     })
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub struct Placed {
     /// The model, and why it is meant.
     pub meant: Match,
-    /// The catalogue's model that it is a state of, where the source does not tell it apart from that or from another state.
+    /// The catalogue's model that it is a state of.
     pub state_of: Option<Match>,
     /// The name that the source has for it, with its provider in front.
     pub name: String,
@@ -83,20 +83,11 @@ pub fn place(catalogue: &Catalogue, listing: &Listing, day: Date) -> (Vec<Placed
     };
     for (canonical, meant) in found {
         breathe();
-        let is_state = |one: &Meant<'_>| one.by.rule.is_of_a_state();
-        if meant.iter().all(is_state) {
-            taken.take_states(meant);
-        } else {
-            let others = taken.take(&canonical, meant);
-            let (states, others) = others.into_iter().partition(is_state);
-            taken.tell_apart(states);
-            taken.apart.extend(others.into_iter().map(|other| {
-                let why = format!(
-                    "the source has a surer name for {canonical}, which says something else"
-                );
-                (other.name, why)
-            }));
-        }
+        let (states, named) = meant
+            .into_iter()
+            .partition(|one| one.by.rule.is_of_a_state());
+        taken.take_model(&canonical, named);
+        taken.take_states(states);
     }
     (taken.placed, taken.apart)
 }
@@ -109,45 +100,48 @@ struct Taken {
 }
 
 impl Taken {
-    /// Takes a model by its names; gives back those that say something else than the surest.
-    fn take<'a>(&mut self, canonical: &Canonical, meant: Vec<Meant<'a>>) -> Vec<Meant<'a>> {
-        match joined(meant, self.day) {
+    /// Takes a model by its names, of which it may have none.
+    fn take_model(&mut self, canonical: &Canonical, named: Vec<Meant<'_>>) {
+        if named.is_empty() {
+            return;
+        }
+        match joined(named, self.day) {
             Ok((one, others)) => {
                 self.placed.push(one);
-                others
+                self.apart.extend(others.into_iter().map(|name| {
+                    let why = format!(
+                        "the source has a surer name for {canonical}, which says something else"
+                    );
+                    (name, why)
+                }));
             }
             Err(names) => {
                 let why = format!("the source contradicts itself on {canonical}, as {names}");
                 self.apart.push((canonical.to_string(), why));
-                Vec::new()
             }
         }
     }
 
-    /// Takes what the source has under names of states alone: of one it does not say whether it is the model as others have it.
+    /// Takes states of a model, each by its own name: whether it costs what its model does is for all sources to say.
     fn take_states(&mut self, states: Vec<Meant<'_>>) {
-        let state_of = states.first().map(|first| first.by.clone());
-        let before = self.placed.len();
-        self.tell_apart(states);
-        if let [one] = &mut self.placed[before..] {
-            one.state_of = state_of;
-        }
-    }
-
-    /// Takes states that the source tells apart from their model: each is one of its own.
-    fn tell_apart(&mut self, states: Vec<Meant<'_>>) {
         let mut by_name: BTreeMap<Canonical, Vec<Meant<'_>>> = BTreeMap::new();
-        for mut state in states {
+        for state in states {
             let canonical = own(state.seller, state.own);
-            let rule = Rule::NotInCatalogue;
-            state.by = Match {
-                canonical: canonical.clone(),
-                rule,
-            };
             by_name.entry(canonical).or_default().push(state);
         }
-        for (canonical, meant) in by_name {
-            self.take(&canonical, meant);
+        for (canonical, mut meant) in by_name {
+            let state_of = meant.first().map(|first| first.by.clone());
+            let before = self.placed.len();
+            for one in &mut meant {
+                one.by = Match {
+                    canonical: canonical.clone(),
+                    rule: Rule::NotInCatalogue,
+                };
+            }
+            self.take_model(&canonical, meant);
+            if let [one] = &mut self.placed[before..] {
+                one.state_of = state_of;
+            }
         }
     }
 }
@@ -168,7 +162,7 @@ fn add<'a>(found: &mut BTreeMap<Canonical, Vec<Meant<'a>>>, meant: Meant<'a>) {
 
 /// One word of all that a source says of a model, by its surest name, and the less sure names that say something else;
 /// or the names where it contradicts itself.
-fn joined(mut meant: Vec<Meant<'_>>, day: Date) -> Result<(Placed, Vec<Meant<'_>>), String> {
+fn joined(mut meant: Vec<Meant<'_>>, day: Date) -> Result<(Placed, Vec<String>), String> {
     meant.sort_by(|a, b| (a.by.rule, &a.name).cmp(&(b.by.rule, &b.name)));
     let surest = meant.first().map(|first| first.by.rule);
     let (same, others): (Vec<_>, Vec<_>) = meant
@@ -186,7 +180,8 @@ fn joined(mut meant: Vec<Meant<'_>>, day: Date) -> Result<(Placed, Vec<Meant<'_>
         sheet = sheet.joined(other.sheet);
     }
     let differs = |one: &Meant<'_>| *one.sheet != sheet && !one.sheet.agrees(&sheet);
-    let others = others.into_iter().filter(differs).collect();
+    let others = others.into_iter().filter(differs).map(|one| one.name);
+    let others = others.collect();
     let placed = Placed {
         meant: first.by.clone(),
         state_of: None,

@@ -251,7 +251,7 @@ fn placed(offers: Vec<Offer>) -> (Vec<String>, usize) {
 }
 
 #[test]
-fn the_surest_name_counts_and_a_state_that_costs_something_else_is_a_model_of_its_own() {
+fn the_surest_name_counts_and_a_state_keeps_its_own_name() {
     let (told, apart) = placed(vec![
         offer("gpt-4o", 3),
         offer("gpt-4o-2026-10-01", 2),
@@ -263,6 +263,7 @@ fn the_surest_name_counts_and_a_state_that_costs_something_else_is_a_model_of_it
         [
             "openai/gpt-4o 3",
             "openai/gpt-4o-2026-10-01 2",
+            "openai/gpt-4o-2026-11-01 3",
             "openai/gpt-4o-2024-05-13 5"
         ]
     );
@@ -306,7 +307,13 @@ fn a_state_alone_may_be_the_model_and_says_so() {
         [""; 0],
         "nobody says what the model costs"
     );
-    assert_eq!(means(&[&state, &model, &both]), [""; 0]);
+    assert_eq!(means(&[&state, &model, &both]), [""; 0], "at another price");
+    let same = place(&[("gpt-4o", 3), ("gpt-4o-2026-10-01", 3)]);
+    assert_eq!(
+        means(&[&state, &model, &same]).len(),
+        1,
+        "at the same price"
+    );
 }
 
 #[test]

@@ -6,8 +6,10 @@
 //! its own stays.
 
 use super::{Canonical, Match, Placed, Rule};
+use crate::core::price::Rates;
 use crate::idle::breathe;
 use crate::pricing::catalogue::{Spelling, date_in, spellings};
+use crate::pricing::points::points;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,10 +29,9 @@ pub fn join(
     names.states = states(&unlisted);
     for name in unlisted {
         breathe();
-        if is_own(name) {
-            continue;
-        }
-        if let Some(found) = names.shorter(name) {
+        if !is_own(name)
+            && let Some(found) = names.other(name, &is_own)
+        {
             names.move_to(name, found);
         }
     }
@@ -40,11 +41,11 @@ pub fn join(
 /// The names of all sources.
 #[derive(Default)]
 struct Names<'a> {
-    /// Which sources have a name.
-    tellers: BTreeMap<&'a Canonical, BTreeSet<usize>>,
+    /// What each source says by a name.
+    told: BTreeMap<&'a Canonical, BTreeMap<usize, &'a Placed>>,
     /// The names that the catalogue has no model by.
     unlisted: BTreeSet<&'a Canonical>,
-    /// The catalogue's models that some of them may be states of.
+    /// The catalogue's models that some of them are states of.
     listed: BTreeMap<&'a Canonical, &'a Match>,
     /// The days in the names of each model without a day in it.
     states: BTreeMap<Canonical, BTreeSet<Date>>,
@@ -69,7 +70,7 @@ fn states(names: &[&Canonical]) -> BTreeMap<Canonical, BTreeSet<Date>> {
 impl<'a> Names<'a> {
     fn add(&mut self, source: usize, placed: &'a Placed) {
         let name = &placed.meant.canonical;
-        self.tellers.entry(name).or_default().insert(source);
+        self.told.entry(name).or_default().insert(source, placed);
         if placed.meant.rule == Rule::NotInCatalogue {
             self.unlisted.insert(name);
         }
@@ -79,17 +80,17 @@ impl<'a> Names<'a> {
     }
 
     fn move_to(&mut self, name: &Canonical, found: Match) {
-        let moved = self.tellers.remove(name).unwrap_or_default();
-        if let Some(all) = self.tellers.get_mut(&found.canonical) {
-            all.extend(moved);
+        let moved = self.told.remove(name).unwrap_or_default();
+        if let Some(all) = self.told.get_mut(&found.canonical) {
+            for (source, placed) in moved {
+                all.entry(source).or_insert(placed);
+            }
         }
         self.means.insert(name.clone(), found);
     }
 
-    /// What a name means that no source has beside it: a model of the catalogue, or a name before it in order, as every shorter
-    /// spelling is.
-    fn shorter(&self, name: &Canonical) -> Option<Match> {
-        let own = self.tellers.get(name)?;
+    /// What a name means in place of itself: the other way to write its date, or the model that it is a state of.
+    fn other(&self, name: &Canonical, is_own: &impl Fn(&Canonical) -> bool) -> Option<Match> {
         spellings(&name.model).find_map(|(spelling, model)| {
             let rule = match spelling {
                 Spelling::AsIs => return None,
@@ -98,20 +99,57 @@ impl<'a> Names<'a> {
                 Spelling::WithoutLatest => Rule::LatestLeftOut,
             };
             let spelled = name.with(model.into_owned());
+            if rule == Rule::DateOtherWay && is_own(&spelled) {
+                return Some(Match {
+                    canonical: spelled,
+                    rule,
+                });
+            }
             let is_one_of_several = self.states.get(&spelled).is_some_and(|days| days.len() > 1);
             if rule == Rule::DateLeftOut && is_one_of_several {
                 return None;
             }
             let listed = self.listed.get(name).filter(|found| found.rule == rule);
-            let canonical = listed.map_or(spelled, |found| found.canonical.clone());
-            let known = self.means.get(&canonical);
-            let canonical = known.map_or(canonical, |known| known.canonical.clone());
-            let others = self.tellers.get(&canonical)?;
-            let is_before = listed.is_some() || canonical < *name;
-            let is_one = is_before && others.is_disjoint(own);
+            if let Some(model) = listed {
+                let is_one = !self.is_told_apart(name, &model.canonical);
+                return is_one.then(|| Match::clone(model));
+            }
+            let known = self.means.get(&spelled);
+            let canonical = known.map_or(spelled, |known| known.canonical.clone());
+            let is_one = canonical < *name && self.has_none_beside(name, &canonical);
             is_one.then_some(Match { canonical, rule })
         })
     }
+
+    /// Whether a source has a state at another price than its model, or none has the model.
+    fn is_told_apart(&self, name: &Canonical, model: &Canonical) -> bool {
+        let (Some(states), Some(models)) = (self.told.get(name), self.told.get(model)) else {
+            return true;
+        };
+        let both = states
+            .iter()
+            .filter_map(|(source, state)| Some((state, models.get(source)?)));
+        let agree = |(state, model): (&&Placed, &&Placed)| match (&state.rates, &model.rates) {
+            (Some(state), Some(model)) => agree(state, model),
+            _ => true,
+        };
+        !both.into_iter().all(agree)
+    }
+
+    /// Whether some source has another name, and none has both.
+    fn has_none_beside(&self, name: &Canonical, other: &Canonical) -> bool {
+        let (Some(own), Some(others)) = (self.told.get(name), self.told.get(other)) else {
+            return false;
+        };
+        own.keys().all(|source| !others.contains_key(source))
+    }
+}
+
+/// Whether two prices say the same wherever both say something.
+fn agree(one: &Rates, other: &Rates) -> bool {
+    let (one, other) = (points(one), points(other));
+    let same = |(place, rate)| other.get(place).is_none_or(|known| known == rate);
+    one.iter().all(same)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! only what the last run took; `iterations` has them all, and they are billed.
 
 use super::fields::{Count, Fields};
+use super::tools::name_unpriced;
 use super::{Shape, TakenUsage};
 use crate::core::quantity::Counts;
 use crate::core::refusal::Refusal;
@@ -19,7 +20,7 @@ pub(super) const MARKS: &[&str] = &[
 
 pub(super) fn take(usage: &Fields<'_>) -> Result<TakenUsage, Refusal> {
     let mut counts = one_run(usage)?;
-    let mut unpriced = surcharges(usage);
+    let mut advisors = Vec::new();
     let runs = usage.objects(&["iterations"]);
     if !runs.is_empty() {
         counts = Counts::default();
@@ -30,14 +31,17 @@ pub(super) fn take(usage: &Fields<'_>) -> Result<TakenUsage, Refusal> {
         if let Some(model) = run.text(&["model"])
             && run.text(&["type"]) == Some("advisor_message")
         {
-            unpriced.push(format!("advisor: {model}"));
+            advisors.push(format!("advisor: {model}"));
         }
     }
     if let Some(tools) = usage.object(&["server_tool_use"]) {
         counts.web_searches = tools.count(&["web_search_requests"])?.or_zero();
     }
     let mut taken = TakenUsage::of(Shape::Anthropic, counts);
-    taken.unpriced = unpriced;
+    taken.unpriced = surcharges(usage);
+    for advisor in &advisors {
+        name_unpriced(&mut taken, advisor);
+    }
     Ok(taken)
 }
 

@@ -11,7 +11,7 @@
 //! | OpenRouter | `cost`, to which the upstream's is added where the caller's own key paid that; web searches |
 
 use super::fields::Fields;
-use super::inclusive::{Names, Reasoning, split};
+use super::inclusive::{Names, Reasoning, split, split_beside};
 use super::tools::take_calls;
 use super::{Shape, TakenUsage};
 use crate::core::quantity::{Counts, Usd};
@@ -103,9 +103,11 @@ pub(super) fn take(shape: Shape, usage: &Fields<'_>) -> Result<TakenUsage, Refus
             }
         }
         Shape::Xai => {
-            taken.counts.web_searches = usage.count(&["num_sources_used"])?.or_zero();
-            if let Some(tools) = usage.object(&[XAI_TOOLS]) {
-                take_calls(&tools, XAI_SEARCHES, &mut taken)?;
+            match usage.object(&[XAI_TOOLS]) {
+                Some(tools) => take_calls(&tools, XAI_SEARCHES, &mut taken)?,
+                None => {
+                    taken.counts.web_searches = usage.count(&["num_sources_used"])?.or_zero();
+                }
             }
             taken.reported_cost = ticks(usage)?;
         }
@@ -145,10 +147,8 @@ fn mistral(usage: &Fields<'_>) -> Result<Counts, Refusal> {
             ..Counts::default()
         }
     } else {
-        split(usage, &NAMES, Reasoning::Within)?
+        split_beside(usage, &NAMES, Reasoning::Within, connected)?
     };
-    // What the total has beside the two sides is theirs, and was not thought.
-    counts.reasoning_tokens -= counts.reasoning_tokens.min(connected);
     counts.input_tokens = counts.input_tokens.saturating_add(connected);
     counts.seconds = seconds;
     Ok(counts)

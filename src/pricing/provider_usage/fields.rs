@@ -26,6 +26,12 @@ impl Count {
         self.value.unwrap_or(0)
     }
 
+    /// The count without so many that are told elsewhere.
+    pub(super) fn less(mut self, many: u64) -> Self {
+        self.value = self.value.map(|value| value.saturating_sub(many));
+        self
+    }
+
     pub(super) const fn given(&self) -> Option<u64> {
         self.value
     }

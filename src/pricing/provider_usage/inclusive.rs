@@ -33,7 +33,17 @@ pub(super) fn split(
     names: &Names,
     otherwise: Reasoning,
 ) -> Result<Counts, Refusal> {
-    let total = usage.count(&["total_tokens"])?;
+    split_beside(usage, names, otherwise, 0)
+}
+
+/// The same, where the total has so many tokens beside the two sides.
+pub(super) fn split_beside(
+    usage: &Fields<'_>,
+    names: &Names,
+    otherwise: Reasoning,
+    beside: u64,
+) -> Result<Counts, Refusal> {
+    let total = usage.count(&["total_tokens"])?.less(beside);
     let mut input = usage.count(&[names.input])?;
     let output = usage.count(&[names.output])?;
     if input.given().is_none() && output.given().is_none() {

@@ -31,9 +31,10 @@ pub(super) fn take(usage: &Fields<'_>, response: &Fields<'_>) -> Result<TakenUsa
     let mut counts = split(usage, &NAMES, Reasoning::Within)?;
     counts.seconds = usage.seconds(&["seconds"])?;
     let mut taken = TakenUsage::of(Shape::OpenaiResponses, counts);
-    take_outputs(response, &mut taken);
-    if let Some(tools) = usage.object(&[XAI_TOOLS]) {
-        take_calls(&tools, XAI_SEARCHES, &mut taken)?;
+    // Where the usage counts the tools that ran, the outputs tell of the same ones.
+    match usage.object(&[XAI_TOOLS]) {
+        Some(tools) => take_calls(&tools, XAI_SEARCHES, &mut taken)?,
+        None => take_outputs(response, &mut taken),
     }
     taken.reported_cost = if usage.has_any(&["cost_details", "is_byok"]) {
         openrouter_cost(usage)?

@@ -2,7 +2,7 @@
 
 use super::TakenUsage;
 use super::fields::Fields;
-use crate::core::refusal::Refusal;
+use crate::core::refusal::{Refusal, clipped};
 
 /// What OpenAI charges for by the call, the store or the session, by the type of an output.
 const PAID_OUTPUTS: [&str; 3] = [
@@ -10,6 +10,16 @@ const PAID_OUTPUTS: [&str; 3] = [
     "code_interpreter_call",
     "image_generation_call",
 ];
+
+/// How many kinds of what has no price are named.
+const NAMED_MOST: usize = 32;
+
+/// Names what has no price, as far as there is room: a provider's object may name any.
+pub(super) fn name_unpriced(taken: &mut TakenUsage, name: &str) {
+    if taken.unpriced.len() < NAMED_MOST {
+        taken.unpriced.push(clipped(name));
+    }
+}
 
 /// Takes the calls of tools by name: searches of the web under one of these names, and what else was called as what has no
 /// price.
@@ -23,7 +33,7 @@ pub(super) fn take_calls(
         if searches.contains(&name) {
             taken.counts.web_searches = taken.counts.web_searches.saturating_add(calls);
         } else if calls > 0 {
-            taken.unpriced.push(name.to_owned());
+            name_unpriced(taken, name);
         }
     }
     Ok(())
@@ -45,7 +55,7 @@ pub(super) fn take_outputs(response: &Fields<'_>, taken: &mut TakenUsage) {
     }
     paid_for.sort_unstable();
     paid_for.dedup();
-    taken
-        .unpriced
-        .extend(paid_for.into_iter().map(str::to_owned));
+    for name in paid_for {
+        name_unpriced(taken, name);
+    }
 }

@@ -302,6 +302,8 @@ impl Case<'_> {
             status
         };
         let confirmed = next == PriceStatus::Verified && status != PriceStatus::Verified;
+        // A state at the price of its model needs none of its own.
+        let confirmed = confirmed && !self.subject.standing.of_its_model;
         let apply = (changes || confirmed).then(|| self.applying(&price, next, PriceRule::Quorum));
         let held = self.held(|_| true);
         (apply, self.hold(price, &held))

@@ -51,6 +51,7 @@ fn bundled(text: &str) -> Standing {
         past: vec![(past, price(text))],
         gone: BTreeMap::new(),
         said: Vec::new(),
+        of_its_model: false,
         waiting: false,
         declined: BTreeMap::new(),
     }

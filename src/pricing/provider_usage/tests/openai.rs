@@ -176,6 +176,14 @@ fn what_connectors_brought_in_is_input() {
         let taken = takes(hint, &usage, Shape::Mistral, &counts);
         assert_eq!(taken.unpriced, ["image_generation"]);
     }
+    let thought = json!({"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 170, "connector_tokens": 20,
+        "completion_tokens_details": {"reasoning_tokens": 30}});
+    let counts = [
+        ("input_tokens", 120),
+        ("output_tokens", 20),
+        ("reasoning_tokens", 30),
+    ];
+    takes(Some("mistral"), &thought, Shape::Mistral, &counts);
 }
 
 #[test]
@@ -203,6 +211,34 @@ fn tools_that_are_paid_for_have_no_price_of_their_own() {
         "server_side_tool_usage_details": tools});
     let taken = takes(Some("xai"), &chat, Shape::Xai, &counts);
     assert_eq!(taken.unpriced, ["x_search_calls"]);
+}
+
+#[test]
+fn tools_that_the_usage_counts_are_not_counted_by_the_outputs_too() {
+    let response = json!({"output": [{"type": "web_search_call", "action": {"type": "search"}}, {"type": "code_interpreter_call"}],
+        "usage": {"input_tokens": 10, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 5, "total_tokens": 15,
+            "server_side_tool_usage_details": {"web_search_calls": 1, "code_interpreter_calls": 1}}});
+    let counts = [
+        ("input_tokens", 10),
+        ("output_tokens", 5),
+        ("web_searches", 1),
+    ];
+    let taken = takes(Some("xai"), &response, Shape::OpenaiResponses, &counts);
+    assert_eq!(taken.unpriced, ["code_interpreter_calls"]);
+    let chat = json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "num_sources_used": 1,
+        "server_side_tool_usage_details": {"web_search_calls": 1}});
+    takes(Some("xai"), &chat, Shape::Xai, &counts);
+}
+
+#[test]
+fn what_has_no_price_is_named_in_few_words() {
+    let many: serde_json::Map<_, _> = (0..100)
+        .map(|tool| (format!("{tool} {}", "x".repeat(9_000)), json!(1)))
+        .collect();
+    let usage = json!({"prompt_tokens": 1, "completion_tokens": 1, "connector_tokens": 0, "connectors": many});
+    let taken = parse(Some("mistral"), None, &usage).unwrap();
+    assert_eq!(taken.unpriced.len(), 32);
+    assert!(taken.unpriced.iter().all(|name| name.len() < 110));
 }
 
 #[test]

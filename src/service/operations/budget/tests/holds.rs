@@ -166,6 +166,37 @@ async fn usage_that_names_the_model_of_its_hold_alone_is_of_its_provider() {
 }
 
 #[tokio::test]
+async fn a_response_takes_no_usage_from_the_provider_and_the_region_of_its_hold() {
+    let house = House::new();
+    let price = json!({"provider": "my-gateway", "model": "fast", "reason": "list",
+        "rates": {"standard": {"rates": {"input": "5", "output": "20"}}}});
+    house.done("override_price", price).await;
+    for (provider, model, named) in [
+        (
+            "bedrock",
+            "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "claude-sonnet-4-5-20250929",
+        ),
+        ("azure", "eu/gpt-4o-2024-11-20", "gpt-4o-2024-11-20"),
+        ("my_gateway", "fast", "gpt-4o-2024-08-06"),
+    ] {
+        let ask = json!({"provider": provider, "model": model, "input_tokens": 1000, "output_tokens": 1000});
+        let hold = house.done("allocate_budget", ask).await["allocation_id"].clone();
+        let usage = json!({"prompt_tokens": 1000, "completion_tokens": 1000, "total_tokens": 2000});
+        let usage = json!({"allocation_id": hold, "provider_usage": {"model": named, "usage": usage}, "final": true});
+        house.done("record_usage", usage).await;
+        let said = house
+            .done("audit_trail", json!({"kind": "usage_recorded"}))
+            .await;
+        let usage = &said["events"][0]["event"]["usage"];
+        assert_eq!(
+            (&usage["provider"], &usage["model"]),
+            (&json!(provider), &json!(model))
+        );
+    }
+}
+
+#[tokio::test]
 async fn usage_of_a_hold_is_of_the_model_that_a_whole_response_names() {
     let house = House::new();
     let ask = json!({"provider": "openai", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 1000});
