@@ -210,7 +210,7 @@ fn bare(model: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::price::PriceStatus;
+    use crate::core::price::{PriceStatus, Unit};
     use crate::pricing::catalogue::Catalogue;
     use crate::pricing::identity::place;
     use crate::pricing::sources::{Source, llm_prices, models_dev, openrouter};
@@ -223,8 +223,16 @@ mod tests {
     }
 
     fn witness(name: &str, source: &dyn Source, body: &str) -> Witness {
+        of_catalogue(&Catalogue::default(), name, source, body)
+    }
+
+    fn listed(name: &str, source: &dyn Source, body: &str) -> Witness {
+        of_catalogue(&Catalogue::embedded(), name, source, body)
+    }
+
+    fn of_catalogue(catalogue: &Catalogue, name: &str, source: &dyn Source, body: &str) -> Witness {
         let listing = source.parse(body.as_bytes(), DAY).unwrap();
-        let (placed, apart) = place(&Catalogue::default(), &listing, DAY);
+        let (placed, apart) = place(catalogue, &listing, DAY);
         assert!(apart.is_empty());
         Witness {
             source: name.into(),
@@ -294,6 +302,82 @@ mod tests {
         let other = r#", "grok-x": {"cost": {"input": 1, "output": 5}}"#;
         let two = models(&book, &[dev(other), prices()]);
         assert_eq!(two.len(), 2, "{two:?}");
+    }
+
+    /// What is decided of each model: its name, and the input that is applied or waits.
+    fn decided(book: &PriceBook, witnesses: &[Witness]) -> Vec<(String, Option<String>, bool)> {
+        let appraisal = appraise(book, witnesses, &BTreeSet::new(), now());
+        let proposals = appraisal.proposals.into_iter();
+        let decided = proposals.map(|one| {
+            let applied = one
+                .apply
+                .map(|apply| apply.rates.standard.rates[&Unit::Input].to_string());
+            (one.model, applied, one.hold.is_some())
+        });
+        decided.collect()
+    }
+
+    #[test]
+    fn a_state_is_held_against_the_price_of_its_model() {
+        const STATE: &str = "gpt-4o-2027-01-01";
+        let book = || PriceBook::new(Catalogue::embedded());
+        let dev = |model: &str, state: &str| {
+            let body = format!(
+                r#"{{"openai": {{"models": {{"gpt-4o": {{"cost": {model}}}, "{STATE}": {{"cost": {state}}}}}}}}}"#
+            );
+            listed("models_dev", &models_dev::ModelsDev, &body)
+        };
+        let prices = |model: &str, state: &str| {
+            let row = |name: &str, cost: &str| {
+                format!(
+                    r#"{{"id": "{name}", "vendor": "openai", "name": "G", {}}}"#,
+                    cost.trim_matches(['{', '}'])
+                )
+            };
+            let body = format!(
+                r#"{{"prices": [{}, {}]}}"#,
+                row("gpt-4o", model),
+                row(STATE, state)
+            );
+            listed("llm_prices", &llm_prices::Current, &body)
+        };
+        let (own, cut, slip) = (
+            r#"{"input": 2.5, "output": 10}"#,
+            r#"{"input": 5, "output": 20}"#,
+            r#"{"input": 0.05, "output": 0.2}"#,
+        );
+        let of_state = |book: &PriceBook, witnesses: &[Witness]| {
+            let mut decided = decided(book, witnesses);
+            decided.retain(|(model, ..)| model == STATE);
+            decided
+        };
+        assert_eq!(of_state(&book(), &[dev(own, own), prices(own, own)]), []);
+        let alone = of_state(&book(), &[dev(own, cut), prices(own, own)]);
+        assert_eq!(alone, [(STATE.to_owned(), None, true)], "two lists differ");
+        let slipped = of_state(&book(), &[dev(own, slip), prices(own, own)]);
+        assert!(
+            slipped.iter().all(|(_, applied, _)| applied.is_none()),
+            "{slipped:?}"
+        );
+        // Two lists confirm it, and say nothing of the rest of its model's price, which stays.
+        let witnesses = [dev(own, cut), prices(own, cut)];
+        let both = appraise(&book(), &witnesses, &BTreeSet::new(), now());
+        let both = both
+            .proposals
+            .into_iter()
+            .find(|one| one.model == STATE)
+            .unwrap();
+        let rates = both.apply.unwrap().rates;
+        let of_model = book()
+            .standing("openai", "gpt-4o", now())
+            .present
+            .unwrap()
+            .0;
+        assert_eq!(rates.standard.rates[&Unit::Input].to_string(), "5");
+        assert_eq!(
+            rates.standard.rates.get(&Unit::WebSearch),
+            of_model.standard.rates.get(&Unit::WebSearch)
+        );
     }
 
     #[test]

@@ -284,3 +284,62 @@ async fn a_caller_may_use_the_names_that_sources_use() {
         assert_eq!(price["model"], model, "{name}");
     }
 }
+
+#[tokio::test]
+async fn budgets_of_a_model_cover_its_states_whatever_those_cost() {
+    let mut house = House::new();
+    let policies = json!([{"enforcement": "warn", "period": "daily", "limit_cost_usd": "100"}]);
+    let budget = json!({"name": "A", "scope": {"model": "gpt-4o"}, "policies": policies});
+    house.done("save_budget", budget).await;
+    let dated = "gpt-4o-2027-01-01";
+    let used = json!({"provider": "openai", "model": dated, "input_tokens": 1_000_000, "output_tokens": 0});
+    let spent = async |house: &House| {
+        let status = house
+            .done("get_budget_status", json!({"budget_name": "A"}))
+            .await;
+        status["budgets"][0]["policies"][0]["posted"]["cost_usd"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    house.done("record_usage", used.clone()).await;
+    assert_eq!(spent(&house).await, "2.5");
+    let applied = PriceProposal {
+        model: dated.into(),
+        apply: Some(applying("5", "20")),
+        ..proposal(NOW)
+    };
+    house.change(applied).await;
+    let recorded = house.done("record_usage", used.clone()).await;
+    assert_eq!(recorded["records"][0]["cost_usd"], "5", "{recorded}");
+    assert_eq!(spent(&house).await, "7.5");
+    // What an admin set for the model goes over what sources say of a state.
+    house.done("override_price", set("openai", "gpt-4o")).await;
+    house.restart();
+    let recorded = house.done("record_usage", used).await;
+    assert_eq!(recorded["records"][0]["cost_usd"], "3", "{recorded}");
+}
+
+#[tokio::test]
+async fn a_price_under_another_name_of_a_model_is_the_models() {
+    let house = House::new();
+    let answer = house
+        .done("override_price", set("anthropic", "claude-sonnet-4.5"))
+        .await;
+    assert_eq!(answer["model"], "claude-sonnet-4-5");
+    assert_eq!(
+        status(&house, "anthropic", "claude-sonnet-4-5")
+            .await
+            .unwrap(),
+        "override"
+    );
+    house
+        .done("override_price", remove("anthropic", "claude-sonnet-4.5"))
+        .await;
+    assert_eq!(
+        status(&house, "anthropic", "claude-sonnet-4.5")
+            .await
+            .unwrap(),
+        "bundled"
+    );
+}
