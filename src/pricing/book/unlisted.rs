@@ -34,16 +34,12 @@ impl PriceBook {
 
     /// The model that a name is a state of.
     pub(super) fn stem<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
-        match self.catalogue.resolve_spelled(Some(provider), model) {
-            Ok((card, spelling)) => {
-                let is_its = spelling.is_of_a_state() && *card.provider == *provider;
-                is_its.then(|| self.carded(card))
-            }
-            Err(_) => {
-                let mut stems = spellings(model).filter(|(how, _)| how.is_of_a_state());
-                stems.find_map(|(_, stem)| self.exact(provider, &stem))
-            }
+        if let Ok((card, spelling)) = self.catalogue.resolve_spelled(Some(provider), model) {
+            let is_its = spelling.is_of_a_state() && *card.provider == *provider;
+            return is_its.then(|| self.carded(card));
         }
+        let mut stems = spellings(model).filter(|(how, _)| how.is_of_a_state());
+        stems.find_map(|(_, stem)| self.exact(provider, &stem))
     }
 
     /// A model that the catalogue does not know as the state of another, where that had its price before: what is counted as
@@ -64,13 +60,14 @@ impl PriceBook {
     pub fn names_to_set(&self, provider: &str, model: &str) -> Option<Canonical> {
         let found = self.find(Some(provider), model).ok()?;
         let asked = own(provider, model);
-        let is_state = match self.catalogue.resolve_spelled(Some(provider), &asked.model) {
-            Ok((_, spelling)) => spelling.is_of_a_state(),
-            Err(_) => {
+        let listed = self.catalogue.resolve_spelled(Some(provider), &asked.model);
+        let is_state = listed.map_or_else(
+            |_| {
                 let mut stems = spellings(&asked.model).filter(|(how, _)| how.is_of_a_state());
                 stems.any(|(_, stem)| found.model.eq_ignore_ascii_case(&stem))
-            }
-        };
+            },
+            |(_, spelling)| spelling.is_of_a_state(),
+        );
         Some(Canonical {
             provider: found.provider.to_owned(),
             model: if is_state {

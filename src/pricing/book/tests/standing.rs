@@ -1,6 +1,8 @@
 //! What a verification starts from, and whose price a name means.
 
 use super::*;
+use crate::pricing::points::Place;
+use std::collections::BTreeMap;
 
 #[test]
 fn of_the_providers_that_a_name_means_the_first_that_has_the_model_is_meant() {

@@ -1,0 +1,70 @@
+//! The price beneath what admins set, as a verification needs it.
+
+use super::Found;
+use super::layers::Layers;
+use crate::core::price::{PriceStatus, Rates};
+use crate::core::price_change::Apart;
+use crate::pricing::catalogue::ModelCard;
+use crate::pricing::points::{Place, points};
+use crate::pricing::verify::Standing;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How a model's price stands at a time.
+pub(super) fn of(found: &Found<'_>, at: Timestamp) -> Standing {
+    let mut past: Vec<(Timestamp, Arc<Rates>)> = found
+        .card
+        .into_iter()
+        .flat_map(ModelCard::rates_over_time)
+        .map(|(rates, from)| (from.unwrap_or(Timestamp::MIN), Arc::clone(rates)))
+        .collect();
+    let bundled = found.card.map(|card| Arc::clone(card.base_rates_at(at)));
+    let mut present = bundled.map(|rates| (rates, PriceStatus::Bundled));
+    let (mut version, mut said, mut apart) = (0, Vec::new(), Apart::new());
+    let mut declined = BTreeMap::new();
+    if let Some(layers) = found.layers {
+        declined = layers.declined();
+        version = layers.version();
+        past.extend(layers.applied_over_time());
+        if let Some(applied) = layers.applied_at(at).or_else(|| layers.first_applied()) {
+            present = Some((Arc::clone(applied.rates()), applied.price.price.status));
+            said = layers.said_by(at);
+            if said.is_empty() {
+                said = applied.said();
+            }
+            apart.clone_from(&applied.price.price.apart);
+        }
+    }
+    past.retain(|(from, _)| *from <= at);
+    past.sort_by_key(|(from, _)| *from);
+    let gone = gone(&past, present.as_ref().map(|(rates, _)| &**rates));
+    // What a person approved is where the steps that are taken together begin anew.
+    let reviewed = found.layers.and_then(Layers::reviewed_from);
+    past.retain(|(from, _)| reviewed.is_none_or(|reviewed| *from >= reviewed));
+    Standing {
+        version,
+        present,
+        apart,
+        past,
+        gone,
+        said,
+        of_its_model: false,
+        waiting: false,
+        declined,
+    }
+}
+
+/// The rates of prices so far, earliest first, that the present one does not name, each as it was last.
+fn gone(past: &[(Timestamp, Arc<Rates>)], present: Option<&Rates>) -> BTreeMap<Place, Decimal> {
+    let mut gone = BTreeMap::new();
+    for (_, rates) in past.iter().filter(|(_, rates)| Some(&**rates) != present) {
+        gone.extend(points(rates));
+    }
+    if !gone.is_empty() {
+        let present = present.map(points).unwrap_or_default();
+        gone.retain(|place, _| !present.contains_key(place));
+    }
+    gone
+}
