@@ -90,6 +90,20 @@ fn holds(desk: &Desk, (provider, model): (&str, &str), version: &str, from: Time
     price.is_ok_and(|price| price.version == version)
 }
 
+/// What is to be known of a price of a state: usage of it is recorded as its model's, so that what was recorded before can't be
+/// told from the model's own.
+fn counted_as(desk: &Desk, provider: &str, model: &str) -> String {
+    let prices = desk.prices();
+    let price = prices.price_at(Some(provider), model, desk.now());
+    let model_of = price.ok().filter(|price| price.model != model);
+    model_of.map_or_else(String::new, |price| {
+        format!(
+            " Its usage is counted as {}'s; what was recorded before keeps its cost, and no correction of it is offered.",
+            price.model
+        )
+    })
+}
+
 impl Operation for OverridePrice {
     type Input = OverridePriceInput;
     type Output = OverridePriceAnswer;
@@ -181,7 +195,10 @@ impl Operation for OverridePrice {
             }
             _ => "",
         };
-        let text = format!("{provider}/{model} {word} from {effective_from} on.{beyond}{offered}");
+        let counted = counted_as(&desk, &provider, &model);
+        let text = format!(
+            "{provider}/{model} {word} from {effective_from} on.{beyond}{offered}{counted}"
+        );
         let content = OverridePriceAnswer {
             provider,
             model,

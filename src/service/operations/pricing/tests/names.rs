@@ -260,6 +260,8 @@ async fn a_price_for_a_dated_state_is_that_states_alone() {
         assert_eq!(cost(&house, "gpt-4o-2027-02-02").await, model);
         house.restart();
     }
+    let again = house.said("override_price", set("openai", dated)).await;
+    assert!(again.contains("counted as gpt-4o's"), "{again}");
     house.done("override_price", remove("openai", dated)).await;
     assert_eq!(cost(&house, dated).await, model);
     let refused = house.ask("override_price", remove("openai", dated)).await;
