@@ -100,3 +100,31 @@ fn a_batch_is_answered_whatever_has_become_of_the_owner() {
     }
     assert!(client.close().success());
 }
+
+#[test]
+fn who_has_seen_the_list_of_resources_hears_of_its_changes_from_the_next_owner() {
+    const NEWS: &str = "notifications/resources/list_changed";
+    for end in ["of its input", "by a signal"] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut owner = Client::session(dir.path(), &["--role", "admin"]);
+        save_budget(&mut owner, "first", "1");
+        let mut clients = [(); 2].map(|()| forwarder(dir.path(), &hello("2025-06-18")));
+        for client in &mut clients {
+            client.ask("resources/list", &json!({}));
+        }
+        if end == "of its input" {
+            owner.close_input();
+        } else {
+            owner.signal("KILL");
+        }
+        owner.wait();
+        for client in &mut clients {
+            assert_eq!(client.message().unwrap()["method"], NEWS, "the end {end}");
+        }
+        let mut admin = Client::session(dir.path(), &["--role", "admin"]);
+        save_budget(&mut admin, "second", "1");
+        for client in &mut clients {
+            assert_eq!(client.message().unwrap()["method"], NEWS, "the end {end}");
+        }
+    }
+}

@@ -70,7 +70,7 @@ fn an_open_subscription_is_opened_again_without_a_word_but_of_what_may_have_chan
     let mut memory = Memory::new(ReadOnly::new());
     memory.attach();
     let listen = json!({"id": "s", "method": LISTEN, "params": {
-        "notifications": {"resourceSubscriptions": ["budget://status"]}}});
+        "notifications": {"resourceSubscriptions": ["budget://status"], "resourcesListChanged": true}}});
     let acknowledged = json!({"method": ACKNOWLEDGED, "params": {
         "_meta": {"io.modelcontextprotocol/subscriptionId": "s"}}});
     client(&mut memory, &listen);
@@ -79,11 +79,62 @@ fn an_open_subscription_is_opened_again_without_a_word_but_of_what_may_have_chan
     memory.lose(Loss::Abrupt);
     assert_eq!(messages(memory.attach()), [listen]);
     let told = owner(&mut memory, &acknowledged);
-    assert!(told.contains("resources/updated") && told.contains(r#""s""#));
+    assert!(told.contains("resources/updated") && told.contains("resources/list_changed"));
+    assert!(told.lines().count() == 2 && told.lines().all(|line| line.contains(r#""s""#)));
     client(
         &mut memory,
         &json!({"method": CANCELLED, "params": {"requestId": "s"}}),
     );
+    memory.lose(Loss::Abrupt);
+    assert!(messages(memory.attach()).is_empty());
+}
+
+/// A session that is open.
+fn plain_session() -> Memory {
+    let mut memory = Memory::new(ReadOnly::new());
+    memory.attach();
+    client(&mut memory, &json!({"id": 1, "method": "initialize"}));
+    owner(&mut memory, &json!({"id": 1, "result": {}}));
+    memory
+}
+
+#[test]
+fn who_has_seen_the_list_of_resources_is_told_once_that_it_may_have_changed() {
+    let mut memory = plain_session();
+    for (id, params) in [(2, json!({})), (3, json!({"cursor": "bud_9"}))] {
+        let list = json!({"id": id, "method": "resources/list", "params": params});
+        client(&mut memory, &list);
+        assert!(!owner(&mut memory, &json!({"id": id, "result": {}})).is_empty());
+    }
+    for _ in 0..2 {
+        assert_eq!(memory.lose(Loss::Abrupt), "");
+        let list = json!({"jsonrpc": "2.0", "id": 3, "method": "resources/list"});
+        assert_eq!(messages(memory.attach())[1..], [list]);
+        owner(&mut memory, &json!({"id": 1, "result": {}}));
+        let told = owner(&mut memory, &json!({"id": 3, "result": {}}));
+        let told: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["method"], "notifications/resources/list_changed");
+    }
+}
+
+#[test]
+fn a_list_of_resources_that_waits_is_asked_for_once() {
+    let mut memory = plain_session();
+    let list = json!({"id": 2, "method": "resources/list"});
+    client(&mut memory, &list);
+    memory.lose(Loss::Abrupt);
+    assert_eq!(messages(memory.attach())[1..], [list]);
+    owner(&mut memory, &json!({"id": 1, "result": {}}));
+    let answer = json!({"id": 2, "result": {}});
+    assert_eq!(owner(&mut memory, &answer), format!("{answer}\n"));
+}
+
+#[test]
+fn who_has_no_session_has_asked_for_the_list_of_resources_that_one_time() {
+    let mut memory = Memory::new(ReadOnly::new());
+    memory.attach();
+    client(&mut memory, &json!({"id": 2, "method": "resources/list"}));
+    owner(&mut memory, &json!({"id": 2, "result": {}}));
     memory.lose(Loss::Abrupt);
     assert!(messages(memory.attach()).is_empty());
 }
