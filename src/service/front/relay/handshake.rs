@@ -1,6 +1,7 @@
 //! What a client has told its owner once, and the next one has to hear again.
 
 use super::peek::Id;
+use crate::service::line::has_batches;
 use rmcp::model::ProtocolVersion;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,15 +35,20 @@ pub(super) struct Handshake {
     subscribed: BTreeMap<String, Told>,
     /// The last `resources/list` of a session: who has seen the list is told of its changes.
     listed: Option<Told>,
-    /// Whether the protocol that was agreed on has batches.
-    pub(super) has_batches: bool,
+    /// The version of the protocol that the client asked for, while none is agreed on.
+    asked: Option<ProtocolVersion>,
+    /// The one that was agreed on.
+    agreed: Option<ProtocolVersion>,
 }
 
 impl Handshake {
     /// Notes a request.
     pub(super) fn request(&mut self, id: &Id, method: &str, line: &[u8]) {
         match method {
-            "initialize" => self.initialize = Some(Told::new(id, line)),
+            "initialize" => {
+                self.initialize = Some(Told::new(id, line));
+                self.asked = asked(line);
+            }
             "logging/setLevel" => self.level = Some(Told::new(id, line)),
             "resources/subscribe" => {
                 if let Some(uri) = uri(line) {
@@ -74,12 +80,23 @@ impl Handshake {
     }
 
     /// Notes an answer.
-    pub(super) fn answer(&mut self, id: &Id, line: &[u8]) {
-        if self.initialize.as_ref().is_some_and(|told| told.id == *id)
-            && let Some(version) = agreed(line)
-        {
-            self.has_batches = version == ProtocolVersion::V_2025_03_26;
+    pub(super) fn answer(&mut self, id: &Id, error: bool, line: &[u8]) {
+        if self.initialize.as_ref().is_none_or(|told| told.id != *id) {
+            return;
         }
+        if let Some(version) = agreed(line) {
+            self.agreed = Some(version);
+        } else if error && self.agreed.is_none() {
+            // It opened nothing; at another owner it might open what the client knows nothing of.
+            self.initialize = None;
+            self.asked = None;
+        }
+    }
+
+    /// Whether the client may send batches. What it sends before its `initialize` is answered is read after that.
+    pub(super) fn has_batches(&self) -> bool {
+        let version = self.agreed.as_ref().or(self.asked.as_ref());
+        version.is_some_and(has_batches)
     }
 
     /// Notes a notification.
@@ -91,14 +108,24 @@ impl Handshake {
 }
 
 #[derive(Deserialize)]
+struct Asked {
+    params: Version,
+}
+
+#[derive(Deserialize)]
 struct Agreed {
-    result: Agreement,
+    result: Version,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Agreement {
+struct Version {
     protocol_version: ProtocolVersion,
+}
+
+fn asked(line: &[u8]) -> Option<ProtocolVersion> {
+    let Asked { params } = serde_json::from_slice(line).ok()?;
+    Some(params.protocol_version)
 }
 
 fn agreed(line: &[u8]) -> Option<ProtocolVersion> {

@@ -157,7 +157,7 @@ impl Memory {
     /// The client sends a batch. What of it has no answer goes to this owner only.
     fn client_says_all(&mut self, batch: &[u8]) -> Pass {
         // Refused as a whole, it is answered without an id.
-        let Some(parts) = parts(batch).filter(|_| self.handshake.has_batches) else {
+        let Some(parts) = parts(batch).filter(|_| self.handshake.has_batches()) else {
             return Pass::On;
         };
         let (mut requests, mut passed, mut changed) = (Vec::new(), Vec::new(), false);
@@ -218,7 +218,11 @@ impl Memory {
     fn owner_says(&mut self, line: &[u8]) -> Pass {
         match peek(line) {
             Message::Answer { id, error } => {
-                self.handshake.answer(&id, line);
+                let had_batches = self.handshake.has_batches();
+                self.handshake.answer(&id, error, line);
+                if had_batches && !self.handshake.has_batches() {
+                    self.unanswered.forget_batches();
+                }
                 self.answered(&id, error)
             }
             Message::Batch => {

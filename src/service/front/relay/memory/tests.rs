@@ -219,6 +219,59 @@ fn a_batch_that_the_owner_refuses_as_a_whole_is_not_waited_for() {
     assert!(memory.waits_for_nothing());
 }
 
+/// A client that asks for this version, and sends a batch before it has its answer.
+fn hasty(version: &str) -> (Memory, [Value; 2]) {
+    let mut memory = Memory::new(["check_budget"].into());
+    memory.attach();
+    let params = json!({"protocolVersion": version});
+    let initialize = json!({"id": 0, "method": "initialize", "params": params});
+    let batch = json!([check(1), check(2)]);
+    client(&mut memory, &initialize);
+    assert_eq!(client(&mut memory, &batch), format!("{batch}\n"));
+    (memory, [initialize, batch])
+}
+
+#[test]
+fn a_batch_from_before_the_agreement_is_waited_for_where_the_version_asked_for_has_batches() {
+    let (mut memory, said) = hasty("2025-03-26");
+    memory.lose(Loss::Abrupt);
+    assert_eq!(messages(memory.attach()), said);
+    let agreed = json!({"id": 0, "result": {"protocolVersion": "2025-03-26"}});
+    assert!(!owner(&mut memory, &agreed).is_empty());
+    assert!(!memory.waits_for_nothing());
+    let answer = json!([{"id": 1, "result": {}}, {"id": 2, "result": {}}]);
+    assert_eq!(owner(&mut memory, &answer), format!("{answer}\n"));
+    assert!(memory.waits_for_nothing());
+}
+
+#[test]
+fn a_batch_from_before_an_agreement_without_batches_is_not_waited_for() {
+    let agreed = |version| json!({"id": 0, "result": {"protocolVersion": version}});
+    let refused = json!({"id": 0, "error": {"code": -32602, "message": "no"}});
+    for (asked, answer) in [
+        ("2025-06-18", agreed("2025-06-18")),
+        ("2025-03-26", agreed("2025-11-25")),
+        ("2025-03-26", refused),
+    ] {
+        let (mut memory, _) = hasty(asked);
+        assert!(!owner(&mut memory, &answer).is_empty());
+        assert!(memory.waits_for_nothing(), "{answer}");
+        client(&mut memory, &json!([check(3)]));
+        assert!(memory.waits_for_nothing(), "{answer}");
+    }
+}
+
+#[test]
+fn an_initialize_that_was_refused_is_not_repeated_to_a_new_owner() {
+    let (mut memory, _) = hasty("2025-11-25");
+    owner(
+        &mut memory,
+        &json!({"id": 0, "error": {"code": -32600, "message": "no"}}),
+    );
+    memory.lose(Loss::Abrupt);
+    assert!(messages(memory.attach()).is_empty());
+}
+
 #[test]
 fn answers_to_questions_find_their_owner_in_a_batch_too() {
     let mut memory = session();
