@@ -100,3 +100,55 @@ fn a_batch_is_answered_whatever_has_become_of_the_owner() {
     }
     assert!(client.close().success());
 }
+
+#[test]
+fn a_batch_right_behind_the_handshake_is_answered_by_the_next_owner() {
+    const RECORDS: usize = 3;
+    let dir = tempfile::tempdir().unwrap();
+    let mut owner = Client::session(dir.path(), &["--role", "admin"]);
+    save_budget(&mut owner, "all", "1000");
+    let mut client = Client::start(dir.path(), &[]);
+    client.ask("ping", &json!({}));
+    // Nothing of it is answered, so that the next owner gets it from the first line on.
+    owner.signal("STOP");
+    let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let (hello, batch) = (hello("2025-03-26"), batch(RECORDS, true));
+    client
+        .write_line(&format!("{hello}\n{initialized}\n{batch}"))
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    owner.signal("KILL");
+    assert_eq!(client.message().unwrap()["id"], "hello");
+    for answer in answers(&mut client, RECORDS) {
+        assert!(content(&answer)["records"][0]["record_id"].is_string());
+    }
+    assert!(client.close().success());
+}
+
+#[test]
+fn who_has_seen_the_list_of_resources_hears_of_its_changes_from_the_next_owner() {
+    const NEWS: &str = "notifications/resources/list_changed";
+    for end in ["of its input", "by a signal"] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut owner = Client::session(dir.path(), &["--role", "admin"]);
+        save_budget(&mut owner, "first", "1");
+        let mut clients = [(); 2].map(|()| forwarder(dir.path(), &hello("2025-06-18")));
+        for client in &mut clients {
+            client.ask("resources/list", &json!({}));
+        }
+        if end == "of its input" {
+            owner.close_input();
+        } else {
+            owner.signal("KILL");
+        }
+        owner.wait();
+        for client in &mut clients {
+            assert_eq!(client.message().unwrap()["method"], NEWS, "the end {end}");
+        }
+        let mut admin = Client::session(dir.path(), &["--role", "admin"]);
+        save_budget(&mut admin, "second", "1");
+        for client in &mut clients {
+            assert_eq!(client.message().unwrap()["method"], NEWS, "the end {end}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! What a relay has to know so that its client need not know who serves it.
 
-use super::handshake::{Handshake, acknowledged, updated, watched};
+use super::handshake::{Followed, Handshake, acknowledged, watched};
 use super::peek::{Id, Message, answers, parts, peek};
 use super::questions::{Pass, Questions, cancelled};
 use super::repeat::ReadOnly;
@@ -39,10 +39,10 @@ struct Connection {
     lines: u64,
     /// The answer that the rest of the script waits for.
     awaited: Option<Id>,
-    /// Answers that the client has already; in their place it is told of these resources.
-    known: HashMap<Id, Vec<String>>,
-    /// Acknowledgements that the client has already, and the resources that they watch.
-    reopened: HashMap<Id, Vec<String>>,
+    /// Answers that the client has already; in their place it is told of what it follows by them.
+    known: HashMap<Id, Option<Followed>>,
+    /// Acknowledgements that the client has already, and what it follows by them.
+    reopened: HashMap<Id, Vec<Followed>>,
 }
 
 impl Connection {
@@ -76,7 +76,7 @@ impl Memory {
             if self.unanswered.has(&told.id) {
                 self.unanswered.sent(&told.id, number);
             } else {
-                connection.known.insert(told.id.clone(), Vec::new());
+                connection.known.insert(told.id.clone(), None);
             }
             connection.awaited = Some(told.id.clone());
             script.first = Some(told.line.clone());
@@ -85,13 +85,10 @@ impl Memory {
             connection.number();
             script.rest.push(line.clone());
         }
-        let level = self.handshake.level.iter().map(|told| (told, None));
-        let subscribed = self.handshake.subscribed.iter();
-        for (told, uri) in level.chain(subscribed.map(|(uri, told)| (told, Some(uri)))) {
+        for (told, followed) in self.handshake.wishes() {
             if !self.unanswered.has(&told.id) {
                 connection.number();
-                let uris = uri.into_iter().cloned().collect();
-                connection.known.insert(told.id.clone(), uris);
+                connection.known.insert(told.id.clone(), followed);
                 script.rest.push(told.line.clone());
             }
         }
@@ -160,7 +157,7 @@ impl Memory {
     /// The client sends a batch. What of it has no answer goes to this owner only.
     fn client_says_all(&mut self, batch: &[u8]) -> Pass {
         // Refused as a whole, it is answered without an id.
-        let Some(parts) = parts(batch).filter(|_| self.handshake.has_batches) else {
+        let Some(parts) = parts(batch).filter(|_| self.handshake.has_batches()) else {
             return Pass::On;
         };
         let (mut requests, mut passed, mut changed) = (Vec::new(), Vec::new(), false);
@@ -221,7 +218,11 @@ impl Memory {
     fn owner_says(&mut self, line: &[u8]) -> Pass {
         match peek(line) {
             Message::Answer { id, error } => {
-                self.handshake.answer(&id, line);
+                let had_batches = self.handshake.has_batches();
+                self.handshake.answer(&id, error, line);
+                if had_batches && !self.handshake.has_batches() {
+                    self.unanswered.forget_batches();
+                }
                 self.answered(&id, error)
             }
             Message::Batch => {
@@ -251,7 +252,7 @@ impl Memory {
             return Pass::On;
         }
         match self.connection.known.remove(id) {
-            Some(uris) if !error => told_of(&uris, None),
+            Some(followed) if !error => told_of(followed.as_slice(), None),
             Some(_) => {
                 tracing::warn!(%id, "the new owner refuses what the one before had granted");
                 Pass::NOTHING
@@ -269,8 +270,8 @@ impl Memory {
         let Some(id) = acknowledged(line) else {
             return Pass::On;
         };
-        if let Some(uris) = self.connection.reopened.remove(&id) {
-            return told_of(&uris, Some(&id));
+        if let Some(followed) = self.connection.reopened.remove(&id) {
+            return told_of(&followed, Some(&id));
         }
         if self.unanswered.has(&id) {
             self.acknowledged.insert(id);
@@ -321,8 +322,9 @@ fn one_line(messages: &[Cow<'_, str>]) -> String {
 }
 
 /// What may have changed while no owner watched it.
-fn told_of(uris: &[String], subscription: Option<&Id>) -> Pass {
-    Pass::Instead(uris.iter().map(|uri| updated(uri, subscription)).collect())
+fn told_of(followed: &[Followed], subscription: Option<&Id>) -> Pass {
+    let lines = followed.iter().map(|what| what.changed(subscription));
+    Pass::Instead(lines.collect())
 }
 
 #[cfg(test)]

@@ -180,6 +180,15 @@ impl Unanswered {
         }
     }
 
+    /// Forgets all batches: the owner refuses each as a whole, which names none of its requests.
+    pub(super) fn forget_batches(&mut self) {
+        let batches = self.asked.iter().filter(|(_, asked)| asked.is_batch);
+        let places: Vec<_> = batches.map(|(place, _)| *place).collect();
+        for place in places {
+            self.take(place);
+        }
+    }
+
     fn take(&mut self, place: u64) -> Option<Asked> {
         let asked = self.asked.remove(&place)?;
         for request in &asked.requests {

@@ -10,7 +10,7 @@ mod message;
 mod output;
 mod oversized;
 
-use crate::service::line::LINE_MOST;
+use crate::service::line::{LINE_MOST, has_batches};
 use batch::{Batch, Batches};
 pub(super) use ended::Ended;
 use line::{Lines, Read};
@@ -235,7 +235,7 @@ where
         let id = match message {
             JsonRpcMessage::Response(response) => {
                 if let ServerResult::InitializeResult(result) = &response.result {
-                    self.batches_allowed = result.protocol_version == ProtocolVersion::V_2025_03_26;
+                    self.batches_allowed = has_batches(&result.protocol_version);
                 }
                 Some(&response.id)
             }

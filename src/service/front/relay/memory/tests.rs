@@ -70,7 +70,7 @@ fn an_open_subscription_is_opened_again_without_a_word_but_of_what_may_have_chan
     let mut memory = Memory::new(ReadOnly::new());
     memory.attach();
     let listen = json!({"id": "s", "method": LISTEN, "params": {
-        "notifications": {"resourceSubscriptions": ["budget://status"]}}});
+        "notifications": {"resourceSubscriptions": ["budget://status"], "resourcesListChanged": true}}});
     let acknowledged = json!({"method": ACKNOWLEDGED, "params": {
         "_meta": {"io.modelcontextprotocol/subscriptionId": "s"}}});
     client(&mut memory, &listen);
@@ -79,11 +79,62 @@ fn an_open_subscription_is_opened_again_without_a_word_but_of_what_may_have_chan
     memory.lose(Loss::Abrupt);
     assert_eq!(messages(memory.attach()), [listen]);
     let told = owner(&mut memory, &acknowledged);
-    assert!(told.contains("resources/updated") && told.contains(r#""s""#));
+    assert!(told.contains("resources/updated") && told.contains("resources/list_changed"));
+    assert!(told.lines().count() == 2 && told.lines().all(|line| line.contains(r#""s""#)));
     client(
         &mut memory,
         &json!({"method": CANCELLED, "params": {"requestId": "s"}}),
     );
+    memory.lose(Loss::Abrupt);
+    assert!(messages(memory.attach()).is_empty());
+}
+
+/// A session that is open.
+fn plain_session() -> Memory {
+    let mut memory = Memory::new(ReadOnly::new());
+    memory.attach();
+    client(&mut memory, &json!({"id": 1, "method": "initialize"}));
+    owner(&mut memory, &json!({"id": 1, "result": {}}));
+    memory
+}
+
+#[test]
+fn who_has_seen_the_list_of_resources_is_told_once_that_it_may_have_changed() {
+    let mut memory = plain_session();
+    for (id, params) in [(2, json!({})), (3, json!({"cursor": "bud_9"}))] {
+        let list = json!({"id": id, "method": "resources/list", "params": params});
+        client(&mut memory, &list);
+        assert!(!owner(&mut memory, &json!({"id": id, "result": {}})).is_empty());
+    }
+    for _ in 0..2 {
+        assert_eq!(memory.lose(Loss::Abrupt), "");
+        let list = json!({"jsonrpc": "2.0", "id": 3, "method": "resources/list"});
+        assert_eq!(messages(memory.attach())[1..], [list]);
+        owner(&mut memory, &json!({"id": 1, "result": {}}));
+        let told = owner(&mut memory, &json!({"id": 3, "result": {}}));
+        let told: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["method"], "notifications/resources/list_changed");
+    }
+}
+
+#[test]
+fn a_list_of_resources_that_waits_is_asked_for_once() {
+    let mut memory = plain_session();
+    let list = json!({"id": 2, "method": "resources/list"});
+    client(&mut memory, &list);
+    memory.lose(Loss::Abrupt);
+    assert_eq!(messages(memory.attach())[1..], [list]);
+    owner(&mut memory, &json!({"id": 1, "result": {}}));
+    let answer = json!({"id": 2, "result": {}});
+    assert_eq!(owner(&mut memory, &answer), format!("{answer}\n"));
+}
+
+#[test]
+fn who_has_no_session_has_asked_for_the_list_of_resources_that_one_time() {
+    let mut memory = Memory::new(ReadOnly::new());
+    memory.attach();
+    client(&mut memory, &json!({"id": 2, "method": "resources/list"}));
+    owner(&mut memory, &json!({"id": 2, "result": {}}));
     memory.lose(Loss::Abrupt);
     assert!(messages(memory.attach()).is_empty());
 }
@@ -166,6 +217,59 @@ fn a_batch_that_the_owner_refuses_as_a_whole_is_not_waited_for() {
     }
     client(&mut memory, &json!([{"method": "notifications/x"}, 7]));
     assert!(memory.waits_for_nothing());
+}
+
+/// A client that asks for this version, and sends a batch before it has its answer.
+fn hasty(version: &str) -> (Memory, [Value; 2]) {
+    let mut memory = Memory::new(["check_budget"].into());
+    memory.attach();
+    let params = json!({"protocolVersion": version});
+    let initialize = json!({"id": 0, "method": "initialize", "params": params});
+    let batch = json!([check(1), check(2)]);
+    client(&mut memory, &initialize);
+    assert_eq!(client(&mut memory, &batch), format!("{batch}\n"));
+    (memory, [initialize, batch])
+}
+
+#[test]
+fn a_batch_from_before_the_agreement_is_waited_for_where_the_version_asked_for_has_batches() {
+    let (mut memory, said) = hasty("2025-03-26");
+    memory.lose(Loss::Abrupt);
+    assert_eq!(messages(memory.attach()), said);
+    let agreed = json!({"id": 0, "result": {"protocolVersion": "2025-03-26"}});
+    assert!(!owner(&mut memory, &agreed).is_empty());
+    assert!(!memory.waits_for_nothing());
+    let answer = json!([{"id": 1, "result": {}}, {"id": 2, "result": {}}]);
+    assert_eq!(owner(&mut memory, &answer), format!("{answer}\n"));
+    assert!(memory.waits_for_nothing());
+}
+
+#[test]
+fn a_batch_from_before_an_agreement_without_batches_is_not_waited_for() {
+    let agreed = |version| json!({"id": 0, "result": {"protocolVersion": version}});
+    let refused = json!({"id": 0, "error": {"code": -32602, "message": "no"}});
+    for (asked, answer) in [
+        ("2025-06-18", agreed("2025-06-18")),
+        ("2025-03-26", agreed("2025-11-25")),
+        ("2025-03-26", refused),
+    ] {
+        let (mut memory, _) = hasty(asked);
+        assert!(!owner(&mut memory, &answer).is_empty());
+        assert!(memory.waits_for_nothing(), "{answer}");
+        client(&mut memory, &json!([check(3)]));
+        assert!(memory.waits_for_nothing(), "{answer}");
+    }
+}
+
+#[test]
+fn an_initialize_that_was_refused_is_not_repeated_to_a_new_owner() {
+    let (mut memory, _) = hasty("2025-11-25");
+    owner(
+        &mut memory,
+        &json!({"id": 0, "error": {"code": -32600, "message": "no"}}),
+    );
+    memory.lose(Loss::Abrupt);
+    assert!(messages(memory.attach()).is_empty());
 }
 
 #[test]
