@@ -6,6 +6,7 @@ mod holds;
 mod increases;
 mod refusals;
 mod repeats;
+mod ways_out;
 
 use crate::service::operations::testing::House;
 use serde_json::{Value, json};
