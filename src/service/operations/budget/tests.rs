@@ -2,6 +2,7 @@
 
 mod corrections;
 mod estimates;
+mod forecasts;
 mod holds;
 mod increases;
 mod refusals;
