@@ -23,6 +23,23 @@ pub enum Level {
 impl Level {
     /// Every level, from the least on.
     pub const ALL: [Self; 3] = [Self::Warning, Self::Action, Self::Exceeded];
+
+    /// What kind of alert tells of it.
+    const fn kind(self) -> AlertKind {
+        match self {
+            Self::Warning => AlertKind::ThresholdWarning,
+            Self::Action => AlertKind::ThresholdAction,
+            Self::Exceeded => AlertKind::LimitExceeded,
+        }
+    }
+
+    /// How much that alert matters.
+    const fn severity(self) -> Severity {
+        match self {
+            Self::Warning | Self::Action => Severity::Warning,
+            Self::Exceeded => Severity::Critical,
+        }
+    }
 }
 
 /// Which counter of a policy: a window of time, or a session or task.
@@ -98,6 +115,11 @@ pub enum AlertCause {
         budget: BudgetId,
         /// The policy.
         policy: PolicyId,
+    },
+    /// One usage reached levels, or passed limits, of more policies than it raises alerts of.
+    LevelOfOtherPolicies {
+        /// The highest of the levels.
+        level: Level,
     },
     /// A critical call passed a hard limit.
     CriticalBypass {
@@ -219,30 +241,9 @@ impl AlertCause {
     /// What kind of thing it is.
     pub const fn kind(&self) -> AlertKind {
         match self {
-            Self::Level {
-                level: Level::Warning,
-                ..
-            }
-            | Self::LevelOfOthers {
-                level: Level::Warning,
-                ..
-            } => AlertKind::ThresholdWarning,
-            Self::Level {
-                level: Level::Action,
-                ..
-            }
-            | Self::LevelOfOthers {
-                level: Level::Action,
-                ..
-            } => AlertKind::ThresholdAction,
-            Self::Level {
-                level: Level::Exceeded,
-                ..
-            }
-            | Self::LevelOfOthers {
-                level: Level::Exceeded,
-                ..
-            } => AlertKind::LimitExceeded,
+            Self::Level { level, .. }
+            | Self::LevelOfOthers { level, .. }
+            | Self::LevelOfOtherPolicies { level } => level.kind(),
             Self::AllocationOverrun { .. }
             | Self::PolicyOverrun { .. }
             | Self::OverrunOfOthers { .. } => AlertKind::Overrun,
@@ -260,28 +261,15 @@ impl AlertCause {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::IncreaseRequested { .. } | Self::PricesChanged { .. } => Severity::Info,
-            Self::Level {
-                level: Level::Warning | Level::Action,
-                ..
-            }
-            | Self::LevelOfOthers {
-                level: Level::Warning | Level::Action,
-                ..
-            }
-            | Self::AllocationOverrun { .. }
+            Self::Level { level, .. }
+            | Self::LevelOfOthers { level, .. }
+            | Self::LevelOfOtherPolicies { level } => level.severity(),
+            Self::AllocationOverrun { .. }
             | Self::CostUnknown { .. }
             | Self::PriceHeldBack { .. }
             | Self::SourceFailed { .. }
             | Self::SourceOutvoted { .. } => Severity::Warning,
-            Self::Level {
-                level: Level::Exceeded,
-                ..
-            }
-            | Self::LevelOfOthers {
-                level: Level::Exceeded,
-                ..
-            }
-            | Self::PolicyOverrun { .. }
+            Self::PolicyOverrun { .. }
             | Self::OverrunOfOthers { .. }
             | Self::CriticalBypass { .. } => Severity::Critical,
         }
@@ -296,6 +284,7 @@ impl AlertCause {
             Self::AllocationOverrun { .. }
             | Self::LevelOfOthers { .. }
             | Self::OverrunOfOthers { .. }
+            | Self::LevelOfOtherPolicies { .. }
             | Self::IncreaseRequested { .. }
             | Self::CostUnknown { .. }
             | Self::PricesChanged { .. }
@@ -323,6 +312,7 @@ impl AlertCause {
             | Self::CriticalBypass { budget, policy, .. }
             | Self::IncreaseRequested { budget, policy, .. } => Some((*budget, *policy)),
             Self::AllocationOverrun { .. }
+            | Self::LevelOfOtherPolicies { .. }
             | Self::CostUnknown { .. }
             | Self::PricesChanged { .. }
             | Self::PriceHeldBack { .. }

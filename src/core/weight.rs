@@ -13,8 +13,8 @@ use serde_json::Value;
 
 /// The most that one event may weigh; the journal takes twice as much.
 pub const EVENT_MOST: usize = 8 << 20;
-/// The most that the events of one command may weigh together: half of what a batch of the journal takes, which may have
-/// others in it and what was due before it.
+/// The most that the events of one command of a refresh may weigh together. An order may have more, but a refresh is
+/// given in parts, and what is ordered meanwhile waits for no more than one of them.
 pub const COMMAND_MOST: usize = 32 << 20;
 
 /// The most that the events of one order may weigh, what was due before it apart: what a batch of the journal takes, but

@@ -40,7 +40,7 @@ pub fn way_out(
     prices: &PriceBook,
     now: Timestamp,
 ) -> WayOut {
-    let (Some(counts), Outcome::SoftLimit | Outcome::Deny) = (asked.counts, verdict.outcome) else {
+    let Some(counts) = asked.counts else {
         return WayOut::default();
     };
     let search = Search {
@@ -50,9 +50,17 @@ pub fn way_out(
         prices,
         now,
     };
-    WayOut {
-        fits: search.fits(),
-        alternatives: search.alternatives(),
+    match verdict.outcome {
+        Outcome::Allow | Outcome::Warn => WayOut::default(),
+        Outcome::SoftLimit => WayOut {
+            fits: search.fits(Outcome::Warn),
+            // Once a soft limit is used up no model is below it: a cheaper one is better all the same.
+            alternatives: search.alternatives(&[Outcome::Warn, Outcome::SoftLimit]),
+        },
+        Outcome::Deny => WayOut {
+            fits: search.fits(Outcome::SoftLimit),
+            alternatives: search.alternatives(&[Outcome::SoftLimit]),
+        },
     }
 }
 
@@ -65,15 +73,16 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The most output tokens that every policy would allow; none if even the input is too much, or the cost is unknown.
-    fn fits(&self) -> Option<u64> {
+    /// The most output tokens of which the policies say nothing worse than this; none if even the input is too much, or
+    /// the cost is unknown.
+    fn fits(&self, worst: Outcome) -> Option<u64> {
         let model = self.asked.model;
         let price = self
             .prices
             .price_at(model.provider.as_deref(), model.model.as_deref()?, self.now)
             .ok();
         // Whatever is allowed for some output is allowed for less, so the bound can be halved towards.
-        let fits = |output| self.allows_output(price.as_ref(), output);
+        let fits = |output| self.of_output(price.as_ref(), output) <= worst;
         if !fits(0) {
             return None;
         }
@@ -99,7 +108,7 @@ impl Search<'_> {
         Some(most)
     }
 
-    fn allows_output(&self, price: Option<&Price<'_>>, output_tokens: u64) -> bool {
+    fn of_output(&self, price: Option<&Price<'_>>, output_tokens: u64) -> Outcome {
         let counts = Counts {
             output_tokens,
             reasoning_tokens: 0,
@@ -107,7 +116,7 @@ impl Search<'_> {
             ..*self.counts
         };
         let cost = call_cost(price, &counts, self.asked.service_tier, self.asked.cost);
-        self.outcome(self.asked.model, &counts, cost) < Outcome::SoftLimit
+        self.outcome(self.asked.model, &counts, cost)
     }
 
     fn outcome(&self, model: &ModelRef, counts: &Counts, cost: Option<Usd>) -> Outcome {
@@ -126,8 +135,31 @@ impl Search<'_> {
             .outcome
     }
 
-    /// The cheapest models that fit as asked, those of the same provider before the others.
-    fn alternatives(&self) -> Vec<Alternative> {
+    /// The cheapest models that fit as asked, by the first of these bounds that any keeps to.
+    fn alternatives(&self, bounds: &[Outcome]) -> Vec<Alternative> {
+        let cheaper = self.cheaper();
+        let within = |worst: &Outcome| {
+            let fitting = cheaper.iter().filter(|(cost, card)| {
+                let model = ModelRef {
+                    provider: Some((&*card.provider).into()),
+                    model: Some((&*card.model).into()),
+                    tier: Some(card.tier),
+                };
+                self.outcome(&model, self.counts, Some(*cost)) <= *worst
+            });
+            let named = fitting.take(ALTERNATIVES).map(|(cost, card)| Alternative {
+                provider: card.provider.to_string(),
+                model: card.model.to_string(),
+                estimated_cost_usd: *cost,
+            });
+            named.collect::<Vec<_>>()
+        };
+        let mut found = bounds.iter().map(within);
+        found.find(|found| !found.is_empty()).unwrap_or_default()
+    }
+
+    /// The models that could take the call for less, the cheapest first, those of the same provider before the others.
+    fn cheaper(&self) -> Vec<(Usd, &ModelCard)> {
         let catalogue = self.prices.catalogue();
         let own = self.asked.model;
         let asked = own
@@ -138,36 +170,19 @@ impl Search<'_> {
             reasoning: false,
             ..card.capabilities
         });
-        let same_model = |card: &ModelCard| {
-            own.provider.as_deref() == Some(&*card.provider)
-                && own.model.as_deref() == Some(&*card.model)
-        };
         let same_provider = |card: &ModelCard| own.provider.as_deref() == Some(&*card.provider);
+        let same_model =
+            |card: &ModelCard| same_provider(card) && own.model.as_deref() == Some(&*card.model);
         let mut found: Vec<_> = catalogue
             .cards_of(Mode::Chat)
             .filter(|card| !same_model(card) && self.could_serve(card, needs))
-            .filter_map(|card| Some((!same_provider(card), self.cost_at(card)?, card)))
-            .filter(|(_, cost, _)| self.asked.amount.cost.is_none_or(|asked| *cost < asked))
+            .filter_map(|card| Some((self.cost_at(card)?, card)))
+            .filter(|(cost, _)| self.asked.amount.cost.is_none_or(|asked| *cost < asked))
             .collect();
-        found.sort_unstable_by_key(|(other, cost, card)| {
-            (*other, *cost, &card.provider, &card.model)
+        found.sort_unstable_by_key(|(cost, card)| {
+            (!same_provider(card), *cost, &card.provider, &card.model)
         });
-        let fitting = found.into_iter().filter(|(_, cost, card)| {
-            let model = ModelRef {
-                provider: Some((&*card.provider).into()),
-                model: Some((&*card.model).into()),
-                tier: Some(card.tier),
-            };
-            self.outcome(&model, self.counts, Some(*cost)) < Outcome::SoftLimit
-        });
-        let alternatives = fitting
-            .take(ALTERNATIVES)
-            .map(|(_, cost, card)| Alternative {
-                provider: card.provider.to_string(),
-                model: card.model.to_string(),
-                estimated_cost_usd: cost,
-            });
-        alternatives.collect()
+        found
     }
 
     /// Whether a model could take the call in place of the one that was asked for: its bounds are known and wide enough,

@@ -41,7 +41,7 @@ impl Desk<'_> {
         )?;
         let counters = self.state.corrected(&adjusted);
         let done = self.conclude(Event::UsageAdjusted(Box::new(adjusted)));
-        self.raise_crossings(&counters);
+        self.with_room_for_alerts(|desk| desk.raise_crossings(&counters));
         for (policy, key) in &counters {
             self.settle_meter(*policy, key);
         }

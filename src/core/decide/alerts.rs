@@ -60,6 +60,9 @@ impl Desk<'_> {
             self.raise_of_others(policy, KeyedAlert::Level(level));
             return;
         }
+        if !self.alert_room.takes(level) {
+            return;
+        }
         let Some(state) = self.state.policy(policy) else {
             return;
         };
@@ -108,7 +111,11 @@ impl Desk<'_> {
         let Some(state) = self.state.policy(policy) else {
             return;
         };
-        if self.state.told_of_others(policy, what).is_some() {
+        let level = match what {
+            KeyedAlert::Overrun => Level::Exceeded,
+            KeyedAlert::Level(level) => level,
+        };
+        if self.state.told_of_others(policy, what).is_some() || !self.alert_room.takes(level) {
             return;
         }
         let (budget, period) = (state.budget, state.policy.period.as_str());
@@ -197,6 +204,7 @@ impl Desk<'_> {
             gone.extend(down.filter_map(|level| raised.level(level)));
         }
         gone.retain(|alert| self.state.alert(*alert).is_some());
+        gone.truncate(RESOLVED_MOST.saturating_sub(self.entries.len()));
         self.resolve(gone);
     }
 

@@ -31,6 +31,7 @@ use super::refusal::Refusal;
 use super::state::State;
 use super::verdict::Verdict;
 use jiff::Timestamp;
+use room::AlertRoom;
 
 /// A command with who gives it and when.
 #[derive(Clone, Debug)]
@@ -84,6 +85,7 @@ pub fn execute(state: &mut State, order: Order) -> Decided {
         stamp: order.stamp,
         request: order.request,
         entries: Vec::new(),
+        alert_room: AlertRoom::UNBOUND,
         state,
     };
     desk.end_what_is_due();
@@ -103,6 +105,7 @@ struct Desk<'a> {
     request: Option<Request>,
     now: Timestamp,
     entries: Vec<Entry>,
+    alert_room: AlertRoom,
 }
 
 impl Desk<'_> {

@@ -1,7 +1,7 @@
 //! Recording what was used. Money that was spent is always recorded in full.
 
 use super::{Desk, Done, text};
-use crate::core::alert::AlertCause;
+use crate::core::alert::{AlertCause, Level};
 use crate::core::allocation::Allocation;
 use crate::core::command::Posting;
 use crate::core::event::{Event, UsageRecorded};
@@ -94,12 +94,14 @@ impl Desk<'_> {
             })),
             request,
         );
-        if let Some(spender) = spender {
-            self.raise_overruns(&spender, allocation, &findings, beyond_hold);
-        }
-        self.tell_unknown_cost(place);
-        let counters = findings.into_iter().map(|own| (own.policy, own.meter));
-        self.raise_crossings(&counters.collect::<Vec<_>>());
+        self.with_room_for_alerts(|desk| {
+            if let Some(spender) = spender {
+                desk.raise_overruns(&spender, allocation, &findings, beyond_hold);
+            }
+            desk.tell_unknown_cost(place);
+            let counters = findings.into_iter().map(|own| (own.policy, own.meter));
+            desk.raise_crossings(&counters.collect::<Vec<_>>());
+        });
         place
     }
 
@@ -168,6 +170,9 @@ impl Desk<'_> {
         }
         if self.is_among_others(policy, meter, KeyedAlert::Overrun) {
             self.raise_of_others(policy, KeyedAlert::Overrun);
+            return;
+        }
+        if !self.alert_room.takes(Level::Exceeded) {
             return;
         }
         let cause = AlertCause::PolicyOverrun {

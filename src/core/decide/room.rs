@@ -4,7 +4,7 @@
 use super::Desk;
 use super::alerts::KEYED_ALERTS_MOST;
 use super::record::OVERRUN_SPENDERS_MOST;
-use crate::core::alert::{Level, MeterKey};
+use crate::core::alert::{AlertCause, AlertStatus, Level, MeterKey};
 use crate::core::command::Posting;
 use crate::core::id::PolicyId;
 use crate::core::refusal::{Code, Refusal};
@@ -13,11 +13,68 @@ use rustc_hash::FxHashMap;
 
 /// The most alerts that one command resolves: what stands beyond them is resolved by the next one.
 pub(super) const RESOLVED_MOST: usize = 100_000;
+/// The most alerts about policies that one posting or correction raises, before one stands for all others.
+pub(super) const ALERTS_MOST: usize = 10_000;
 /// The alerts of a counter's levels.
 const LEVELS: usize = Level::ALL.len();
 
+/// How many more alerts about policies may be raised, and what there was no room for.
+pub(super) struct AlertRoom {
+    left: usize,
+    untold: usize,
+    worst: Option<Level>,
+}
+
+impl AlertRoom {
+    /// Where few policies are concerned.
+    pub(super) const UNBOUND: Self = Self::of(usize::MAX);
+
+    const fn of(left: usize) -> Self {
+        Self {
+            left,
+            untold: 0,
+            worst: None,
+        }
+    }
+
+    /// Takes the room of an alert that matters as one of this level does; false where none is left.
+    pub(super) fn takes(&mut self, level: Level) -> bool {
+        if self.left == 0 {
+            self.untold += 1;
+            self.worst = self.worst.max(Some(level));
+            return false;
+        }
+        self.left -= 1;
+        true
+    }
+}
+
 impl Desk<'_> {
-    /// Refuses postings whose records and alerts might be too large for the journal. Fewer of them always fit.
+    /// Raises what follows of one posting or correction, which may meet any number of policies: so many alerts about
+    /// them, and one for all others.
+    pub(super) fn with_room_for_alerts(&mut self, raise: impl FnOnce(&mut Self)) {
+        self.alert_room = AlertRoom::of(ALERTS_MOST);
+        raise(self);
+        let AlertRoom { untold, worst, .. } =
+            std::mem::replace(&mut self.alert_room, AlertRoom::UNBOUND);
+        let Some(level) = worst else {
+            return;
+        };
+        let stands = self.state.alerts().any(|alert| {
+            alert.status == AlertStatus::Open
+                && matches!(alert.cause, AlertCause::LevelOfOtherPolicies { level: told } if told >= level)
+        });
+        if !stands {
+            let message = format!(
+                "one usage reached {untold} levels and limits of policies beside the {ALERTS_MOST} that have alerts of \
+                 their own; get_budget_status shows where all stand, and what uses them next raises more"
+            );
+            self.raise(AlertCause::LevelOfOtherPolicies { level }, &message);
+        }
+    }
+
+    /// Refuses postings whose records and alerts might be too large for the journal. Fewer of them always fit: of one
+    /// alone only so many alerts are raised.
     pub(super) fn check_room(&self, postings: &[Posting]) -> Result<(), Refusal> {
         let weights = postings
             .iter()

@@ -112,10 +112,12 @@ impl CheckAnswer {
                 .alternatives
                 .iter()
                 .map(|other| format!("{} (${})", other.model, other.estimated_cost_usd));
-            words.push_str(&format!(
-                "\nWould fit: {}.",
-                names.collect::<Vec<_>>().join(", ")
-            ));
+            let names = names.collect::<Vec<_>>().join(", ");
+            let head = match self.outcome {
+                Outcome::SoftLimit => "Cheaper",
+                _ => "Would fit",
+            };
+            words.push_str(&format!("\n{head}: {names}."));
         }
         words
     }

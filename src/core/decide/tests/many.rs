@@ -1,7 +1,11 @@
 //! Policies with very many counters: what is told of them is bound, and what an order comes to.
 
 use super::*;
+use crate::core::command::Adjust;
 use crate::core::decide::alerts::KEYED_ALERTS_MOST;
+use crate::core::decide::room::ALERTS_MOST;
+use crate::core::event::UsageAdjusted;
+use crate::core::usage::Correction;
 use crate::core::weight;
 
 const SESSIONS: usize = 250;
@@ -17,6 +21,28 @@ fn per_session(id: Option<PolicyId>, tokens: u64) -> Box<PolicyDraft> {
         },
         ..PolicyDraft::default()
     })
+}
+
+/// Saves so many budgets of 64 policies each.
+fn policies(bench: &mut Bench, budgets: usize, policy: &PolicyDraft) {
+    for _ in 0..budgets {
+        let draft = SaveBudget {
+            name: Some(format!("budget {}", bench.state.next_id())),
+            policies: vec![policy.clone(); 64],
+            ..SaveBudget::default()
+        };
+        let saved = bench.give(Command::SaveBudget(Box::new(draft)));
+        saved.result.unwrap();
+    }
+}
+
+/// The alerts that stand for other policies, by their levels.
+fn of_other_policies(bench: &Bench) -> Vec<Level> {
+    let level = |alert: &crate::core::alert::Alert| match alert.cause {
+        AlertCause::LevelOfOtherPolicies { level } => Some(level),
+        _ => None,
+    };
+    bench.state.alerts().filter_map(level).collect()
 }
 
 /// Records in so many sessions, all at once.
@@ -110,21 +136,11 @@ fn one_alert_stands_for_the_overruns_of_many_sessions_too() {
 #[test]
 fn records_that_may_come_to_more_than_a_batch_takes_are_refused_before_the_first() {
     let mut bench = Bench::new();
-    for _ in 0..2 {
-        let policies = (0..64).map(|_| PolicyDraft {
-            period: Some(Period::Hourly),
-            ..*per_session(None, 1)
-        });
-        let draft = SaveBudget {
-            name: Some(format!("budget {}", bench.state.next_id())),
-            policies: policies.collect(),
-            ..SaveBudget::default()
-        };
-        bench
-            .give(Command::SaveBudget(Box::new(draft)))
-            .result
-            .unwrap();
-    }
+    let hourly = PolicyDraft {
+        period: Some(Period::Hourly),
+        ..*per_session(None, 1)
+    };
+    policies(&mut bench, 2, &hourly);
     let record = |bench: &mut Bench, count: i64| {
         let postings = (0..count).map(|hours| Posting {
             usage: usage(
@@ -170,4 +186,68 @@ fn a_thousand_records_in_as_many_sessions_meet_many_policies() {
     let decided = in_sessions(&mut bench, 1_000, "s");
     decided.result.unwrap();
     assert_eq!(told(&bench).1, 64 * 4);
+}
+
+#[test]
+fn one_record_that_meets_very_many_policies_raises_so_many_alerts_and_one_for_the_others() {
+    let mut bench = Bench::new();
+    let daily = PolicyDraft {
+        period: Some(Period::Daily),
+        ..*per_session(None, 1)
+    };
+    policies(&mut bench, 50, &daily);
+    let decided = bench.spend("0", None, false);
+    assert_eq!(decided.entries.len(), 1 + ALERTS_MOST + 1);
+    assert_eq!(of_other_policies(&bench), [Level::Exceeded]);
+    // The next one raises what is missing: an overrun and three levels of each.
+    bench.spend("0", None, false).result.unwrap();
+    assert_eq!(bench.state.alerts().count(), 4 * 50 * 64 + 1);
+    assert_eq!(bench.spend("0", None, false).entries.len(), 1);
+
+    // All of them are of a day, but for the one.
+    bench.later(24).give(Command::Tick);
+    assert_eq!(bench.state.alerts().count(), 1);
+    bench.spend("0", None, false).result.unwrap();
+    assert_eq!(of_other_policies(&bench), [Level::Exceeded], "told twice");
+    let alert = bench.state.alerts().next().unwrap().id;
+    let note = None;
+    bench.give(Command::AcknowledgeAlert { alert, note });
+    bench.later(24).spend("0", None, false).result.unwrap();
+    assert_eq!(
+        of_other_policies(&bench).len(),
+        2,
+        "what came after it was seen"
+    );
+}
+
+#[test]
+fn a_correction_that_meets_very_many_policies_raises_no_more_alerts_than_a_record() {
+    let mut bench = Bench::new();
+    let daily = PolicyDraft {
+        period: Some(Period::Daily),
+        ..*per_session(None, 1)
+    };
+    policies(&mut bench, 60, &daily);
+    let adjusted = UsageAdjusted {
+        record: None,
+        counted: None,
+        provider: "openai".into(),
+        model: "gpt-4o".into(),
+        tier: None,
+        context: Context::default(),
+        occurred: bench.now,
+        correction: Correction {
+            added: Counts {
+                input_tokens: 10,
+                ..Counts::default()
+            },
+            ..Correction::default()
+        },
+    };
+    let recorded = None;
+    let command = Command::Adjust(Box::new(Adjust { adjusted, recorded }));
+    let decided = bench.give(command);
+    decided.result.unwrap();
+    assert_eq!(decided.entries.len(), 1 + ALERTS_MOST + 1);
+    assert_eq!(of_other_policies(&bench), [Level::Exceeded]);
 }

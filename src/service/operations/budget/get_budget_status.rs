@@ -22,6 +22,10 @@ use serde::{Deserialize, Serialize};
 
 /// How many sessions or tasks of one policy are shown, the most used first.
 const KEYS_MOST: usize = 20;
+/// What part of a window must have been seen before anything follows from it: the first calls come close together.
+const FORECAST_SHARE: i32 = 20;
+/// What is enough of a long window, or of one that never ends.
+const FORECAST_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is left of the budgets, and for how long.
 pub struct GetBudgetStatus;
@@ -69,7 +73,8 @@ pub struct CounterStatus {
     pub used_share: Share,
     /// How much is used.
     pub state: UseState,
-    /// When it runs out if spending goes on as in this window so far; left out if it lasts.
+    /// When it runs out if spending goes on as in this window so far; left out if it lasts, and until a twentieth of
+    /// the window, or a day, was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runs_out_at: Option<Instant>,
 }
@@ -321,7 +326,8 @@ fn runs_out(finding: &Finding, policy: &PolicyState, now: Timestamp) -> Option<T
         ..finding.clone()
     };
     let used = share(&posted);
-    if elapsed <= 0 || used.is_zero() || used >= Decimal::ONE {
+    let needed = window.end.duration_since(window.start) / FORECAST_SHARE;
+    if elapsed < needed.min(FORECAST_AFTER).as_secs() || used.is_zero() || used >= Decimal::ONE {
         return None;
     }
     let left = (Decimal::ONE - used)

@@ -2,10 +2,12 @@
 
 mod corrections;
 mod estimates;
+mod forecasts;
 mod holds;
 mod increases;
 mod refusals;
 mod repeats;
+mod ways_out;
 
 use crate::service::operations::testing::House;
 use serde_json::{Value, json};
