@@ -56,6 +56,29 @@ fn it_ends_with_its_input_though_the_owner_of_the_store_is_silent() {
 }
 
 #[test]
+fn what_was_said_while_nobody_served_is_answered_as_not_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let owner = Client::session(dir.path(), &[]);
+    owner.signal("STOP");
+    let mut waiting = Client::start(dir.path(), &[]);
+    let hello = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}});
+    let hello = waiting.request("initialize", &hello);
+    let record = waiting.send(
+        "record_usage",
+        &json!({"model": "gpt-4o", "input_tokens": 1}),
+    );
+    waiting.close_input();
+    let refused = waiting.answer(hello).unwrap();
+    assert_eq!(refused["error"]["data"]["code"], "unavailable", "{refused}");
+    let answer = waiting.answer(record).unwrap();
+    assert_eq!(answer["result"]["isError"], true, "{answer}");
+    let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("nothing was done"), "{text}");
+    assert!(waiting.wait().success());
+    owner.signal("CONT");
+}
+
+#[test]
 fn the_last_calls_are_answered_after_the_input_has_ended() {
     let dir = tempfile::tempdir().unwrap();
     let mut client = Client::session(dir.path(), &["--role", "admin"]);

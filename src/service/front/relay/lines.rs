@@ -97,6 +97,12 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
+    /// The whole lines that were read and not taken; once it has ended, also a last one without an end.
+    pub(super) fn read_ahead(&mut self) -> Option<Piece> {
+        let piece = self.piece()?;
+        matches!(piece, Piece::Lines(_) | Piece::Half(_)).then_some(piece)
+    }
+
     /// Whether it has ended, and all of it is taken.
     pub(super) fn is_over(&self) -> bool {
         self.ended && self.taken == self.held.len()

@@ -12,7 +12,7 @@ mod unanswered;
 
 use super::house::{Reader, Writer};
 use super::settle::Upstream;
-use lines::Lines;
+use lines::{Lines, Piece};
 use memory::Memory;
 use receiving::receive;
 use semver::Version;
@@ -215,11 +215,26 @@ impl Relay {
 
     /// Answers everything that waits, as there will be no other owner. A client that does not take it is not waited for.
     pub(super) async fn give_up(&mut self) {
-        let answers = self.session.memory().lose_all();
+        let answers = self.lose_all();
         let told = timeout(LAST_WORDS, self.tell(&answers)).await;
         if !matches!(told, Ok(Ok(()))) {
             tracing::debug!("the client reads no more");
         }
+    }
+
+    /// What answers all that waits, also what was said while nobody served: no owner has heard of that.
+    fn lose_all(&mut self) -> String {
+        let mut memory = self.session.memory();
+        let mut answers = memory.lose_all();
+        while let Some(piece) = self.client.read_ahead() {
+            let mut said = self.client.take(piece).to_vec();
+            if matches!(piece, Piece::Half(_)) {
+                said.push(b'\n');
+            }
+            memory.pass_to_owner(&said, &mut Vec::new());
+            answers.push_str(&memory.lose(Loss::After(0)));
+        }
+        answers + &memory.lose_all()
     }
 
     async fn tell(&mut self, lines: &str) -> io::Result<()> {

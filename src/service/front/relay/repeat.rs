@@ -53,13 +53,15 @@ fn names_itself(request_id: Option<&Value>) -> bool {
 }
 
 /// The answer to a request that was lost and can't be sent again.
-pub(super) fn unavailable(id: &Id, method: &str) -> Value {
-    let refusal = Refusal::unavailable(
+pub(super) fn unavailable(id: &Id, method: &str, has_reached_none: bool) -> Value {
+    let why = if has_reached_none {
+        "no process that owns the budget's store has taken it, so nothing was done; call again"
+    } else {
         "the process that owns the budget's store went away before it answered; the change may or \
          may not have been made. Look (list_allocations, get_budget_status), and call again with a \
-         request_id if it is not there: a call with a request_id is repeated safely by itself",
-    )
-    .with("may_have_happened", true);
+         request_id if it is not there: a call with a request_id is repeated safely by itself"
+    };
+    let refusal = Refusal::unavailable(why).with("may_have_happened", !has_reached_none);
     if method == CALL {
         json!({"jsonrpc": "2.0", "id": id, "result": {
             "resultType": "complete",
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_answer_of_a_call_is_a_tool_error_that_says_what_to_do() {
-        let answer = unavailable(&json!("x"), CALL);
+        let answer = unavailable(&json!("x"), CALL, false);
         assert_eq!(answer["id"], "x");
         assert_eq!(answer["result"]["isError"], true);
         // Clients check structured content by the tool's output schema, which no refusal meets.
@@ -126,7 +128,7 @@ mod tests {
         assert_eq!(refusal["details"]["may_have_happened"], true);
         let message = refusal["message"].as_str().unwrap();
         assert!(message.contains("request_id") && message.contains("list_allocations"));
-        let answer = unavailable(&json!(2), "resources/read");
+        let answer = unavailable(&json!(2), "resources/read", false);
         assert_eq!(answer["error"]["data"]["code"], "unavailable");
     }
 }

@@ -63,12 +63,17 @@ impl Asked {
         self.requests.iter().all(|it| it.method == super::LISTEN)
     }
 
+    /// Whether no owner can have taken it.
+    const fn has_reached_none(&self) -> bool {
+        self.sent_as.is_none() && self.losses == 0
+    }
+
     /// The line that says that nobody will answer.
     fn unavailable(&self) -> String {
         let answers = self
             .requests
             .iter()
-            .map(|it| unavailable(&it.id, &it.method));
+            .map(|it| unavailable(&it.id, &it.method, self.has_reached_none()));
         let answers: Vec<_> = answers.map(|answer| answer.to_string()).collect();
         let answers = answers.join(",");
         if self.is_batch {
