@@ -165,9 +165,8 @@ fn find<'a>(
             .budget_named(name)
             .map(|known| (vec![known], None))
             .ok_or_else(|| {
-                let mut refusal = Refusal::not_found("budget", format!("{:?}", clipped(name)));
-                refusal.message.push_str("; list_budgets names them");
-                refusal
+                let words = format!("budget {:?}; list_budgets names them", clipped(name));
+                Refusal::none_such("budget", name, words)
             }),
         (None, None) => {
             let length = page::length(input.limit);
