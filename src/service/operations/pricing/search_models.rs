@@ -49,7 +49,7 @@ arguments!(
         /// Least context window.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub min_context: Option<u64>,
-        /// Order; default name.
+        /// Order; default: exact names, makers' models, then by name.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub sort: Option<SortBy>,
     }
@@ -145,7 +145,8 @@ fn search(input: &SearchModelsInput) -> Search<'_> {
         max_input_price: input.max_input_price.map(Usd::amount),
         min_context: input.min_context,
         sort: match input.sort {
-            None | Some(SortBy::Name) => Sort::Name,
+            None => Sort::Nearness,
+            Some(SortBy::Name) => Sort::Name,
             Some(SortBy::InputPrice) => Sort::InputPrice,
             Some(SortBy::OutputPrice) => Sort::OutputPrice,
             Some(SortBy::Context) => Sort::Context,
