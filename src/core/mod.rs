@@ -7,6 +7,7 @@ pub mod charge;
 pub mod codec;
 pub mod command;
 pub mod context;
+pub mod count;
 pub mod decide;
 pub mod digest;
 pub mod event;

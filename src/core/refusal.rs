@@ -102,7 +102,14 @@ impl Refusal {
     /// Nothing has that id or name.
     pub fn not_found(what: &str, id: impl fmt::Display) -> Self {
         let id = clipped(&id.to_string());
-        Self::new(Code::NotFound, format!("there is no {what} {id}")).with(what, id)
+        let sentence = format!("{what} {id}");
+        Self::none_such(what, id, sentence)
+    }
+
+    /// Nothing of that id or name is as it has to be: what there is none of, in words.
+    pub fn none_such(what: &str, id: impl fmt::Display, words: impl fmt::Display) -> Self {
+        let id = clipped(&id.to_string());
+        Self::new(Code::NotFound, format!("there is no {words}")).with(what, id)
     }
 
     /// The store can't serve now; nothing was written.
@@ -144,6 +151,13 @@ mod tests {
             twice.message,
             "batch.records[1]: there is no allocation all-77"
         );
+    }
+
+    #[test]
+    fn what_is_not_as_it_has_to_be_is_named_for_programs_by_its_id_alone() {
+        let seen = Refusal::none_such("alert", "alt-9", "alert alt-9 that is not resolved");
+        assert_eq!(seen.message, "there is no alert alt-9 that is not resolved");
+        assert_eq!(seen.details["alert"], "alt-9");
     }
 
     #[test]

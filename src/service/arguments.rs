@@ -299,6 +299,30 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_may_be_written_with_a_fraction_or_an_exponent() {
+        for (text, expected) in [
+            ("1.0", 1),
+            ("1e3", 1000),
+            ("-0.0", 0),
+            ("9007199254740992.0", 1 << 53),
+        ] {
+            let text = format!(r#"{{"model":"m","input_tokens":{text}}}"#);
+            let value: Value = serde_json::from_str(&text).unwrap();
+            for arguments in [
+                Arguments::Text(text.as_str().into()),
+                Arguments::from(value),
+            ] {
+                let read = arguments.read::<Sample>().unwrap();
+                assert_eq!(read.input_tokens, expected, "{text}");
+            }
+        }
+        assert_eq!(
+            refused(r#"{"model":"m","input_tokens":-1.0}"#),
+            "input_tokens: expects a whole number of at least 0, got the number `-1`"
+        );
+    }
+
+    #[test]
     fn a_list_is_no_object_and_a_choice_says_its_words() {
         let cases = [
             (

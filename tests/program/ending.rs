@@ -99,6 +99,22 @@ fn the_last_calls_are_answered_after_the_input_has_ended() {
 }
 
 #[test]
+fn a_log_filter_that_can_not_be_read_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = super::client::command(dir.path(), &[]);
+    command.env("TEKTON_BUDGET_LOG", "tekton_budget=loud");
+    let mut client = Client::spawn(command);
+    client.open().unwrap();
+    client.close_input();
+    assert!(client.wait().success());
+    let told = client.errors();
+    assert!(
+        told.contains("TEKTON_BUDGET_LOG=\"tekton_budget=loud\""),
+        "{told}"
+    );
+}
+
+#[test]
 fn the_loudest_log_stays_off_the_output() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = super::client::command(dir.path(), &["--role", "admin"]);

@@ -228,10 +228,8 @@ impl Desk<'_> {
     ) -> Result<Done, Refusal> {
         text::prose("note", note.as_ref())?;
         if self.state.alert(alert).is_none() {
-            return Err(Refusal::not_found(
-                "alert",
-                format!("{alert} that is not resolved"),
-            ));
+            let words = format!("alert {alert} that is not resolved");
+            return Err(Refusal::none_such("alert", alert, words));
         }
         Ok(self.conclude(Event::AlertAcknowledged { alert, note }))
     }

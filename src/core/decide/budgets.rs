@@ -142,7 +142,10 @@ impl Desk<'_> {
                 .budget(id)
                 .filter(|state| !state.budget.archived || Some(id) != budget.parent || !moved);
             above = parent
-                .ok_or_else(|| Refusal::not_found("active budget", id).with("field", "parent_id"))?
+                .ok_or_else(|| {
+                    let words = format!("active budget {id}");
+                    Refusal::none_such("budget", id, words).with("field", "parent_id")
+                })?
                 .budget
                 .parent;
         }

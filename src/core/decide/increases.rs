@@ -216,7 +216,8 @@ pub fn closed(id: IncreaseId, status: Option<IncreaseStatus>) -> Refusal {
         Some(IncreaseStatus::Granted) => "is granted already",
         Some(IncreaseStatus::Declined) => "is declined already",
         Some(IncreaseStatus::Open) | None => {
-            return Refusal::not_found("increase", format!("{id} that waits for an answer"));
+            let words = format!("increase {id} that waits for an answer");
+            return Refusal::none_such("increase", id, words);
         }
     };
     Refusal::new(Code::Conflict, format!("{id} {how}")).with("increase", id.to_string())

@@ -75,7 +75,9 @@ impl Desk<'_> {
             Some(id) => {
                 let known = self.state.policy(id).filter(|state| state.budget == budget);
                 known
-                    .ok_or_else(|| Refusal::not_found("policy", format!("{id} of {budget}")))?
+                    .ok_or_else(|| {
+                        Refusal::none_such("policy", id, format!("policy {id} of {budget}"))
+                    })?
                     .policy
                     .clone()
             }

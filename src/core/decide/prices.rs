@@ -30,10 +30,9 @@ impl Desk<'_> {
         if let Some(rates) = &rates {
             check_rates(rates)?;
         } else if !self.has_override_after(&provider, &model, effective_from) {
-            return Err(Refusal::not_found(
-                "override",
-                format!("of {provider}/{model}"),
-            ));
+            let name = format!("{provider}/{model}");
+            let words = format!("override of {name}");
+            return Err(Refusal::none_such("override", name, words));
         }
         let of = (provider.clone(), model.clone());
         let done = self.conclude(Event::PriceOverridden {
@@ -63,10 +62,8 @@ impl Desk<'_> {
             text::reason(self.stamp.reason.as_ref(), "expects why it is rejected")?;
         }
         let Some(waiting) = self.state.waiting_price(change) else {
-            return Err(Refusal::not_found(
-                "change",
-                format!("{change} that waits for review"),
-            ));
+            let words = format!("change {change} that waits for review");
+            return Err(Refusal::none_such("change", change, words));
         };
         let (provider, model) = (
             waiting.change.provider.clone(),

@@ -34,6 +34,8 @@ pub enum Sort {
     /// By provider and model.
     #[default]
     Name,
+    /// Models of exactly the name that is looked for, then those that their makers sell themselves, then all others.
+    Nearness,
     /// By the input rate, cheapest first; models without one last.
     InputPrice,
     /// By the output rate, cheapest first; models without one last.
@@ -88,6 +90,12 @@ impl Search<'_> {
             .collect();
         match self.sort {
             Sort::Name => {}
+            Sort::Nearness => {
+                let query = self.query.unwrap_or_default().trim().to_ascii_lowercase();
+                if !query.is_empty() {
+                    found.sort_by_cached_key(|one| (!one.is_named(&query), !one.is_of_maker()));
+                }
+            }
             Sort::InputPrice => found.sort_by_key(|one| one.price_key(Unit::Input)),
             Sort::OutputPrice => found.sort_by_key(|one| one.price_key(Unit::Output)),
             Sort::Context => found.sort_by_key(|one| std::cmp::Reverse(one.context_window())),
@@ -128,6 +136,25 @@ impl Candidate<'_> {
     fn price_key(&self, unit: Unit) -> (bool, Decimal) {
         let rate = self.rate(unit);
         (rate.is_none(), rate.unwrap_or_default())
+    }
+
+    /// Whether the query is its whole name.
+    fn is_named(&self, query: &str) -> bool {
+        let inside = query.strip_prefix(self.provider);
+        let inside = inside.and_then(|rest| rest.strip_prefix('/'));
+        let aliases = self.card.map_or(&[][..], |card| &card.aliases);
+        let mut names = std::iter::once(self.model).chain(aliases.iter().map(|alias| &**alias));
+        names.any(|name| {
+            [Some(query), inside]
+                .iter()
+                .flatten()
+                .any(|one| name.eq_ignore_ascii_case(one))
+        })
+    }
+
+    /// Whether who sells it gives such names to models of their own.
+    fn is_of_maker(&self) -> bool {
+        provider::owner(self.model) == Some(self.provider)
     }
 
     fn has_words(&self, words: &[String]) -> bool {

@@ -4,6 +4,7 @@
 //! and a list of lists can mean what nobody said. And what a choice of words expects, it does not say. So the reader of
 //! arguments stands in between, at every depth.
 
+use rust_decimal::prelude::ToPrimitive;
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -20,12 +21,25 @@ macro_rules! hand_on {
     )*};
 }
 
+/// The same where an integer is expected.
+macro_rules! hand_on_integers {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            self.0.$method(Integer(visitor))
+        }
+    )*};
+}
+
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     type Error = D::Error;
 
+    hand_on_integers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+    }
+
     hand_on! {
-        deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+        deserialize_any deserialize_bool
         deserialize_f32 deserialize_f64 deserialize_char deserialize_str deserialize_string deserialize_bytes
         deserialize_byte_buf deserialize_option deserialize_unit deserialize_seq deserialize_map
         deserialize_identifier deserialize_ignored_any
@@ -113,6 +127,48 @@ macro_rules! hand_on_values {
             self.0.$method(value)
         }
     )*};
+}
+
+/// An integer, in any way that JSON Schema takes for one: `1.0` is 1.
+struct Integer<V>(V);
+
+/// Up to here a number with a fraction is one whole number and no other.
+const WHOLE_MOST: f64 = 9_007_199_254_740_992.0;
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Integer<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    hand_on_values! {
+        visit_bool: bool visit_i64: i64 visit_i128: i128 visit_u64: u64 visit_u128: u128
+        visit_str: &str visit_string: String
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
+        let whole = (value.fract() == 0.0 && value.abs() <= WHOLE_MOST)
+            .then(|| value.to_i64())
+            .flatten();
+        match whole.map(|whole| (whole, u64::try_from(whole))) {
+            Some((_, Ok(whole))) => self.0.visit_u64(whole),
+            Some((whole, Err(_))) => self.0.visit_i64(whole),
+            None => self.0.visit_f64(value),
+        }
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
+        self.0.visit_unit()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
+        self.0.visit_seq(items)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<V::Value, A::Error> {
+        self.0.visit_map(fields)
+    }
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {

@@ -3,6 +3,7 @@
 use super::seen::Seen;
 use super::{Client, print, progress};
 use crate::core::codec;
+use crate::core::count::counted;
 use crate::service::front;
 use crate::service::house::{journal_dir, lookup_dir};
 use crate::store::files::RealFiles;
@@ -163,7 +164,8 @@ fn next_step(found: &Findings) -> Option<String> {
     }
     if damages == 0 {
         return Some(format!(
-            "{events} events can't be read; use the tekton-budget that wrote them, or a newer one"
+            "{} can't be read; use the tekton-budget that wrote them, or a newer one",
+            counted(events, "event", "events")
         ));
     }
     if let Some(newer) = found.report.damages.iter().find(|damage| damage.is_newer()) {
@@ -185,7 +187,8 @@ fn next_step(found: &Findings) -> Option<String> {
         )
     };
     Some(format!(
-        "the journal is damaged in {damages} places: {step}"
+        "the journal is damaged in {}: {step}",
+        counted(damages, "place", "places")
     ))
 }
 

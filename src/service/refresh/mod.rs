@@ -11,6 +11,7 @@ mod gather;
 mod orders;
 pub(in crate::service) mod past;
 pub mod settings;
+mod tasks;
 
 pub use background::Background;
 pub use gather::{Answered, Failure, Gathered, Said};
@@ -37,8 +38,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tasks::Tasks;
 use tokio::sync::{Mutex, watch};
-use tokio::task::JoinSet;
 
 /// The folder of what sources said last, in the data directory.
 const SHELF_FOLDER: &str = "sources";
@@ -304,23 +305,18 @@ impl Refresher {
             Refusal::unavailable(format!("no thread to ask the sources: {error}"))
         })?;
         let catalogue = Arc::clone(desk.prices().catalogue());
-        let mut gathering = JoinSet::new();
+        let mut gathering = Tasks::default();
         for (place, source) in self.settings.sources.iter().enumerate() {
             let asked = asked.contains(&*source.declaration.name);
             let gatherer = Arc::clone(&self.gatherer);
             let (source, catalogue) = (source.clone(), Arc::clone(&catalogue));
-            let gathered = async move {
-                let gathered = gatherer.gather(source, asked, catalogue, now);
-                (place, gathered.await)
-            };
-            gathering.spawn_on(gathered, &asking);
+            let name = source.declaration.name.clone();
+            let gathered = gatherer.gather(source, asked, catalogue, now);
+            gathering.begin(place, &name, asked, gathered, &asking);
         }
         let (mut all, mut done) = (Vec::new(), 0);
         let total = steps(asked);
-        while let Some(next) = gathering.join_next().await {
-            let Ok((place, gathered)) = next else {
-                continue;
-            };
+        while let Some((place, gathered)) = gathering.next().await {
             if gathered.answered == Answered::NotAsked {
                 if gathered.said.is_some() {
                     all.push((place, gathered));

@@ -1,6 +1,6 @@
 //! Tokens, calls and cost on the wire.
 
-use super::count::counted;
+use crate::core::count::counted;
 use crate::core::policy::Limits;
 use crate::core::quantity::Usd;
 use crate::core::tally::Tally;

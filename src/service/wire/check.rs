@@ -1,9 +1,9 @@
 //! The answer to a check.
 
-use super::count::counted;
 use super::schema::Instant;
 use super::verdict::{PolicyOutcome, reasons};
 use crate::core::charge::Amount;
+use crate::core::count::counted;
 use crate::core::quantity::Usd;
 use crate::core::state::State;
 use crate::core::verdict::{Outcome, Verdict};

@@ -5,7 +5,6 @@ pub mod allocation;
 pub mod amounts;
 pub mod budget;
 pub mod check;
-pub mod count;
 pub mod fields;
 pub mod page;
 pub mod price;

@@ -4,6 +4,7 @@ use super::chain::Position;
 use super::error::Damage;
 use super::mark::MarkState;
 use super::survey::TornTail;
+use crate::core::count::counted;
 use serde::Serialize;
 use std::fmt;
 
@@ -55,8 +56,13 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} segments, {} bytes, {} batches, {} events; the end is {} with hash {}",
-            self.segments, self.bytes, self.batches, self.events, self.end.sequence, self.end.hash
+            "{}, {} bytes, {}, {}; the end is {} with hash {}",
+            counted(self.segments, "segment", "segments"),
+            self.bytes,
+            counted(self.batches, "batch", "batches"),
+            counted(self.events, "event", "events"),
+            self.end.sequence,
+            self.end.hash
         )?;
         match self.mark {
             MarkState::Durable(at) => writeln!(f, "mark: durable up to {}", at.sequence)?,

@@ -1,6 +1,7 @@
 //! `get_budget_status`: what is left of the budgets, and for how long.
 
 use crate::core::alert::MeterKey;
+use crate::core::count::counted;
 use crate::core::id::BudgetId;
 use crate::core::refusal::{Refusal, clipped};
 use crate::core::role::Role;
@@ -9,7 +10,6 @@ use crate::core::verdict::Finding;
 use crate::service::Service;
 use crate::service::ledger::Shared;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::wire::count::counted;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use crate::service::wire::schema::{Instant, Share};
@@ -165,9 +165,8 @@ fn find<'a>(
             .budget_named(name)
             .map(|known| (vec![known], None))
             .ok_or_else(|| {
-                let mut refusal = Refusal::not_found("budget", format!("{:?}", clipped(name)));
-                refusal.message.push_str("; list_budgets names them");
-                refusal
+                let words = format!("budget {:?}; list_budgets names them", clipped(name));
+                Refusal::none_such("budget", name, words)
             }),
         (None, None) => {
             let length = page::length(input.limit);

@@ -1,13 +1,13 @@
 //! `list_alerts`: what a person should see, the newest first.
 
 use crate::core::alert::{Alert, AlertKind, AlertStatus, Severity};
+use crate::core::count::counted;
 use crate::core::id::AlertId;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::core::state::{Row, RowKey};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::alert::AlertView;
-use crate::service::wire::count::counted;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use crate::service::wire::schema::Instant;

@@ -2,6 +2,7 @@
 
 use crate::core::allocation::{Allocation, AllocationStatus};
 use crate::core::context::Context;
+use crate::core::count::counted;
 use crate::core::id::AllocationId;
 use crate::core::name::Name;
 use crate::core::refusal::Refusal;
@@ -9,7 +10,6 @@ use crate::core::role::Role;
 use crate::core::state::{Row, RowKey};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::allocation::AllocationView;
-use crate::service::wire::count::counted;
 use crate::service::wire::fields::{HasContext, arguments};
 use crate::service::wire::page;
 use crate::service::{Desk, Service};

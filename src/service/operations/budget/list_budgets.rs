@@ -1,11 +1,11 @@
 //! `list_budgets`: the budgets with their policies.
 
+use crate::core::count::{counted, listed};
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::wire::budget::BudgetView;
-use crate::service::wire::count::counted;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use schemars::JsonSchema;
@@ -64,21 +64,12 @@ impl Operation for ListBudgets {
             .map(|known| BudgetView::of(known, &state))
             .collect();
         let next_cursor = page::cut(&mut budgets, length, |budget| budget.budget_id.0);
-        let names: Vec<_> = budgets
-            .iter()
-            .take(10)
-            .map(|budget| budget.name.as_str())
-            .collect();
-        let text = format!(
-            "{}{}: {}",
-            counted(budgets.len(), "budget", "budgets"),
-            if next_cursor.is_some() {
-                ", and more"
-            } else {
-                ""
-            },
-            names.join(", ")
-        );
+        let mut number = counted(budgets.len(), "budget", "budgets");
+        if next_cursor.is_some() {
+            number.push_str(", and more");
+        }
+        let names = budgets.iter().map(|budget| budget.name.as_str());
+        let text = listed(number, names);
         Ok(Answer {
             text,
             content: ListBudgetsAnswer {

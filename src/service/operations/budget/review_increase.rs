@@ -1,6 +1,7 @@
 //! `review_increase`: what was asked for, and its answer.
 
 use crate::core::command::Command;
+use crate::core::count::counted;
 use crate::core::decide::closed_increase;
 use crate::core::id::{BudgetId, IncreaseId, PolicyId};
 use crate::core::increase::{Increase, IncreaseStatus};
@@ -11,7 +12,6 @@ use crate::core::state::{Row, RowKey, State};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::request;
 use crate::service::wire::amounts::Amounts;
-use crate::service::wire::count::counted;
 use crate::service::wire::page;
 use crate::service::wire::schema::Instant;
 use crate::service::wire::verdict::name_of;

@@ -2,6 +2,7 @@
 
 use crate::core::budget::BudgetField;
 use crate::core::command::{Command, SaveBudget};
+use crate::core::count::counted;
 use crate::core::event::Event;
 use crate::core::id::BudgetId;
 use crate::core::refusal::Refusal;
@@ -12,7 +13,6 @@ use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Tools
 use crate::service::ordering::{request, unexpected};
 use crate::service::scoping::by_own_names;
 use crate::service::wire::budget::{BudgetView, PolicyInput};
-use crate::service::wire::count::counted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,6 @@
 //! `search_models`: models with their prices.
 
+use crate::core::count::{counted, listed};
 use crate::core::price::ModelTier;
 use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
@@ -7,7 +8,6 @@ use crate::core::role::Role;
 use crate::pricing::catalogue::{Candidate, Capabilities, Mode, Search, Sort};
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::wire::count::counted;
 use crate::service::wire::fields::arguments;
 use crate::service::wire::page;
 use crate::service::wire::price::RatesByUnit;
@@ -49,7 +49,7 @@ arguments!(
         /// Least context window.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub min_context: Option<u64>,
-        /// Order; default name.
+        /// Order; default: exact names, makers' models, then by name.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub sort: Option<SortBy>,
     }
@@ -121,14 +121,10 @@ impl Operation for SearchModels {
         let next_cursor = (end < found.len() && !models.is_empty()).then(|| end.to_string());
         let names: Vec<_> = models
             .iter()
-            .take(10)
             .map(|model| format!("{}/{}", model.provider, model.model))
             .collect();
-        let text = format!(
-            "{}: {}",
-            counted(found.len(), "model", "models"),
-            names.join(", ")
-        );
+        let number = counted(found.len(), "model", "models");
+        let text = listed(number, names.iter().map(String::as_str));
         Ok(Answer {
             text,
             content: SearchModelsAnswer {
@@ -149,7 +145,8 @@ fn search(input: &SearchModelsInput) -> Search<'_> {
         max_input_price: input.max_input_price.map(Usd::amount),
         min_context: input.min_context,
         sort: match input.sort {
-            None | Some(SortBy::Name) => Sort::Name,
+            None => Sort::Nearness,
+            Some(SortBy::Name) => Sort::Name,
             Some(SortBy::InputPrice) => Sort::InputPrice,
             Some(SortBy::OutputPrice) => Sort::OutputPrice,
             Some(SortBy::Context) => Sort::Context,

@@ -234,6 +234,45 @@ async fn every_argument_that_names_a_provider_takes_any_of_its_names() {
 }
 
 #[tokio::test]
+async fn a_search_by_name_begins_with_that_model_and_with_who_makes_it() {
+    let house = House::new();
+    let found = async |ask: Value| {
+        let found = house.done("search_models", ask).await;
+        let models = found["models"].as_array().unwrap().iter();
+        let name = |model: &Value| {
+            let part = |field: &str| model[field].as_str().unwrap().to_owned();
+            (part("provider"), part("model"))
+        };
+        models.map(name).collect::<Vec<_>>()
+    };
+    for query in ["gpt-4o", " GPT-4o", "openai/gpt-4o"] {
+        let models = found(json!({"query": query, "limit": 100})).await;
+        assert_eq!(
+            models[0],
+            ("openai".to_owned(), "gpt-4o".to_owned()),
+            "{query}"
+        );
+    }
+    let models = found(json!({"query": "gpt-4o", "limit": 100})).await;
+    let exact = models.iter().take_while(|(_, model)| model == "gpt-4o");
+    let exact = exact.count();
+    assert!(models[exact..].iter().all(|(_, model)| model != "gpt-4o"));
+    let of_maker = models[exact..].iter();
+    assert!(
+        of_maker.take(3).all(|(provider, _)| provider == "openai"),
+        "{models:?}"
+    );
+    let models = found(json!({"query": "claude"})).await;
+    assert_eq!(models[0].0, "anthropic");
+    let by_name = found(json!({"query": "claude", "sort": "name"})).await;
+    assert!(by_name.is_sorted());
+    let none = house
+        .said("search_models", json!({"query": "no such model"}))
+        .await;
+    assert_eq!(none, "0 models");
+}
+
+#[tokio::test]
 async fn a_price_for_a_dated_state_is_that_states_alone() {
     let mut house = House::new();
     let of = |model: &str| json!({"provider": "openai", "model": model, "input_tokens": 1_000_000});

@@ -5,11 +5,11 @@ mod subject;
 mod verification;
 mod view;
 
+use crate::core::count::counted;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
-use crate::service::wire::count::counted;
 use crate::service::wire::page;
 use crate::service::wire::schema::Instant;
 use schemars::JsonSchema;
