@@ -111,6 +111,19 @@ async fn a_client_that_only_discovers_may_still_open_a_session() {
 }
 
 #[tokio::test]
+async fn who_was_served_without_a_session_is_refused_one_and_served_on() {
+    let mut raw = Raw::new(Role::Agent);
+    let list = json!({"_meta": meta(json!({}))});
+    assert!(raw.ask(1, "tools/list", list.clone()).await["result"].is_object());
+    let refused = raw.initialize("2025-11-25", json!({})).await;
+    assert_eq!(refused["error"]["code"], -32600);
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("initialize") && message.contains("params._meta"));
+    assert!(raw.ask(2, "tools/list", list).await["result"].is_object());
+    assert!(raw.end().await.is_empty());
+}
+
+#[tokio::test]
 async fn a_second_initialize_is_answered_and_harms_nothing() {
     let mut raw = Raw::session(Role::Agent, "2025-06-18").await;
     let again = raw.initialize("2026-07-28", json!({})).await;

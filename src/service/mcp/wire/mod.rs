@@ -46,6 +46,13 @@ const LAST_ANSWERS: Duration = Duration::from_secs(30);
 /// How long the last answers may take to get out to a client that has ended its side.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
+/// Why a request may come too early.
+const NOT_OPENED: &str = "send initialize first, or name protocol 2026-07-28 in params._meta";
+
+/// Why `initialize` may come too late.
+const SERVED_WITHOUT: &str = "initialize comes before the first request that is served without it; go on as before, with \
+protocol 2026-07-28 in params._meta";
+
 /// The stream of one client.
 pub(super) struct Wire<R, W> {
     lines: Lines<R>,
@@ -54,8 +61,8 @@ pub(super) struct Wire<R, W> {
     queue: VecDeque<ClientJsonRpcMessage>,
     in_flight: FxHashSet<RequestId>,
     batches: Batches,
-    /// Whether rmcp has been told which life of the protocol the client leads; before that it takes only requests.
-    opened: bool,
+    /// Which life of the protocol the client leads, once rmcp has been told; before that it takes only requests.
+    life: Option<Life>,
     batches_allowed: bool,
     /// Until when reading pauses, while more than enough is under way.
     calm_until: Option<Instant>,
@@ -91,7 +98,7 @@ where
             queue: VecDeque::new(),
             in_flight: FxHashSet::default(),
             batches: Batches::default(),
-            opened: false,
+            life: None,
             batches_allowed: false,
             calm_until: None,
             closing: None,
@@ -165,7 +172,9 @@ where
             Message::Refused(error, id) => return Some((error, id)),
             Message::Nothing => {}
             // rmcp gives up on a client whose first message is none of these.
-            _ if !self.opened => tracing::debug!("dropped a message from before the first request"),
+            _ if self.life.is_none() => {
+                tracing::debug!("dropped a message from before the first request");
+            }
             Message::Notification(notification) => {
                 if let ClientNotification::CancelledNotification(cancelled) = &notification
                     && let Some(id) = &cancelled.params.request_id
@@ -199,20 +208,29 @@ where
             let error = format!("{IN_FLIGHT_MOST} requests are under way; wait for an answer");
             return Some((ErrorData::internal_error(error, None), Some(id)));
         }
-        if !self.opened {
-            match opens(&request) {
-                Opening::Lifeless => {}
-                Opening::Yes => self.opened = true,
-                Opening::No => {
-                    let error =
-                        "send initialize first, or name protocol 2026-07-28 in params._meta";
-                    return Some((ErrorData::invalid_request(error, None), Some(id)));
-                }
-            }
+        if let Err(error) = self.live(&request) {
+            return Some((ErrorData::invalid_request(error, None), Some(id)));
         }
         self.in_flight.insert(id.clone());
         self.queue.push_back(JsonRpcMessage::request(request, id));
         None
+    }
+
+    /// Notes the life that a request opens, or says why it has no place in the one that is led.
+    fn live(&mut self, request: &ClientRequest) -> Result<(), &'static str> {
+        match (self.life, request) {
+            // rmcp would answer it, and go on refusing what a session may leave out.
+            (Some(Life::Stateless), ClientRequest::InitializeRequest(_)) => Err(SERVED_WITHOUT),
+            (Some(_), _) => Ok(()),
+            (None, request) => {
+                self.life = match opens(request) {
+                    Opening::Lifeless => None,
+                    Opening::Yes(life) => Some(life),
+                    Opening::No => return Err(NOT_OPENED),
+                };
+                Ok(())
+            }
+        }
     }
 
     /// The client wants no answer to that any more, and rmcp sends none.
@@ -256,19 +274,28 @@ where
     }
 }
 
+/// A life of the protocol.
+#[derive(Clone, Copy)]
+enum Life {
+    /// Opened by `initialize`.
+    Session,
+    /// Each request says of itself what it has to.
+    Stateless,
+}
+
 /// What a request says of the life of the protocol that its client leads.
 enum Opening {
     /// Nothing, and it may come before.
     Lifeless,
-    /// It opens the one or the other.
-    Yes,
+    /// It opens this one.
+    Yes(Life),
     /// Nothing, and it may not come before.
     No,
 }
 
 fn opens(request: &ClientRequest) -> Opening {
     match request {
-        ClientRequest::InitializeRequest(_) => Opening::Yes,
+        ClientRequest::InitializeRequest(_) => Opening::Yes(Life::Session),
         ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_) => Opening::Lifeless,
         other => {
             let meta = other.get_meta();
@@ -283,7 +310,7 @@ fn opens(request: &ClientRequest) -> Opening {
                         .missing_required_keys(&ProtocolVersion::V_2026_07_28)
                         .is_empty() =>
                 {
-                    Opening::Yes
+                    Opening::Yes(Life::Stateless)
                 }
                 Some(_) => Opening::Lifeless,
             }
