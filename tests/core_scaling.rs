@@ -106,6 +106,7 @@ fn charge(random: &mut Random) -> (ModelRef, Context) {
         provider: Some("openai".into()),
         model: name.map(|name| format!("{name}-mini").into()),
         tier: None,
+        release: None,
     };
     (model, context)
 }

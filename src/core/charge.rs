@@ -33,9 +33,17 @@ pub struct ModelRef {
     /// Its tier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<ModelTier>,
+    /// The release of it that was named, where that has a price of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<Name>,
 }
 
 impl ModelRef {
+    /// The name that it is priced by.
+    pub fn priced_as(&self) -> Option<&str> {
+        self.release.as_deref().or(self.model.as_deref())
+    }
+
     /// The facts of a charge for this model.
     pub fn facts<'a>(&'a self, context: &'a Context) -> Facts<'a> {
         Facts {

@@ -100,6 +100,7 @@ impl Usage {
             provider: Some(self.provider.clone()),
             model: Some(self.model.clone()),
             tier: self.tier,
+            release: None,
         }
     }
 }

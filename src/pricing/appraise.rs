@@ -210,7 +210,7 @@ fn bare(model: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::price::{PriceStatus, Unit};
+    use crate::core::price::Unit;
     use crate::pricing::catalogue::Catalogue;
     use crate::pricing::identity::place;
     use crate::pricing::sources::{Source, llm_prices, models_dev, openrouter};
@@ -278,30 +278,6 @@ mod tests {
         );
         let again = appraise(&book, &witnesses, &BTreeSet::new(), now());
         assert_eq!(again.proposals, appraisal.proposals);
-    }
-
-    #[test]
-    fn names_of_a_new_model_that_differ_in_a_date_are_one_unless_a_source_has_both() {
-        let dev = |more: &str| {
-            let body = format!(
-                r#"{{"xai": {{"models": {{"grok-x-20270131": {{"cost": {{"input": 2, "output": 10}}}}{more}}}}}}}"#
-            );
-            witness("models_dev", &models_dev::ModelsDev, &body)
-        };
-        let row = r#"{"prices": [{"id": "grok-x", "vendor": "xai", "name": "G", "input": 2, "output": 10}]}"#;
-        let prices = || witness("llm_prices", &llm_prices::Current, row);
-        let book = PriceBook::new(Arc::default());
-        let models = |book: &PriceBook, witnesses: &[Witness]| {
-            let appraisal = appraise(book, witnesses, &BTreeSet::new(), now());
-            let proposals = appraisal.proposals.into_iter();
-            let status = proposals.map(|one| (one.model, one.apply.map(|apply| apply.status)));
-            status.collect::<Vec<_>>()
-        };
-        let one = models(&book, &[dev(""), prices()]);
-        assert_eq!(one, [("grok-x".to_owned(), Some(PriceStatus::Verified))]);
-        let other = r#", "grok-x": {"cost": {"input": 1, "output": 5}}"#;
-        let two = models(&book, &[dev(other), prices()]);
-        assert_eq!(two.len(), 2, "{two:?}");
     }
 
     /// What is decided of each model: its name, and the input that is applied or waits.

@@ -79,7 +79,7 @@ impl Search<'_> {
         let model = self.asked.model;
         let price = self
             .prices
-            .price_at(model.provider.as_deref(), model.model.as_deref()?, self.now)
+            .price_at(model.provider.as_deref(), model.priced_as()?, self.now)
             .ok();
         // Whatever is allowed for some output is allowed for less, so the bound can be halved towards.
         let fits = |output| self.of_output(price.as_ref(), output) <= worst;
@@ -141,6 +141,7 @@ impl Search<'_> {
         let within = |worst: &Outcome| {
             let fitting = cheaper.iter().filter(|(cost, card)| {
                 let model = ModelRef {
+                    release: None,
                     provider: Some((&*card.provider).into()),
                     model: Some((&*card.model).into()),
                     tier: Some(card.tier),

@@ -117,6 +117,7 @@ fn known(price: Price<'_>) -> Named<'_> {
             provider: Some(price.provider.into()),
             model: Some(price.model.into()),
             tier: Some(tier),
+            release: price.state.map(Name::from),
         },
         price: Some(price),
         sellers: Vec::new(),
@@ -154,6 +155,7 @@ fn unknown(prices: &PriceBook, asked: Option<&str>, model: &str) -> ModelRef {
         provider: provider.map(Name::from),
         model: Some(model.into()),
         tier,
+        release: None,
     }
 }
 

@@ -10,7 +10,6 @@ use super::wire::fields::{HasContext, HasCounts};
 use super::wire::schema::Instant;
 use super::wire::usage::UsageInput;
 use crate::core::allocation::Allocation;
-use crate::core::charge::ModelRef;
 use crate::core::command::Posting;
 use crate::core::context::Context;
 use crate::core::decide::Entry;
@@ -24,7 +23,6 @@ use crate::core::usage::UNKNOWN_PROVIDER;
 use crate::core::usage::{Cost, CostSource, Draw, Usage};
 use crate::pricing;
 use crate::pricing::book::PriceBook;
-use crate::pricing::catalogue::provider;
 use crate::pricing::cost::full_cost_usd;
 use crate::pricing::provider_usage;
 use jiff::Timestamp;
@@ -99,13 +97,9 @@ impl<'a> Recording<'a> {
         let context = self.context(&input, hold.as_ref())?;
         let occurred = input.occurred_at.map_or(self.now, Instant::time);
         let said = (input.provider.as_deref(), input.model.as_deref());
-        let expected = self.names(said, hold.as_ref(), occurred);
-        let counted = counted(expected.0, expected.1, &input)?;
-        let ran = counted.model.as_deref();
-        let (provider, model) = self
-            .ran(said, ran, hold.as_ref(), occurred)
-            .unwrap_or(expected);
-        let model = model.or(ran);
+        let (provider, model) = self.names(said, hold.as_ref(), occurred);
+        let counted = counted(provider, model, &input)?;
+        let model = model.or(counted.model.as_deref());
         let model =
             model.ok_or_else(|| Refusal::invalid("model", "expects the model that was used"))?;
         let named = name_used_model(&self.prices, provider, model, occurred)?;
@@ -140,26 +134,6 @@ impl<'a> Recording<'a> {
         self.call.caller.fill(context)
     }
 
-    /// The names with the model that a whole response says ran, where the caller says none: a hold says only what was meant
-    /// to run. It stays with the hold's provider, whose own name for that model has to be known; and what is held for a region
-    /// or under a gateway's name stays that, which no response tells.
-    fn ran<'b>(
-        &self,
-        (provider, said): (Option<&'b str>, Option<&'b str>),
-        ran: Option<&'b str>,
-        hold: Option<&'b Allocation>,
-        occurred: Timestamp,
-    ) -> Option<(Option<&'b str>, Option<&'b str>)> {
-        let (None, Some(hold), Some(ran)) = (said, hold, ran) else {
-            return None;
-        };
-        let held = hold.model.model.as_deref()?;
-        let provider = provider.or(hold.model.provider.as_deref())?;
-        let price = self.prices.price_at(Some(provider), ran, occurred).ok()?;
-        let is_its = price.provider == provider::canonical(provider) && !held.contains('/');
-        is_its.then_some((Some(provider), Some(ran)))
-    }
-
     /// The provider and the model of a usage: what it says, else what its hold says. A provider that it leaves out is
     /// its hold's where that has a model of this name, however many others have one, too.
     fn names<'b>(
@@ -168,21 +142,16 @@ impl<'a> Recording<'a> {
         hold: Option<&'b Allocation>,
         occurred: Timestamp,
     ) -> (Option<&'b str>, Option<&'b str>) {
-        let Some(ModelRef {
-            provider: held_by,
-            model: held,
-            ..
-        }) = hold.map(|hold| &hold.model)
-        else {
+        let Some(held) = hold.map(|hold| &hold.model) else {
             return (provider, model);
         };
         let is_its_own = |own: &&str| {
             let Some(model) = model else { return true };
-            held.as_deref() == Some(model)
+            held.model.as_deref() == Some(model)
                 || self.prices.price_at(Some(own), model, occurred).is_ok()
         };
-        let held_by = held_by.as_deref().filter(is_its_own);
-        (provider.or(held_by), model.or(held.as_deref()))
+        let held_by = held.provider.as_deref().filter(is_its_own);
+        (provider.or(held_by), model.or(held.priced_as()))
     }
 }
 

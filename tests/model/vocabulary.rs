@@ -107,6 +107,7 @@ pub fn model(random: &mut Random, nothing: u64) -> ModelRef {
         provider: random.maybe(nothing, &PROVIDERS).map(Name::from),
         model: random.maybe(nothing, &MODELS).map(Name::from),
         tier: random.maybe(30, &TIERS),
+        release: None,
     }
 }
 

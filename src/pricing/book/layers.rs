@@ -122,12 +122,6 @@ impl Layers {
         !(self.overrides.is_empty() && self.applied.is_empty() && self.declined.is_empty())
     }
 
-    /// The version of the price that was applied first.
-    pub(super) fn first_version(&self) -> Option<u64> {
-        let versions = self.applied.iter().map(|applied| applied.price.version);
-        versions.min()
-    }
-
     pub(super) fn decline(&mut self, declined: &[Declined], past: &[DeclinedPast]) {
         self.declined = declined.to_vec();
         self.declined_past = past.to_vec();

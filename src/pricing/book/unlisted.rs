@@ -1,6 +1,5 @@
 //! Models that the catalogue does not know, by the names that callers have for them.
 
-use super::layers::Layers;
 use super::{Found, OfProvider, PriceBook};
 use crate::core::usage::UNKNOWN_PROVIDER;
 use crate::pricing::catalogue::{Unresolved, provider, spellings};
@@ -32,67 +31,36 @@ impl PriceBook {
             .or_else(|| self.stem(provider, model))
     }
 
-    /// The model that a name is a state of.
-    pub(super) fn stem<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
-        if let Ok((card, spelling)) = self.catalogue.resolve_spelled(Some(provider), model) {
-            let is_its = spelling.is_of_a_state() && *card.provider == *provider;
-            return is_its.then(|| self.carded(card));
-        }
-        let mut stems = spellings(model).filter(|(how, _)| how.is_of_a_state());
-        stems.find_map(|(_, stem)| self.exact(provider, &stem))
-    }
-
-    /// A model that the catalogue does not know as the state of another, where that had its price before: what is counted as
-    /// one model goes on to be.
-    fn as_state<'a>(&'a self, found: Found<'a>) -> Found<'a> {
-        let stem = self.stem(found.provider, found.model);
-        let first = |found: &Found<'_>| found.layers.and_then(Layers::first_version);
-        match stem {
-            Some(stem) if first(&stem).is_some() && first(&stem) < first(&found) => Found {
-                state: found.layers,
-                ..stem
-            },
-            _ => found,
-        }
+    /// The catalogue's model that a name is a state of.
+    fn stem<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
+        let (card, spelling) = self.catalogue.resolve_spelled(Some(provider), model).ok()?;
+        let is_its = spelling.is_of_a_state() && *card.provider == *provider;
+        is_its.then(|| self.carded(card))
     }
 
     /// The names under which a price that an admin sets is kept: those of the model, or of the state that is named.
     pub fn names_to_set(&self, provider: &str, model: &str) -> Option<Canonical> {
         let found = self.find(Some(provider), model).ok()?;
         let asked = own(provider, model);
-        let listed = self.catalogue.resolve_spelled(Some(provider), &asked.model);
-        let is_state = listed.map_or_else(
-            |_| {
-                let mut stems = spellings(&asked.model).filter(|(how, _)| how.is_of_a_state());
-                stems.any(|(_, stem)| found.model.eq_ignore_ascii_case(&stem))
-            },
-            |(_, spelling)| spelling.is_of_a_state(),
-        );
+        let spelled = self.catalogue.resolve_spelled(Some(provider), &asked.model);
+        let is_state = spelled.is_ok_and(|(_, spelling)| spelling.is_of_a_state());
+        // Under the spelling of its date that it has a price by already.
+        let known = self
+            .own_state(found.provider, &asked.model)
+            .filter(|_| is_state);
+        let model = match known {
+            Some(known) => known.model.to_owned(),
+            None if is_state => asked.model,
+            None => found.model.to_owned(),
+        };
         Some(Canonical {
             provider: found.provider.to_owned(),
-            model: if is_state {
-                asked.model
-            } else {
-                found.model.to_owned()
-            },
+            model,
         })
     }
 
-    /// A model that the catalogue does not know, by its name in the spellings under which the catalogue's are known.
+    /// A model that the catalogue does not know.
     pub(super) fn only_changed<'a>(
-        &'a self,
-        asked: Option<&str>,
-        model: &str,
-    ) -> Result<Option<Found<'a>>, Unresolved> {
-        for (_, model) in spellings(model) {
-            if let Some(found) = self.only_changed_as(asked, &model)? {
-                return Ok(Some(self.as_state(found)));
-            }
-        }
-        Ok(None)
-    }
-
-    fn only_changed_as<'a>(
         &'a self,
         asked: Option<&str>,
         model: &str,

@@ -11,7 +11,7 @@ pub mod search;
 pub mod tier;
 
 pub use card::{Capabilities, DailyRates, DatedRates, Mode, ModelCard, Quote};
-pub use resolve::{Spelling, Unresolved, date_in, spellings};
+pub use resolve::{Spelling, Unresolved, spellings};
 pub use search::{Candidate, Search, Sort};
 
 use jiff::Timestamp;

@@ -210,11 +210,6 @@ pub fn spellings(model: &str) -> impl Iterator<Item = (Spelling, Cow<'_, str>)> 
         .chain(latest)
 }
 
-/// The date at the end of a model's name.
-pub fn date_in(model: &str) -> Option<Date> {
-    dated(model).map(|(_, _, date, _)| date)
-}
-
 /// A name that ends in a date: what is before it, the mark between, the date, and whether it is compact.
 fn dated(model: &str) -> Option<(&str, char, Date, bool)> {
     for (length, compact) in [(8, true), (10, false)] {

@@ -7,10 +7,9 @@
 //!    written the other way, its date or `latest` left out.
 //! 4. `latest` is added, where the catalogue has the model by that name only; Bedrock's `:0`, the first revision, is
 //!    added or left out.
-//!    A date or `latest` is left out only where no source tells that state apart from the model, and one has the model itself
-//!    ([`join`]): a release may have a price of its own.
-//! 5. Else it is a model that the catalogue does not know: its own name, in lower case, is canonical. Of such names that differ
-//!    in a date or `latest` alone, those that no source tells apart are one ([`join`]).
+//!    A date or `latest` is left out only where all say the same of that state and of the model ([`join`]): a release may have a
+//!    price of its own.
+//! 5. Else it is a model that the catalogue does not know: its own name, in lower case, is canonical.
 //!
 //! A region is a part of the name (`eu.anthropic.…`, `us-gov-west-1/…`, `eu/gpt-4o`): its price is its own, and never
 //! a word about another region's. A name with a character beyond printable ASCII matches nothing and is not taken: it
@@ -18,10 +17,10 @@
 
 mod alias;
 mod place;
-mod unlisted;
+mod states;
 
 pub use place::{Placed, place};
-pub use unlisted::join;
+pub use states::join;
 
 use crate::pricing::catalogue::{Catalogue, ModelCard, Spelling, provider};
 use std::borrow::Cow;

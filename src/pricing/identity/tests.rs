@@ -286,34 +286,36 @@ fn a_state_alone_may_be_the_model_and_says_so() {
     let place = |names: &[(&str, i64)]| {
         place(&catalogue(), &listing(names), Date::constant(2026, 11, 24)).0
     };
-    let state = place(&[("gpt-4o-2026-10-01", 2)]);
-    let model = place(&[("gpt-4o", 3)]);
-    let both = place(&[("gpt-4o", 3), ("gpt-4o-2026-10-01", 2)]);
     let means = |sources: &[&[Placed]]| {
-        let means = join(sources, |_| false);
-        means
-            .into_values()
-            .map(|found| found.to_string())
-            .collect::<Vec<_>>()
+        let means = join(sources, |name| name.model == "gpt-4o-2026-11-01");
+        let found = means
+            .into_iter()
+            .map(|(name, found)| format!("{name}: {found}"));
+        found.collect::<Vec<_>>()
     };
+    let state = "gpt-4o-2026-10-01";
+    let sentence = "openai/gpt-4o-2026-10-01: It means openai/gpt-4o: the date names a state of the model, which has no price of its own.";
+    let (own, model) = (place(&[(state, 3)]), place(&[("gpt-4o", 3)]));
+    assert_eq!(means(&[&own, &model]), [sentence]);
+    let both = place(&[("gpt-4o", 3), (state, 3)]);
+    assert_eq!(means(&[&own, &both]), [sentence]);
+    assert_eq!(means(&[&own]), [""; 0], "nobody says what the model costs");
+    let dearer = place(&[(state, 5)]);
     assert_eq!(
-        means(&[&state, &model]),
-        [
-            "It means openai/gpt-4o: the date names a state of the model, which has no price of its own."
-        ]
-    );
-    assert_eq!(
-        means(&[&state]),
+        means(&[&dearer, &model]),
         [""; 0],
-        "nobody says what the model costs"
+        "it is not the model's price"
     );
-    assert_eq!(means(&[&state, &model, &both]), [""; 0], "at another price");
-    let same = place(&[("gpt-4o", 3), ("gpt-4o-2026-10-01", 3)]);
     assert_eq!(
-        means(&[&state, &model, &same]).len(),
-        1,
-        "at the same price"
+        means(&[&own, &both, &dearer]),
+        [""; 0],
+        "nor do all say that it is"
     );
+    let another = place(&[("gpt-4o-2026-12-01", 3)]);
+    assert_eq!(means(&[&own, &model, &another]), [""; 0], "one of several");
+    let spelled = place(&[("gpt-4o-20261101", 3)]);
+    let other = "openai/gpt-4o-20261101: It means openai/gpt-4o-2026-11-01: the date in it is written the other way.";
+    assert_eq!(means(&[&spelled, &model]), [other]);
 }
 
 #[test]

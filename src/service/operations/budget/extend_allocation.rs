@@ -1,7 +1,7 @@
 //! `extend_allocation`: more time, or more to hold.
 
 use crate::core::allocation::Allocation;
-use crate::core::charge::{Amount, ModelRef};
+use crate::core::charge::Amount;
 use crate::core::command::{Command, Extend};
 use crate::core::decide::Entry;
 use crate::core::event::Event;
@@ -201,16 +201,11 @@ fn more(desk: &Desk, hold: &Allocation, input: &ExtendAllocationInput) -> Result
 
 /// What so many tokens more of a hold cost at the most.
 fn dearest(desk: &Desk, hold: &Allocation, tokens: u64) -> Result<Option<Usd>, Refusal> {
-    let ModelRef {
-        provider,
-        model: Some(model),
-        ..
-    } = &hold.model
-    else {
+    let Some(model) = hold.model.priced_as() else {
         return Ok(None);
     };
     let prices = desk.prices();
-    let named = name_model(&prices, provider.as_deref(), model, desk.now())?;
+    let named = name_model(&prices, hold.model.provider.as_deref(), model, desk.now())?;
     let cost = |price: Price<'_>| dearest_cost_usd(price.rates, tokens, 0, hold.service_tier);
     Ok(named.price.and_then(cost))
 }

@@ -1,0 +1,95 @@
+//! Dated releases and `latest`: names of states of the catalogue's models.
+//!
+//! A state costs what its model costs, unless it has a price of its own. What a source says of a state is a word about the model
+//! where all say the same of both, and else about the state alone: a release may cost something else.
+
+use super::{Canonical, Match, Placed, Rule};
+use crate::core::price::Rates;
+use crate::idle::breathe;
+use crate::pricing::catalogue::{Spelling, spellings};
+use crate::pricing::points::points;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the names of states mean instead of themselves, by what all sources say. A state that `is_own` was priced by itself
+/// before, and stays.
+pub fn join(
+    sources: &[&[Placed]],
+    is_own: impl Fn(&Canonical) -> bool,
+) -> BTreeMap<Canonical, Match> {
+    let mut names = Names::default();
+    for placed in sources.iter().copied().flatten() {
+        breathe();
+        names.add(placed);
+    }
+    let states = names.states.iter().filter(|(name, _)| !is_own(name));
+    let mut means = BTreeMap::new();
+    for (name, model) in states {
+        breathe();
+        if let Some(other) = other_spelling(name).filter(|other| is_own(other)) {
+            let rule = Rule::DateOtherWay;
+            means.insert(
+                (*name).clone(),
+                Match {
+                    canonical: other,
+                    rule,
+                },
+            );
+        } else if names.is_one(name, model) {
+            means.insert((*name).clone(), Match::clone(model));
+        }
+    }
+    means
+}
+
+/// The names of all sources.
+#[derive(Default)]
+struct Names<'a> {
+    /// All that is said by a name.
+    told: BTreeMap<&'a Canonical, Vec<&'a Rates>>,
+    /// The names of states, and the models that they are states of.
+    states: BTreeMap<&'a Canonical, &'a Match>,
+    /// The states of each model.
+    of_model: BTreeMap<&'a Canonical, BTreeSet<&'a Canonical>>,
+}
+
+impl<'a> Names<'a> {
+    fn add(&mut self, placed: &'a Placed) {
+        let name = &placed.meant.canonical;
+        let told = self.told.entry(name).or_default();
+        told.extend(placed.rates.as_deref());
+        if let Some(model) = &placed.state_of {
+            self.states.insert(name, model);
+            let of_model = self.of_model.entry(&model.canonical).or_default();
+            of_model.insert(name);
+        }
+    }
+
+    /// Whether a state is the only one of its model, and whoever tells of the two says the same of both.
+    fn is_one(&self, name: &Canonical, model: &Match) -> bool {
+        let (Some(of_state), Some(of_model)) =
+            (self.told.get(name), self.told.get(&model.canonical))
+        else {
+            return false;
+        };
+        let several = self.of_model.get(&model.canonical);
+        let is_alone = several.is_none_or(|states| states.len() == 1);
+        let mut pairs = of_state
+            .iter()
+            .flat_map(|state| of_model.iter().map(move |model| (state, model)));
+        is_alone && pairs.all(|(state, model)| agree(state, model))
+    }
+}
+
+/// The same name with its date written the other way.
+fn other_spelling(name: &Canonical) -> Option<Canonical> {
+    let mut spelled = spellings(&name.model);
+    let (_, model) = spelled.find(|(spelling, _)| *spelling == Spelling::DateOtherWay)?;
+    Some(name.with(model.into_owned()))
+}
+
+/// Whether two prices say the same wherever both say something.
+fn agree(one: &Rates, other: &Rates) -> bool {
+    let (one, other) = (points(one), points(other));
+    let same = |(place, rate)| other.get(place).is_none_or(|known| known == rate);
+    one.iter().all(same)
+}
