@@ -84,6 +84,7 @@ impl World {
     fn check_any_charge(&mut self) {
         let random = &mut self.random;
         let (model, context) = (words::model(random, 10), words::context(random));
+            self.model.check_anew(&again.event);
         let amount = words::amount(random);
         let at = if random.chance(80) {
             self.now
