@@ -32,6 +32,7 @@ impl Model {
                     Some(record) => self.counters_of_record(record),
                     None => self.counters(&facts, adjusted.occurred),
                 };
+                self.settle(counters.iter().map(|(id, _)| *id));
                 self.charge(sequence, counters, adjusted.correction.tally().into());
             }
             Event::AllocationMade(made) => {
@@ -259,6 +260,7 @@ impl Model {
             None => self.policies.push((budget, policy.clone())),
         }
         self.touch_policy(policy.id);
+        self.settle([policy.id]);
     }
 
     /// What is counted in a policy's counters is so no more, but for that in windows that are over.

@@ -84,14 +84,15 @@ pub fn execute(state: &mut State, order: Order) -> Decided {
         stamp: order.stamp,
         request: order.request,
         entries: Vec::new(),
+        due: 0,
         state,
     };
     desk.end_what_is_due();
-    let due = desk.entries.len();
+    desk.due = desk.entries.len();
     let result = desk.carry_out(order.command);
     Decided {
         entries: desk.entries,
-        due,
+        due: desk.due,
         result,
     }
 }
@@ -103,6 +104,8 @@ struct Desk<'a> {
     request: Option<Request>,
     now: Timestamp,
     entries: Vec<Entry>,
+    /// How many of the first entries are of what was due.
+    due: usize,
 }
 
 impl Desk<'_> {
