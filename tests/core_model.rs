@@ -9,11 +9,16 @@
 )]
 mod model;
 
+use jiff::SignedDuration;
+use model::crowd::{Crowd, acknowledge};
 use model::world::World;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use tekton_budget::core::alert::Level;
+use tekton_budget::core::command::Command;
 use tekton_budget::core::decide::Done;
 use tekton_budget::core::event::Event;
+use tekton_budget::core::period::Period;
 
 const STEPS: usize = 60;
 
@@ -109,4 +114,36 @@ fn a_seed_makes_the_same_run_again() {
     };
     assert_eq!(run(7), run(7));
     assert_ne!(run(7), run(8));
+}
+
+/// More sessions than have alerts of their own, which no run of few names comes to.
+#[test]
+fn a_crowd_of_sessions_is_told_of_as_the_model_says() {
+    let mut world = World::new(3);
+    world.step();
+    let mut crowd = Crowd::new(&mut world);
+    crowd.record(&mut world);
+    let others = crowd.of_others(&world);
+    assert_eq!(others.len(), 4);
+    acknowledge(&mut world, &others);
+    crowd.record(&mut world);
+    assert_eq!(crowd.of_others(&world).len(), 8, "they are told of anew");
+    let own = crowd.of_one(&world, Level::Action);
+    acknowledge(&mut world, &own);
+    crowd.record(&mut world);
+    crowd.correct(&mut world);
+    assert_eq!(crowd.of_others(&world).len(), 2, "those of overruns");
+
+    crowd.record(&mut world);
+    crowd.count_by(&mut world, Period::PerTask);
+    assert_eq!(crowd.of_one(&world, Level::Warning), []);
+    assert_eq!(crowd.of_others(&world).len(), 2);
+    crowd.record(&mut world);
+    assert_eq!(crowd.of_others(&world).len(), 5);
+    world.wait(SignedDuration::from_hours(31 * 24));
+    world.give(Command::Tick).result.unwrap();
+    assert_eq!(crowd.of_others(&world), []);
+    crowd.record(&mut world);
+    assert_eq!(crowd.of_one(&world, Level::Warning).len(), 120);
+    world.check_rebuilt();
 }

@@ -141,7 +141,10 @@ fn budgets(state: &mut State, model: &mut Model, at: Timestamp) {
         };
         let decided = give(state, at, Command::SaveBudget(Box::new(draft)));
         assert!(decided.result.is_ok());
-        let Event::BudgetSaved { budget, policies } = &decided.entries[0].recorded.event else {
+        let Event::BudgetSaved {
+            budget, policies, ..
+        } = &decided.entries[0].recorded.event
+        else {
             panic!("{decided:?}");
         };
         model.budgets.push(budget.clone());

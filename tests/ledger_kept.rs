@@ -18,6 +18,7 @@ mod model;
 
 use jiff::Timestamp;
 use model::Model;
+use model::crowd::Crowd;
 use model::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -138,6 +139,9 @@ fn keep_the_present_version() {
     for _ in 0..STEPS {
         world.step();
     }
+    let mut crowd = Crowd::new(&mut world);
+    crowd.record(&mut world);
+    assert_eq!(crowd.of_others(&world).len(), 4);
     let found = kinds(world.events());
     let every: BTreeSet<_> = EVERY_KIND.into_iter().collect();
     assert_eq!(found.keys().copied().collect::<BTreeSet<_>>(), every);

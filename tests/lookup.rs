@@ -142,12 +142,12 @@ fn another_version_is_set_aside_and_only_two_are_kept() {
         drop(lookup);
         meddle(&path, |db| {
             let mut bytes = db.get(b"").unwrap().unwrap().to_vec();
-            bytes[..2].copy_from_slice(&7_u16.to_be_bytes());
+            bytes[..2].copy_from_slice(&8_u16.to_be_bytes());
             db.insert(b"", bytes).unwrap();
         });
         assert!(matches!(
             SledLookup::open(&path),
-            Err(LookupError::OtherVersion { found: 7, known: 6 })
+            Err(LookupError::OtherVersion { found: 8, known: 7 })
         ));
         let (lookup, aside) = open_or_set_aside(&path).unwrap();
         let aside = aside.unwrap();
@@ -155,7 +155,7 @@ fn another_version_is_set_aside_and_only_two_are_kept() {
             aside.folder,
             dir.path().join(format!("lookup.set-aside-{round}"))
         );
-        assert!(aside.why.contains("version 7"), "{}", aside.why);
+        assert!(aside.why.contains("version 8"), "{}", aside.why);
         assert_eq!(
             (lookup.head().unwrap(), lookup.get(b"a").unwrap()),
             (None, None)

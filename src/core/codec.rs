@@ -6,7 +6,10 @@ use super::event::Recorded;
 ///
 /// Version 2: a change that is held back can be of a time that is over, and a source can be removed. A program that knows
 /// only version 1 would take the one for a price of now.
-pub const VERSION: u16 = 2;
+///
+/// Version 3: an alert can stand for many sessions or tasks, and a policy that is saved can begin to count anew. A program
+/// that knows only version 2 would take the one for damage, and go on with the former counters of the other.
+pub const VERSION: u16 = 3;
 
 /// Why bytes are no event that this program can read.
 #[derive(Debug, thiserror::Error)]
@@ -46,16 +49,16 @@ pub fn decode(bytes: &[u8]) -> Result<Recorded, CodecError> {
     };
     match u16::from_be_bytes(*version) {
         VERSION => read(VERSION, fields),
-        1 => upcast_1(fields),
+        former @ 1..VERSION => upcast(former, fields),
         0 => Err(CodecError::NoVersion),
         newer => Err(CodecError::Newer(newer)),
     }
 }
 
-/// Version 1, the first. Every field that version 2 has beside those of version 1 says by its absence what was meant then. When
-/// a field changes, what version 1 wrote is kept here as a type of its own and is turned into the present one.
-fn upcast_1(fields: &[u8]) -> Result<Recorded, CodecError> {
-    read(1, fields)
+/// Every field that the present version has beside those of versions 1 and 2 says by its absence what was meant then. When a
+/// field changes, what they wrote is kept here as a type of its own and is turned into the present one.
+fn upcast(version: u16, fields: &[u8]) -> Result<Recorded, CodecError> {
+    read(version, fields)
 }
 
 fn read(version: u16, fields: &[u8]) -> Result<Recorded, CodecError> {

@@ -123,6 +123,9 @@ pub enum Event {
         budget: Budget,
         /// The policies as they are now.
         policies: Vec<Policy>,
+        /// Those of them whose counters begin anew.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        anew: Vec<PolicyId>,
     },
     /// A budget was archived.
     BudgetArchived {
@@ -135,6 +138,10 @@ pub enum Event {
         budget: BudgetId,
         /// The policy as it is now.
         policy: Policy,
+        /// Whether its counters begin anew, as its period, time zone or week is another. Policies that were saved before
+        /// this was said went on with theirs.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        anew: bool,
     },
     /// A policy was taken away.
     PolicyRemoved {

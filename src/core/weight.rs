@@ -124,7 +124,8 @@ pub fn of_alert(usage: &Usage) -> usize {
     let length = |name: &Option<Name>| name.as_ref().map_or(0, Name::len);
     let key = length(&context.session_id).max(length(&context.task_id));
     let spender = length(&context.component).max(length(&context.user));
-    ALERT + usage.provider.len() + usage.model.len() + 2 * spender + key
+    // The key stands in the sentence too, where what can't be printed takes up to three times as much.
+    ALERT + usage.provider.len() + usage.model.len() + 2 * spender + 4 * key
 }
 
 /// What a value weighs that nothing is known of.

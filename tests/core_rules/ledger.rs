@@ -68,7 +68,9 @@ impl Ledger {
         });
         decided.result.unwrap();
         match &decided.entries[0].recorded.event {
-            Event::BudgetSaved { budget, policies } => (budget.id, policies[0].id),
+            Event::BudgetSaved {
+                budget, policies, ..
+            } => (budget.id, policies[0].id),
             other => panic!("{other:?}"),
         }
     }

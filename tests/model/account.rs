@@ -32,6 +32,7 @@ impl Model {
                     Some(record) => self.counters_of_record(record),
                     None => self.counters(&facts, adjusted.occurred),
                 };
+                self.settle(counters.iter().map(|(id, _)| *id));
                 self.charge(sequence, counters, adjusted.correction.tally().into());
             }
             Event::AllocationMade(made) => {
@@ -65,15 +66,29 @@ impl Model {
                 assert_eq!(hold.remaining().tally(), ended.released);
                 hold.open = false;
             }
-            Event::BudgetSaved { budget, policies } => {
+            Event::BudgetSaved {
+                budget,
+                policies,
+                anew,
+            } => {
                 self.save_budget(budget, policies, (sequence, at));
+                for policy in anew {
+                    self.count_anew(*policy);
+                }
             }
             Event::BudgetArchived { budget } => {
                 let found = self.budgets.iter_mut().find(|known| known.id == *budget);
                 found.unwrap().archived = true;
             }
-            Event::PolicySaved { budget, policy } => {
+            Event::PolicySaved {
+                budget,
+                policy,
+                anew,
+            } => {
                 self.save_policy(*budget, policy, (sequence, at));
+                if *anew {
+                    self.count_anew(policy.id);
+                }
             }
             Event::PolicyRemoved { policy, .. } => {
                 self.policies.retain(|(_, known)| known.id != *policy);
@@ -245,6 +260,36 @@ impl Model {
             None => self.policies.push((budget, policy.clone())),
         }
         self.touch_policy(policy.id);
+        self.settle([policy.id]);
+    }
+
+    /// What is counted in a policy's counters is so no more, but for that in windows that are over.
+    fn count_anew(&mut self, id: PolicyId) {
+        let saved = self.versions(id).last().unwrap().0;
+        let stays = |(of, key): &(PolicyId, MeterKey)| {
+            *of != id || matches!(key, MeterKey::Window(window) if window.end <= saved)
+        };
+        for charge in &mut self.charges {
+            charge.counters.retain(stays);
+        }
+        self.grants.retain(|(counter, _)| stays(counter));
+    }
+
+    /// Policies that are saved count anew if their windows are cut in another way.
+    pub fn check_anew(&self, event: &Event) {
+        let (policies, anew) = match event {
+            Event::BudgetSaved { policies, anew, .. } => (policies.clone(), anew.clone()),
+            Event::PolicySaved { policy, anew, .. } => {
+                let id = anew.then_some(policy.id);
+                (vec![policy.clone()], id.into_iter().collect())
+            }
+            _ => return,
+        };
+        let changed = policies.iter().filter(|policy| {
+            let last = self.versions(policy.id).last();
+            last.is_some_and(|(_, last)| clock(last) != clock(policy))
+        });
+        assert_eq!(changed.map(|policy| policy.id).collect::<Vec<_>>(), anew);
     }
 
     /// What is posted to a counter.

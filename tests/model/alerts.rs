@@ -10,6 +10,9 @@ use tekton_budget::core::id::{AlertId, BudgetId, PolicyId};
 use tekton_budget::core::name::Name;
 use tekton_budget::core::policy::Rollover;
 
+/// How many sessions or tasks of a policy have open alerts of their own before one stands for all others.
+pub const CROWD: usize = 100;
+
 /// What one command did that alerts must answer for.
 #[derive(Clone, Debug, Default)]
 pub struct Step {
@@ -17,6 +20,8 @@ pub struct Step {
     touched: Vec<(PolicyId, MeterKey)>,
     /// Those of them that something was posted to, or that such a one carries into.
     charged: Vec<(PolicyId, MeterKey)>,
+    /// The policies whose levels it settled.
+    settled: Vec<PolicyId>,
     /// The levels that it raised.
     raised: Vec<AlertCause>,
     /// What it resolved before its time.
@@ -41,6 +46,11 @@ impl Model {
                 self.step.charged.push((*id, MeterKey::Window(next)));
             }
         }
+    }
+
+    /// Notes policies of which no level stands any more that does not hold.
+    pub fn settle(&mut self, policies: impl IntoIterator<Item = PolicyId>) {
+        self.step.settled.extend(policies);
     }
 
     /// Notes every counter of a policy.
@@ -109,10 +119,17 @@ impl Model {
                     !self.over.contains(cause),
                     "raised again for a window that was over: {cause:?}"
                 );
+                if matches!(
+                    cause,
+                    AlertCause::LevelOfOthers { .. } | AlertCause::OverrunOfOthers { .. }
+                ) {
+                    assert_eq!(self.crowd(cause, now), CROWD, "not so many: {cause:?}");
+                }
                 self.step.raised.push(cause.clone());
                 self.alerts.push(Standing {
                     id: AlertId(sequence),
                     cause: cause.clone(),
+                    raised: now,
                     ends,
                     seen: false,
                 });
@@ -147,6 +164,12 @@ impl Model {
                 assert!(self.holds(&alert.cause), "no longer so: {alert:?}");
                 assert!(self.is_active(*policy), "of an archived budget: {alert:?}");
             }
+            if let AlertCause::LevelOfOthers { policy, level, .. } = &alert.cause
+                && step.settled.contains(policy)
+            {
+                let others = self.holds_untold(*policy, *level);
+                assert!(others, "no longer so: {alert:?}");
+            }
         }
         for cause in &step.raised {
             let level = matches!(cause, AlertCause::Level { .. });
@@ -157,13 +180,14 @@ impl Model {
         }
         for cause in &step.resolved_early {
             assert!(
-                self.may_be_gone(cause),
+                self.may_be_gone(cause, now),
                 "resolved though it holds: {cause:?}"
             );
         }
         for (id, key, spender) in &step.overruns {
             assert!(
-                self.overrun_is_open(*id, key, spender.as_ref()),
+                self.overrun_is_open(*id, key, spender.as_ref())
+                    || self.stands_among_others(*id, key, None),
                 "no open alert of an overrun of {id} {key:?} by {spender:?}"
             );
         }
@@ -174,15 +198,18 @@ impl Model {
             if key_is_over(key, now) || !applies(policy, now) || !self.is_active(*id) {
                 continue;
             }
-            for cause in self.levels(*id, key) {
-                let stands = self.is_alerted(&cause);
-                assert_eq!(stands, self.holds(&cause), "whether it stands: {cause:?}");
+            for (level, cause) in self.levels(*id, key) {
+                let (stands, holds) = (self.is_alerted(&cause), self.holds(&cause));
+                let told = stands || self.stands_among_others(*id, key, Some(level));
+                assert!(holds || !stands, "it stands and does not hold: {cause:?}");
+                assert!(told || !holds, "it holds and does not stand: {cause:?}");
             }
         }
         let active = step.charged.iter().filter(|(id, _)| self.is_active(*id));
         for (id, key) in active {
-            for cause in self.levels(*id, key) {
-                let (holds, told) = (self.holds(&cause), self.is_alerted(&cause));
+            for (level, cause) in self.levels(*id, key) {
+                let among_others = self.stands_among_others(*id, key, Some(level));
+                let (holds, told) = (self.holds(&cause), among_others || self.is_alerted(&cause));
                 assert!(told || !holds, "reached late and not alerted: {cause:?}");
             }
         }
@@ -192,24 +219,87 @@ impl Model {
         }
     }
 
-    fn levels(&self, id: PolicyId, key: &MeterKey) -> Vec<AlertCause> {
+    /// How many sessions or tasks have open alerts of the last 30 days, of what is told of others.
+    fn crowd(&self, others: &AlertCause, now: Timestamp) -> usize {
+        let since = now - SignedDuration::from_hours(30 * 24);
+        let open = self.alerts.iter().filter(|alert| !alert.seen);
+        let open = open.filter(|alert| alert.raised > since);
+        let own = open.filter(|alert| match (&alert.cause, others) {
+            (
+                AlertCause::Level {
+                    policy,
+                    meter: MeterKey::Of(_),
+                    level,
+                    ..
+                },
+                AlertCause::LevelOfOthers {
+                    policy: of,
+                    level: at,
+                    ..
+                },
+            ) => policy == of && level == at,
+            (
+                AlertCause::PolicyOverrun {
+                    policy,
+                    meter: MeterKey::Of(_),
+                    ..
+                },
+                AlertCause::OverrunOfOthers { policy: of, .. },
+            ) => policy == of,
+            _ => false,
+        });
+        own.count()
+    }
+
+    /// Whether an alert that nobody has acknowledged tells of a session or task with others; of no level, of an overrun.
+    fn stands_among_others(&self, id: PolicyId, key: &MeterKey, at: Option<Level>) -> bool {
+        let mut open = self.alerts.iter().filter(|alert| !alert.seen);
+        let keyed = matches!(key, MeterKey::Of(_));
+        keyed
+            && open.any(|alert| match &alert.cause {
+                AlertCause::LevelOfOthers { policy, level, .. } => {
+                    *policy == id && at == Some(*level)
+                }
+                AlertCause::OverrunOfOthers { policy, .. } => *policy == id && at.is_none(),
+                _ => false,
+            })
+    }
+
+    /// Whether a session or task holds a level without an alert of its own.
+    fn holds_untold(&self, id: PolicyId, level: Level) -> bool {
+        let keys = self.counters_of(id).into_iter();
+        let mut keyed = keys.filter(|key| matches!(key, MeterKey::Of(_)));
+        keyed.any(|key| {
+            let mut levels = self.levels(id, &key).into_iter();
+            levels.any(|(at, cause)| at == level && self.holds(&cause) && !self.is_alerted(&cause))
+        })
+    }
+
+    fn levels(&self, id: PolicyId, key: &MeterKey) -> Vec<(Level, AlertCause)> {
         let Some((budget, _)) = self.policy(id) else {
             return Vec::new();
         };
-        let cause = |level| AlertCause::Level {
-            budget: *budget,
-            policy: id,
-            meter: key.clone(),
-            level,
+        let cause = |level| {
+            let cause = AlertCause::Level {
+                budget: *budget,
+                policy: id,
+                meter: key.clone(),
+                level,
+            };
+            (level, cause)
         };
         Level::ALL.into_iter().map(cause).collect()
     }
 
-    /// Whether an alert stands that is not to be raised again; an overrun is, once it has been acknowledged.
+    /// Whether an alert stands that is not to be raised again; an overrun is, once it has been acknowledged, and so is
+    /// what is told of many sessions or tasks.
     fn has(&self, cause: &AlertCause) -> bool {
         let again = matches!(
             cause,
-            AlertCause::PolicyOverrun { .. } | AlertCause::AllocationOverrun { .. }
+            AlertCause::PolicyOverrun { .. }
+                | AlertCause::AllocationOverrun { .. }
+                | AlertCause::LevelOfOthers { .. }
+                | AlertCause::OverrunOfOthers { .. }
         );
         let mut same = self.alerts.iter().filter(|alert| alert.cause == *cause);
         same.any(|alert| !again || !alert.seen)
@@ -236,7 +326,7 @@ impl Model {
         })
     }
 
-    fn may_be_gone(&self, cause: &AlertCause) -> bool {
+    fn may_be_gone(&self, cause: &AlertCause, now: Timestamp) -> bool {
         let gone = cause
             .policy()
             .is_some_and(|(_, policy)| !self.is_active(policy));
@@ -246,6 +336,11 @@ impl Model {
             }
             AlertCause::SourceOutvoted { .. } | AlertCause::CostUnknown { .. } => true,
             AlertCause::Level { .. } => !self.holds(cause),
+            AlertCause::LevelOfOthers { policy, level, .. } => {
+                let own = self.policy(*policy);
+                let applies = own.is_some_and(|(_, own)| applies(own, now));
+                !applies || !self.holds_untold(*policy, *level)
+            }
             AlertCause::IncreaseRequested { increase, .. } => {
                 self.wanted.iter().all(|want| want.id != *increase)
             }

@@ -69,13 +69,15 @@ impl Generator {
         for Entry { sequence, recorded } in entries {
             self.prices.hear(*sequence, &recorded.event);
             match &recorded.event {
-                Event::BudgetSaved { budget, policies } => {
+                Event::BudgetSaved {
+                    budget, policies, ..
+                } => {
                     note(&mut self.budgets, budget.id);
                     for policy in policies {
                         note(&mut self.policies, (budget.id, policy.id));
                     }
                 }
-                Event::PolicySaved { budget, policy } => {
+                Event::PolicySaved { budget, policy, .. } => {
                     note(&mut self.policies, (*budget, policy.id));
                 }
                 Event::UsageRecorded(recorded) => {

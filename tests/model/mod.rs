@@ -7,6 +7,7 @@ pub mod account;
 pub mod alerts;
 pub mod calendar;
 pub mod check;
+pub mod crowd;
 pub mod generator;
 pub mod prices;
 pub mod random;
@@ -76,6 +77,8 @@ pub struct Standing {
     pub id: AlertId,
     /// What it is about.
     pub cause: AlertCause,
+    /// When it was raised.
+    pub raised: Timestamp,
     /// When it resolves by itself.
     pub ends: Timestamp,
     /// Whether somebody has acknowledged it.

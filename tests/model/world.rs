@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use tekton_budget::core::codec;
 use tekton_budget::core::command::Command;
 use tekton_budget::core::decide::{Decided, Done, Entry, Order, execute};
-use tekton_budget::core::event::{Event, Recorded};
-use tekton_budget::core::role::Interface;
+use tekton_budget::core::event::{Event, Recorded, Stamp};
+use tekton_budget::core::role::{Interface, Role};
 use tekton_budget::core::state::{Row, RowKey, State};
 use tekton_budget::core::time::to_microsecond;
 
@@ -45,6 +45,37 @@ impl World {
     /// Gives the next command and checks all that must be so after it.
     pub fn step(&mut self) -> Decided {
         let order = self.generator.order();
+        self.take(&order)
+    }
+
+    /// Gives an administrator's command at the time of the last one, and checks the same.
+    pub fn give(&mut self, command: Command) -> Decided {
+        let stamp = Stamp {
+            tenant: "default".into(),
+            at: self.now,
+            actor: "ann".into(),
+            role: Role::Admin,
+            interface: Interface::Mcp,
+            reason: Some("because".into()),
+        };
+        self.take(&Order {
+            stamp,
+            request: None,
+            command,
+        })
+    }
+
+    /// The time of the last command.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Lets time go by.
+    pub fn wait(&mut self, time: SignedDuration) {
+        self.now += time;
+    }
+
+    fn take(&mut self, order: &Order) -> Decided {
         self.now = to_microsecond(order.stamp.at);
         let before = self.state.clone();
         let decided = execute(&mut self.state, order.clone());
@@ -53,12 +84,13 @@ impl World {
             codec::encode(recorded, &mut bytes).unwrap();
             let again = codec::decode(&bytes).unwrap();
             assert_eq!(again, *recorded, "written and read again");
+            self.model.check_anew(&again.event);
             self.model.take(*sequence, &again);
         }
         self.model.check_alerts(self.now);
         self.model.check(&self.state, self.now);
         if !matches!(&decided.result, Ok(Done::Events(_))) {
-            self.check_untouched(before, &order, &decided);
+            self.check_untouched(before, order, &decided);
         }
         if let (Command::Allocate(wanted), Ok(Done::Denied(verdict))) =
             (&order.command, &decided.result)

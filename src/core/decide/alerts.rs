@@ -5,15 +5,17 @@ use super::{Desk, Done, text};
 use crate::core::alert::{AlertCause, Level, MeterKey};
 use crate::core::allocation::AllocationStatus;
 use crate::core::event::{AllocationEnded, Event};
-use crate::core::id::{AlertId, PolicyId};
+use crate::core::id::{AlertId, BudgetId, PolicyId};
+use crate::core::period::Period;
 use crate::core::policy::{Enforcement, Limits, Policy};
 use crate::core::refusal::Refusal;
 use crate::core::state::{KeyedAlert, PolicyState, State};
 use crate::core::tally::Tally;
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-/// How many sessions or tasks of a policy may each have an open alert of a level, or of an overrun, before one alert
-/// stands for all further ones.
+/// How many sessions or tasks of a policy may each have an open alert of a level, or of an overrun, in the while that
+/// alerts stand, before one alert stands for all further ones.
 pub(super) const KEYED_ALERTS_MOST: usize = 100;
 
 impl Desk<'_> {
@@ -67,7 +69,7 @@ impl Desk<'_> {
             return;
         };
         let limits = state.limits(&meter);
-        let (posted, period) = (state.meter(&meter).posted, state.policy.period.as_str());
+        let (posted, period) = (state.meter(&meter).posted, state.policy.period);
         let word = match level {
             Level::Warning => "has reached its warning threshold",
             Level::Action => "has reached its action threshold",
@@ -80,7 +82,9 @@ impl Desk<'_> {
             _ => String::new(),
         };
         let message = format!(
-            "the {period} policy {policy} {word}{late}: {}",
+            "the {} policy {policy} {word}{}{late}: {}",
+            period.as_str(),
+            in_key(period, &meter),
             used(&limits, posted)
         );
         let budget = state.budget;
@@ -102,11 +106,15 @@ impl Desk<'_> {
         meter: &MeterKey,
         what: KeyedAlert,
     ) -> bool {
-        matches!(meter, MeterKey::Of(_))
-            && self.state.told_of_keys(policy, what) >= KEYED_ALERTS_MOST
+        matches!(meter, MeterKey::Of(_)) && self.told_of_keys(policy, what) >= KEYED_ALERTS_MOST
     }
 
-    /// Raises the one alert about further sessions or tasks, unless it stands.
+    fn told_of_keys(&self, policy: PolicyId, what: KeyedAlert) -> usize {
+        self.state
+            .told_of_keys(policy, what, self.now, KEYED_ALERTS_MOST)
+    }
+
+    /// Raises the one alert about further sessions or tasks, unless one stands that nobody has acknowledged.
     pub(super) fn raise_of_others(&mut self, policy: PolicyId, what: KeyedAlert) {
         let Some(state) = self.state.policy(policy) else {
             return;
@@ -139,7 +147,7 @@ impl Desk<'_> {
         };
         let message = format!(
             "{word} in more counters of the {period} policy {policy} than the {KEYED_ALERTS_MOST} that have open alerts \
-             of their own; acknowledge those to see others"
+             of their own; once some of those are acknowledged, others have theirs as they are used again"
         );
         self.raise(cause, &message);
     }
@@ -161,10 +169,17 @@ impl Desk<'_> {
         let Some(state) = self.state.policy(policy) else {
             return;
         };
-        let gone = self.state.alerts_about(policy).filter(|alert| {
-            matches!(&alert.cause, AlertCause::Level { meter, level, .. } if !stands(state, meter, *level))
-        });
-        let most = RESOLVED_MOST.saturating_sub(self.entries.len());
+        let given_up = !state.policy.enabled && self.has_too_many_alerts(state.budget);
+        let gone = self
+            .state
+            .alerts_about(policy)
+            .filter(|alert| match &alert.cause {
+                AlertCause::Level { meter, level, .. } => !stands(state, meter, *level),
+                AlertCause::PolicyOverrun { .. } | AlertCause::CriticalBypass { .. } => given_up,
+                _ => false,
+            });
+        let own = self.entries.len().saturating_sub(self.due);
+        let most = RESOLVED_MOST.saturating_sub(own);
         let gone: Vec<_> = gone.map(|alert| alert.id).take(most).collect();
         let mut crossed = Vec::new();
         if state.policy.applies(self.now) {
@@ -179,15 +194,42 @@ impl Desk<'_> {
         self.raise_levels(crossed);
     }
 
+    /// Whether a budget can't be archived for the number of its alerts. Its policies are disabled to have fewer.
+    fn has_too_many_alerts(&self, budget: BudgetId) -> bool {
+        let policies = self.state.budget(budget).map(|state| &state.policies);
+        let about = policies.into_iter().flatten();
+        let standing = about.map(|policy| self.state.alerts_about(*policy).count());
+        standing.sum::<usize>() > RESOLVED_MOST
+    }
+
     /// Resolves what stands for all other sessions or tasks of a policy, where there is room for those that there are.
     fn settle_others(&mut self, policy: PolicyId, crossed: &[Crossing]) {
         for level in Level::ALL {
             let what = KeyedAlert::Level(level);
             let at = |(_, key, at): &&Crossing| *at == level && matches!(key, MeterKey::Of(_));
-            let left = self.state.told_of_keys(policy, what) + crossed.iter().filter(at).count();
-            let alert = self.state.told_of_others(policy, what);
-            self.resolve(alert.filter(|_| left <= KEYED_ALERTS_MOST));
+            let left = self.told_of_keys(policy, what) + crossed.iter().filter(at).count();
+            if left <= KEYED_ALERTS_MOST {
+                let alerts: Vec<_> = self.state.standing_of_others(policy, what).collect();
+                self.resolve(alerts);
+            }
         }
+    }
+
+    /// Resolves what stands for all other sessions or tasks of a policy, of each level that none of them holds any more.
+    fn settle_left(&mut self, policy: PolicyId) {
+        let Some(state) = self.state.policy(policy) else {
+            return;
+        };
+        let mut gone = Vec::new();
+        for level in Level::ALL {
+            let what = KeyedAlert::Level(level);
+            let mut standing = self.state.standing_of_others(policy, what).peekable();
+            // Only where there is one are all counters looked at.
+            if standing.peek().is_some() && !holds_untold(state, level, self.now) {
+                gone.extend(standing);
+            }
+        }
+        self.resolve(gone);
     }
 
     /// Resolves the levels of a counter, and of the one that it carries into, that no longer hold.
@@ -206,6 +248,7 @@ impl Desk<'_> {
         gone.retain(|alert| self.state.alert(*alert).is_some());
         gone.truncate(RESOLVED_MOST.saturating_sub(self.entries.len()));
         self.resolve(gone);
+        self.settle_left(policy);
     }
 
     pub(super) fn resolve(&mut self, alerts: impl IntoIterator<Item = AlertId>) {
@@ -269,6 +312,26 @@ fn stands(state: &PolicyState, key: &MeterKey, level: Level) -> bool {
     let posted = state.meter(key).posted;
     let reached = reached(&state.policy, &state.limits(key), posted);
     state.policy.enabled && state.is_own(key) && reached.is_some_and(|reached| level <= reached)
+}
+
+/// Whether a counter holds a level without an alert of its own.
+fn holds_untold(state: &PolicyState, level: Level, now: Timestamp) -> bool {
+    state
+        .present_meters(now)
+        .any(|key| state.meter(&key).raised.level(level).is_none() && stands(state, &key, level))
+}
+
+/// Which session or task a counter is of, as a part of a sentence; nothing where it is of a window.
+pub(super) fn in_key(period: Period, meter: &MeterKey) -> String {
+    let word = match period {
+        Period::PerTask => "task",
+        _ => "session",
+    };
+    match meter {
+        MeterKey::Window(_) => String::new(),
+        MeterKey::Of(id) if id.is_empty() => format!(" by what names no {word}"),
+        MeterKey::Of(id) => format!(" in {word} {id:?}"),
+    }
 }
 
 /// The highest level that what is posted has reached.

@@ -48,7 +48,13 @@ impl Desk<'_> {
             changed.sort_unstable();
             changed.dedup();
         }
-        let done = self.conclude(Event::BudgetSaved { budget, policies });
+        let anew = policies.iter().filter(|policy| self.counts_anew(policy));
+        let anew = anew.map(|policy| policy.id).collect();
+        let done = self.conclude(Event::BudgetSaved {
+            budget,
+            policies,
+            anew,
+        });
         for policy in changed {
             self.decline_stale(policy);
             self.settle(policy);

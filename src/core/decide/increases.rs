@@ -185,7 +185,9 @@ impl Desk<'_> {
         };
         let waiting = self.state.increases();
         let stale: Vec<_> = waiting
-            .filter(|increase| increase.policy == policy && !state.is_own(&increase.meter))
+            .filter(|increase| {
+                increase.policy == policy && state.is_stale(&increase.meter, increase.id.0)
+            })
             .map(|increase| increase.id)
             .collect();
         for increase in stale {

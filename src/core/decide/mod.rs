@@ -86,14 +86,15 @@ pub fn execute(state: &mut State, order: Order) -> Decided {
         request: order.request,
         entries: Vec::new(),
         alert_room: AlertRoom::UNBOUND,
+        due: 0,
         state,
     };
     desk.end_what_is_due();
-    let due = desk.entries.len();
+    desk.due = desk.entries.len();
     let result = desk.carry_out(order.command);
     Decided {
         entries: desk.entries,
-        due,
+        due: desk.due,
         result,
     }
 }
@@ -106,6 +107,8 @@ struct Desk<'a> {
     now: Timestamp,
     entries: Vec<Entry>,
     alert_room: AlertRoom,
+    /// How many of the first entries are of what was due.
+    due: usize,
 }
 
 impl Desk<'_> {

@@ -47,10 +47,21 @@ impl Desk<'_> {
             &mut (self.state.next_id().max(1)..).map(PolicyId),
         )?;
         let id = policy.id;
-        let done = self.conclude(Event::PolicySaved { budget, policy });
+        let anew = self.counts_anew(&policy);
+        let done = self.conclude(Event::PolicySaved {
+            budget,
+            policy,
+            anew,
+        });
         self.decline_stale(id);
         self.settle(id);
         Ok(done)
+    }
+
+    /// Whether a policy as it is to be cuts its counters in another way than it does.
+    pub(super) fn counts_anew(&self, policy: &Policy) -> bool {
+        let known = self.state.policy(policy.id);
+        known.is_some_and(|known| known.policy.calendar() != policy.calendar())
     }
 
     pub(super) fn remove_policy(&mut self, policy: PolicyId) -> Result<Done, Refusal> {

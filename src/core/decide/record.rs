@@ -1,5 +1,6 @@
 //! Recording what was used. Money that was spent is always recorded in full.
 
+use super::alerts::in_key;
 use super::{Desk, Done, text};
 use crate::core::alert::{AlertCause, Level};
 use crate::core::allocation::Allocation;
@@ -181,8 +182,8 @@ impl Desk<'_> {
             meter: meter.clone(),
             spender: of.map(Name::from),
         };
-        let spent = &spender.spent;
-        self.raise(cause, &format!("{spent} more than was held or left"));
+        let (spent, key) = (&spender.spent, in_key(finding.period, meter));
+        self.raise(cause, &format!("{spent} more than was held or left{key}"));
     }
 
     fn raise_unbudgeted_overrun(&mut self, spender: &Spender, allocation: Option<AllocationId>) {

@@ -37,12 +37,26 @@ impl State {
             Event::AllocationMade(made) => self.allocate(AllocationId(sequence), made, stamp),
             Event::AllocationExtended(extended) => self.extend(extended),
             Event::AllocationEnded(ended) => self.end_allocation(ended),
-            Event::BudgetSaved { budget, policies } => {
+            Event::BudgetSaved {
+                budget,
+                policies,
+                anew,
+            } => {
                 self.save_budget(budget, policies, stamp.at);
+                for policy in anew {
+                    self.count_anew(*policy);
+                }
             }
             Event::BudgetArchived { budget } => self.archive_budget(*budget),
-            Event::PolicySaved { budget, policy } => {
+            Event::PolicySaved {
+                budget,
+                policy,
+                anew,
+            } => {
                 self.save_policy(*budget, policy, stamp.at);
+                if *anew {
+                    self.count_anew(policy.id);
+                }
                 self.key_holds_of(*budget);
             }
             Event::PolicyRemoved { budget, policy } => self.remove_policy(*budget, *policy),
@@ -254,6 +268,15 @@ impl State {
         self.changes.note(RowKey::Budget(budget));
     }
 
+    /// Forgets the counters of a policy from before it was saved, as they were cut by another period, time zone or week.
+    fn count_anew(&mut self, policy: PolicyId) {
+        let dropped = self.policies.get_mut(&policy);
+        let dropped = dropped.map(PolicyState::drop_present);
+        for key in dropped.into_iter().flatten() {
+            self.changes.note(RowKey::Meter(policy, key));
+        }
+    }
+
     fn remove_policy(&mut self, budget: BudgetId, policy: PolicyId) {
         if let Some(removed) = self.policies.remove(&policy) {
             for (key, _) in removed.meters() {
@@ -305,6 +328,10 @@ impl State {
         let Some(state) = self.policies.get_mut(&policy) else {
             return;
         };
+        // An alert may outlive its counter, and ends without bringing it back.
+        if alert.is_none() && !state.has_used(key) {
+            return;
+        }
         match cause {
             AlertCause::Level { level, .. } => {
                 state.meter_mut(key).raised.set_level(*level, alert);

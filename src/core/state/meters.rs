@@ -92,6 +92,26 @@ impl PolicyState {
         self.policy = policy;
     }
 
+    /// Forgets every counter but those of windows that were over when the policy was saved last; says which.
+    pub(super) fn drop_present(&mut self) -> Vec<MeterKey> {
+        let until = self.past.saved();
+        let mut dropped: Vec<_> = self.used_keys().collect();
+        self.keyed.clear();
+        self.windows.retain(|window, _| {
+            let over = window.end <= until;
+            if !over {
+                dropped.push(MeterKey::Window(*window));
+            }
+            over
+        });
+        dropped
+    }
+
+    /// Whether a counter that an event was about is not counted by any more.
+    pub fn is_stale(&self, key: &MeterKey, event: u64) -> bool {
+        !self.is_own(key) || event <= self.past.since_event
+    }
+
     /// The terms that it had before.
     pub(super) const fn past(&self) -> &Past {
         &self.past

@@ -50,6 +50,7 @@ impl State {
             RowKey::Meter(policy, key) => self
                 .policies
                 .get(policy)
+                .filter(|state| state.has_used(key))
                 .map(|state| Row::Meter(state.meter(key))),
             RowKey::Allocation(id) => self.allocation(*id).cloned().map(Row::Allocation),
             RowKey::Alert(id) => self

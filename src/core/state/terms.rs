@@ -80,6 +80,11 @@ impl Past {
         }
     }
 
+    /// When the policy was saved last.
+    pub(super) const fn saved(&self) -> Timestamp {
+        self.saved
+    }
+
     /// Whether all windows have been kept by the present terms.
     pub(super) const fn is_empty(&self) -> bool {
         self.former.is_empty()

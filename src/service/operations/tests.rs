@@ -333,6 +333,29 @@ async fn a_policy_that_nothing_has_used_is_in_the_status_with_its_whole_limit() 
 }
 
 #[tokio::test]
+async fn an_alert_about_a_session_says_which() {
+    let house = House::new();
+    let policies = json!([
+        {"period": "per_session", "limit_tokens": 100, "enforcement": "warn"},
+        {"period": "daily", "limit_tokens": 100, "enforcement": "warn"},
+    ]);
+    house
+        .done("save_budget", json!({"name": "team", "policies": policies}))
+        .await;
+    let usage = json!({"model": "gpt-4o", "input_tokens": 85, "session_id": "run-1"});
+    house.done("record_usage", usage).await;
+    let listed = house.done("list_alerts", json!({})).await;
+    let alerts = listed["alerts"].as_array().unwrap();
+    assert_eq!(alerts.len(), 2, "{listed}");
+    let of_session = alerts.iter().filter(|alert| alert["counts_for"] == "run-1");
+    assert_eq!(of_session.count(), 1, "{listed}");
+    let of_day = alerts
+        .iter()
+        .filter(|alert| alert.get("counts_for").is_none());
+    assert_eq!(of_day.count(), 1, "{listed}");
+}
+
+#[tokio::test]
 async fn a_scope_may_be_given_short_and_comes_back_as_it_is_published() {
     let house = House::new();
     let scope = json!({"project": "apollo", "model": ["gpt-*", "o3"], "tags": {"team": "red"}});

@@ -2,7 +2,7 @@
 
 use super::schema::Instant;
 use super::verdict::name_of;
-use crate::core::alert::{Alert, AlertKind, AlertStatus, Severity};
+use crate::core::alert::{Alert, AlertKind, AlertStatus, MeterKey, Severity};
 use crate::core::id::{AlertId, BudgetId, PolicyId};
 use crate::core::name::Name;
 use crate::core::state::State;
@@ -33,6 +33,9 @@ pub struct AlertView {
     /// Policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_id: Option<PolicyId>,
+    /// Session or task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counts_for: Option<String>,
     /// Who acknowledged it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged_by: Option<Name>,
@@ -59,6 +62,10 @@ impl AlertView {
             budget_id: policy.map(|(budget, _)| budget),
             budget_name: policy.map(|(budget, _)| name_of(state, budget)),
             policy_id: policy.map(|(_, policy)| policy),
+            counts_for: match alert.cause.meter() {
+                Some((_, MeterKey::Of(id))) => Some(id.to_string()),
+                _ => None,
+            },
             acknowledged_by: acknowledged.map(|note| note.actor.clone()),
             note: acknowledged.and_then(|note| note.note.clone()),
             resolved_at: alert.resolved.map(Instant),

@@ -1,10 +1,12 @@
 //! Policies with very many counters: what is told of them is bound, and what an order comes to.
 
 use super::*;
+use crate::core::alert::{Alert, MeterKey};
 use crate::core::command::Adjust;
 use crate::core::decide::alerts::KEYED_ALERTS_MOST;
-use crate::core::decide::room::ALERTS_MOST;
+use crate::core::decide::room::{ALERTS_MOST, RESOLVED_MOST};
 use crate::core::event::UsageAdjusted;
+use crate::core::id::{AlertId, RecordId};
 use crate::core::usage::Correction;
 use crate::core::weight;
 
@@ -69,14 +71,26 @@ fn limit(bench: &mut Bench, policy: PolicyId, tokens: u64) -> Decided {
 
 /// The open alerts of one session each, and those of all others.
 fn told(bench: &Bench) -> (usize, usize) {
-    let of_others = |alert: &&crate::core::alert::Alert| {
+    let others = of_others(bench).len();
+    (bench.state.alerts().count() - others, others)
+}
+
+fn of_others(bench: &Bench) -> Vec<AlertId> {
+    let others = |alert: &&Alert| {
         matches!(
             alert.cause,
             AlertCause::LevelOfOthers { .. } | AlertCause::OverrunOfOthers { .. }
         )
     };
-    let others = bench.state.alerts().filter(of_others).count();
-    (bench.state.alerts().count() - others, others)
+    let alerts = bench.state.alerts().filter(others);
+    alerts.map(|alert| alert.id).collect()
+}
+
+fn hard(tokens: u64) -> PolicyDraft {
+    PolicyDraft {
+        enforcement: Some(Enforcement::HardLimit),
+        ..*per_session(None, tokens)
+    }
 }
 
 #[test]
@@ -116,11 +130,7 @@ fn so_many_sessions_have_alerts_and_one_stands_for_the_others() {
 #[test]
 fn one_alert_stands_for_the_overruns_of_many_sessions_too() {
     let mut bench = Bench::new();
-    let hard = PolicyDraft {
-        enforcement: Some(Enforcement::HardLimit),
-        ..*per_session(None, 5)
-    };
-    bench.budget(hard);
+    bench.budget(hard(5));
     let decided = in_sessions(&mut bench, SESSIONS, "s");
     decided.result.unwrap();
     assert_eq!(told(&bench), (4 * KEYED_ALERTS_MOST, 4));
@@ -250,4 +260,158 @@ fn a_correction_that_meets_very_many_policies_raises_no_more_alerts_than_a_recor
     decided.result.unwrap();
     assert_eq!(decided.entries.len(), 1 + ALERTS_MOST + 1);
     assert_eq!(of_other_policies(&bench), [Level::Exceeded]);
+}
+
+#[test]
+fn what_is_told_of_all_others_is_told_anew_once_somebody_has_seen_it() {
+    let mut bench = Bench::new();
+    bench.budget(hard(5));
+    in_sessions(&mut bench, SESSIONS, "s").result.unwrap();
+    let first = of_others(&bench);
+    assert_eq!(first.len(), 4);
+    for alert in first.clone() {
+        let seen = Command::AcknowledgeAlert { alert, note: None };
+        bench.give(seen).result.unwrap();
+    }
+    in_sessions(&mut bench, 3, "new").result.unwrap();
+    assert_eq!(of_others(&bench).len(), 8);
+    in_sessions(&mut bench, 3, "newer").result.unwrap();
+    assert_eq!(of_others(&bench).len(), 8, "told twice");
+}
+
+#[test]
+fn the_levels_of_sessions_that_are_long_over_make_room_for_those_of_others() {
+    let mut bench = Bench::new();
+    bench.budget(*per_session(None, 12));
+    in_sessions(&mut bench, KEYED_ALERTS_MOST, "old")
+        .result
+        .unwrap();
+    assert_eq!(told(&bench), (KEYED_ALERTS_MOST, 0));
+    bench.later(30 * 24);
+    let decided = in_sessions(&mut bench, 1, "new");
+    assert_eq!(levels(&decided), [Level::Warning]);
+    assert_eq!(told(&bench), (KEYED_ALERTS_MOST + 1, 0));
+}
+
+#[test]
+fn an_alert_says_which_session_it_is_about() {
+    let mut bench = Bench::new();
+    bench.budget(hard(5));
+    in_sessions(&mut bench, 1, "run").result.unwrap();
+    let mut posting = usage(bench.now, "0", None, false);
+    posting.context.session_id = None;
+    let request = None;
+    let unnamed = Posting {
+        usage: posting,
+        request,
+    };
+    bench.give(Command::Record(vec![unnamed])).result.unwrap();
+    let (named, unnamed): (Vec<_>, Vec<_>) = bench
+        .state
+        .alerts()
+        .map(|alert| &*alert.message)
+        .partition(|message| message.contains("in session \"run 00000\""));
+    assert_eq!(named.len(), 4);
+    assert_eq!(unnamed.len(), 4);
+    for message in unnamed {
+        assert!(message.contains("by what names no session"), "{message}");
+    }
+}
+
+/// Corrects what every session of a name used to nothing.
+fn correct(bench: &mut Bench, decided: Decided) {
+    for entry in decided.entries {
+        let Event::UsageRecorded(recorded) = entry.recorded.event else {
+            continue;
+        };
+        let correction = Correction {
+            removed: recorded.usage.counts,
+            ..Correction::default()
+        };
+        let record = RecordId(entry.sequence);
+        let adjusted = UsageAdjusted::of_record(record, *recorded, correction);
+        let recorded = None;
+        let adjust = Box::new(Adjust { adjusted, recorded });
+        bench.give(Command::Adjust(adjust)).result.unwrap();
+    }
+}
+
+#[test]
+fn what_is_told_of_all_others_ends_with_the_last_of_them() {
+    let mut bench = Bench::new();
+    bench.budget(*per_session(None, 5));
+    let decided = in_sessions(&mut bench, KEYED_ALERTS_MOST + 3, "s");
+    assert_eq!(told(&bench), (4 * KEYED_ALERTS_MOST, 4));
+    correct(&mut bench, decided);
+    assert_eq!(told(&bench), (KEYED_ALERTS_MOST, 1), "those of overruns");
+}
+
+/// Raises alerts about as many sessions, as older versions did.
+fn raise(bench: &mut Bench, count: usize, cause: impl Fn(MeterKey) -> AlertCause) {
+    for place in 0..count {
+        let recorded = Recorded {
+            stamp: Stamp::of_time(bench.now),
+            request: None,
+            event: Event::AlertRaised {
+                cause: cause(MeterKey::Of(format!("{place}").into())),
+                message: String::new(),
+            },
+        };
+        let sequence = bench.state.sequence() + 1;
+        bench.state.apply(sequence, &recorded);
+    }
+}
+
+fn disable(bench: &mut Bench, policy: PolicyId) -> Decided {
+    let budget = bench.state.policy(policy).unwrap().budget;
+    let draft = PolicyDraft {
+        id: Some(policy),
+        enabled: Some(false),
+        ..PolicyDraft::default()
+    };
+    bench.give(Command::SavePolicy(budget, Box::new(draft)))
+}
+
+#[test]
+fn a_policy_with_too_many_overruns_can_be_disabled_and_then_removed() {
+    let mut bench = Bench::new();
+    let policy = bench.budget(hard(5));
+    let budget = bench.state.policy(policy).unwrap().budget;
+    raise(&mut bench, RESOLVED_MOST + 1, |meter| {
+        AlertCause::PolicyOverrun {
+            budget,
+            policy,
+            meter,
+            spender: None,
+        }
+    });
+    let refused = bench.give(Command::RemovePolicy(policy)).result;
+    assert_eq!(refused.unwrap_err().code, Code::Conflict);
+    disable(&mut bench, policy).result.unwrap();
+    assert_eq!(bench.state.alerts().count(), 2);
+    let removed = bench.give(Command::RemovePolicy(policy)).result;
+    removed.unwrap();
+}
+
+#[test]
+fn what_was_due_does_not_count_against_what_a_command_resolves() {
+    let mut bench = Bench::new();
+    let policy = bench.budget(hard(5));
+    let budget = bench.state.policy(policy).unwrap().budget;
+    let half = RESOLVED_MOST * 3 / 5;
+    raise(&mut bench, half, |meter| AlertCause::CriticalBypass {
+        budget,
+        policy,
+        meter,
+    });
+    bench.later(30 * 24);
+    raise(&mut bench, half, |meter| AlertCause::Level {
+        budget,
+        policy,
+        meter,
+        level: Level::Warning,
+    });
+    let decided = disable(&mut bench, policy);
+    assert_eq!(decided.due, half);
+    assert_eq!(bench.state.alerts().count(), 0);
 }

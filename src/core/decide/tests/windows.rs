@@ -124,3 +124,62 @@ fn sessions_are_counted_apart() {
         Ok(Done::Events(_))
     ));
 }
+
+#[test]
+fn a_policy_of_another_period_begins_with_counters_of_its_own() {
+    let mut bench = Bench::new();
+    let policy = bench.budget(PolicyDraft {
+        period: Some(Period::PerSession),
+        limits: Limits {
+            tokens: Some(12),
+            ..Limits::default()
+        },
+        ..PolicyDraft::default()
+    });
+    let budget = bench.state.policy(policy).unwrap().budget;
+    let spend = |bench: &mut Bench| {
+        let mut usage = usage(bench.now, "0", None, false);
+        usage.context.session_id = Some("x".into());
+        usage.context.task_id = Some("x".into());
+        let request = None;
+        let posting = Posting { usage, request };
+        bench.give(Command::Record(vec![posting])).result.unwrap();
+    };
+    let ask = Command::RequestIncrease(RequestIncrease {
+        policy,
+        amount: Tally {
+            tokens: 5,
+            ..Tally::ZERO
+        },
+        context: Context {
+            session_id: Some("x".into()),
+            ..Context::default()
+        },
+        fixed: Context::default(),
+    });
+    let periods = [
+        Period::PerTask,
+        Period::Daily,
+        Period::Weekly,
+        Period::Daily,
+        Period::PerSession,
+    ];
+    for period in periods {
+        spend(&mut bench);
+        if period == Period::PerTask {
+            bench.give(ask.clone()).result.unwrap();
+            assert_eq!(bench.state.increases().count(), 1);
+        }
+        let draft = PolicyDraft {
+            id: Some(policy),
+            period: Some(period),
+            ..PolicyDraft::default()
+        };
+        let saved = bench.give(Command::SavePolicy(budget, Box::new(draft)));
+        saved.result.unwrap();
+        let state = bench.state.policy(policy).unwrap();
+        assert_eq!(state.meters().count(), 0, "before {period:?}");
+        assert_eq!(bench.state.alerts().count(), 0, "before {period:?}");
+        assert_eq!(bench.state.increases().count(), 0, "before {period:?}");
+    }
+}

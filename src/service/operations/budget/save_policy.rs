@@ -66,7 +66,7 @@ impl Operation for SavePolicy {
         let (budget, reason) = (input.budget_id, input.reason.clone());
         let command = Command::SavePolicy(budget, Box::new(input.draft()?));
         let (entry, duplicate) = desk.give_unjudged(call, reason, request, command).await?;
-        let Event::PolicySaved { budget, policy } = &entry.recorded.event else {
+        let Event::PolicySaved { budget, policy, .. } = &entry.recorded.event else {
             return Err(unexpected());
         };
         let text = format!("{} of {budget} is saved.", policy.id);

@@ -95,14 +95,18 @@ pub(crate) fn subjects(sequence: u64, event: &Event) -> Vec<String> {
         Event::AllocationMade(_) => vec![AllocationId(sequence).to_string()],
         Event::AllocationExtended(extended) => vec![extended.allocation.to_string()],
         Event::AllocationEnded(ended) => vec![ended.allocation.to_string()],
-        Event::BudgetSaved { budget, policies } => {
+        Event::BudgetSaved {
+            budget, policies, ..
+        } => {
             let policies = policies.iter().map(|policy| policy.id.to_string());
             std::iter::once(budget.id.to_string())
                 .chain(policies)
                 .collect()
         }
         Event::BudgetArchived { budget } => vec![budget.to_string()],
-        Event::PolicySaved { budget, policy } => vec![policy.id.to_string(), budget.to_string()],
+        Event::PolicySaved { budget, policy, .. } => {
+            vec![policy.id.to_string(), budget.to_string()]
+        }
         Event::PolicyRemoved { budget, policy } => vec![policy.to_string(), budget.to_string()],
         Event::AlertRaised { cause, .. } => {
             let mut ids = vec![AlertId(sequence).to_string()];
