@@ -51,9 +51,9 @@ pub(crate) fn rest_often() {
 }
 
 /// How long such a thread rests, at least.
-const REST: Duration = Duration::from_micros(300);
+const REST: Duration = Duration::from_micros(500);
 /// How many times as long as it works.
-const RESTS: u32 = 15;
+const RESTS: u32 = 25;
 /// How long it works at a time, at most; where processors are busy, its rests become long.
 const STINT_MOST: Duration = Duration::from_millis(1);
 
