@@ -1,6 +1,6 @@
 //! Alerts that follow from what happened, and what ends by itself.
 
-use super::room::RESOLVED_MOST;
+use super::alert_bounds::{KEYED_ALERTS_MOST, RESOLVED_MOST};
 use super::{Desk, Done, text};
 use crate::core::alert::{AlertCause, Level, MeterKey};
 use crate::core::allocation::AllocationStatus;
@@ -13,10 +13,6 @@ use crate::core::state::{KeyedAlert, PolicyState, State};
 use crate::core::tally::Tally;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-
-/// How many sessions or tasks of a policy may each have an open alert of a level, or of an overrun, in the while that
-/// alerts stand, before one alert stands for all further ones.
-pub(super) const KEYED_ALERTS_MOST: usize = 100;
 
 impl Desk<'_> {
     /// Ends the holds whose time has run out, and the requests for more and the alerts whose window is over.

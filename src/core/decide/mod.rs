@@ -1,6 +1,7 @@
 //! Decides commands: what is asked against the state becomes events, or a refusal.
 
 mod adjust;
+mod alert_bounds;
 mod alerts;
 mod allocate;
 mod budgets;

@@ -1,5 +1,6 @@
 //! Recording what was used. Money that was spent is always recorded in full.
 
+use super::alert_bounds::OVERRUN_SPENDERS_MOST;
 use super::alerts::in_key;
 use super::{Desk, Done, text};
 use crate::core::alert::{AlertCause, Level};
@@ -20,8 +21,6 @@ use jiff::{SignedDuration, Timestamp};
 pub const RECORDS_MOST: usize = 1000;
 /// How far a usage may lie in the future.
 pub(super) const FUTURE_MOST: SignedDuration = SignedDuration::from_mins(5);
-/// How many alerts of overruns may be open for one counter before those of further spenders become one.
-pub(super) const OVERRUN_SPENDERS_MOST: usize = 16;
 /// How many alerts may be open for overruns that no policy met.
 const UNBUDGETED_OVERRUNS_MOST: usize = 1000;
 

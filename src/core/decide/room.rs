@@ -2,8 +2,7 @@
 //! a whole or not at all.
 
 use super::Desk;
-use super::alerts::KEYED_ALERTS_MOST;
-use super::record::OVERRUN_SPENDERS_MOST;
+use super::alert_bounds::{ALERTS_MOST, KEYED_ALERTS_MOST, OVERRUN_SPENDERS_MOST, RESOLVED_MOST};
 use crate::core::alert::{AlertCause, AlertStatus, Level, MeterKey};
 use crate::core::command::Posting;
 use crate::core::id::PolicyId;
@@ -11,10 +10,6 @@ use crate::core::refusal::{Code, Refusal};
 use crate::core::weight;
 use rustc_hash::FxHashMap;
 
-/// The most alerts that one command resolves: what stands beyond them is resolved by the next one.
-pub(super) const RESOLVED_MOST: usize = 100_000;
-/// The most alerts about policies that one posting or correction raises, before one stands for all others.
-pub(super) const ALERTS_MOST: usize = 10_000;
 /// The alerts of a counter's levels.
 const LEVELS: usize = Level::ALL.len();
 

@@ -3,8 +3,7 @@
 use super::*;
 use crate::core::alert::{Alert, MeterKey};
 use crate::core::command::Adjust;
-use crate::core::decide::alerts::KEYED_ALERTS_MOST;
-use crate::core::decide::room::{ALERTS_MOST, RESOLVED_MOST};
+use crate::core::decide::alert_bounds::{ALERTS_MOST, KEYED_ALERTS_MOST, RESOLVED_MOST};
 use crate::core::event::UsageAdjusted;
 use crate::core::id::{AlertId, RecordId};
 use crate::core::usage::Correction;
