@@ -179,9 +179,8 @@ impl PriceBook {
 
     fn price_of<'a>(&'a self, found: &Found<'a>, at: Timestamp) -> Option<Price<'a>> {
         let set = |layers: Option<&'a Layers>| layers.and_then(|layers| layers.override_at(at));
-        let state = found.state.map(|(_, layers)| layers);
-        let set = set(state).or_else(|| set(found.layers));
-        let of_state = || Some(Origin::Applied(state?.applied_at(at)?));
+        let set = set(found.state).or_else(|| set(found.layers));
+        let of_state = || Some(Origin::Applied(found.state?.applied_at(at)?));
         set.or_else(of_state)
             .and_then(|origin| found.price(origin))
             .or_else(|| self.beneath(found, at))
@@ -237,7 +236,7 @@ impl PriceBook {
         let mut all: Vec<Candidate<'_>> = known
             .chain(unknown)
             .filter_map(|found| {
-                let price = self.price_of(&found, at)?;
+                let price = self.price_of(&self.as_charged(found), at)?;
                 Some(Candidate {
                     provider: found.provider,
                     model: found.model,
@@ -269,10 +268,7 @@ impl PriceBook {
                 (place, self.bundled(card, rates, from))
             }));
         }
-        let layers = found
-            .layers
-            .into_iter()
-            .chain(found.state.map(|(_, layers)| layers));
+        let layers = found.layers.into_iter().chain(found.state);
         let changed = layers.flat_map(Layers::origins);
         let changed = changed.filter_map(|origin| found.price(origin));
         prices.extend(changed.map(|price| (price.effective_from, price)));
@@ -371,9 +367,7 @@ impl PriceBook {
                 let is_state = spelling.is_of_a_state();
                 let state = is_state.then(|| self.own_state(&card.provider, model));
                 Ok(Found {
-                    state: state
-                        .flatten()
-                        .and_then(|state| Some((state.model, state.layers?))),
+                    state: state.flatten().and_then(|state| state.layers),
                     ..self.carded(card)
                 })
             }
@@ -396,7 +390,6 @@ impl PriceBook {
         Price {
             provider: &card.provider,
             model: &card.model,
-            state: None,
             card: Some(card),
             rates,
             version: self.catalogue.price_version(),
@@ -414,19 +407,15 @@ struct Found<'a> {
     model: &'a str,
     card: Option<&'a ModelCard>,
     layers: Option<&'a Layers>,
-    /// The state that was asked for, and what has changed of its price, where it has one of its own: it is counted as its model
+    /// What has changed of the price of the state that was asked for, where that has one of its own: it is counted as its model
     /// all the same, so that budgets and reports of the model cover it.
-    state: Option<(&'a str, &'a Layers)>,
+    state: Option<&'a Layers>,
 }
 
 impl<'a> Found<'a> {
     /// The price of an origin; none of an override that takes prices away.
     fn price(&self, origin: Origin<'a>) -> Option<Price<'a>> {
-        let price = Price::of(self.provider, self.model, self.card, origin)?;
-        Some(Price {
-            state: self.state.map(|(name, _)| name),
-            ..price
-        })
+        Price::of(self.provider, self.model, self.card, origin)
     }
 }
 

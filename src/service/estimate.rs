@@ -80,7 +80,7 @@ pub fn name_model<'a>(
 ) -> Result<Named<'a>, Refusal> {
     check_model(provider, model)?;
     match prices.price_at(provider, model, at) {
-        Ok(price) => Ok(known(price)),
+        Ok(price) => Ok(known(price, prices.release(provider, model))),
         Err(error @ Unresolved::Ambiguous { .. }) => Err(Refusal::invalid("provider", error)),
         Err(Unresolved::Unknown) => Ok(unpriced(prices, provider, model)),
     }
@@ -99,7 +99,7 @@ pub fn name_used_model<'a>(
 ) -> Result<Named<'a>, Refusal> {
     check_model(provider, model)?;
     Ok(match prices.price_at(provider, model, at) {
-        Ok(price) => known(price),
+        Ok(price) => known(price, prices.release(provider, model)),
         Err(Unresolved::Ambiguous { providers }) => Named {
             sellers: providers,
             ..unpriced(prices, provider, model)
@@ -108,7 +108,7 @@ pub fn name_used_model<'a>(
     })
 }
 
-fn known(price: Price<'_>) -> Named<'_> {
+fn known(price: Price<'_>, release: Option<String>) -> Named<'_> {
     let tier = price.card.map(|card| card.tier);
     let tier =
         tier.unwrap_or_else(|| crate::pricing::catalogue::tier::of(price.provider, price.model));
@@ -117,7 +117,7 @@ fn known(price: Price<'_>) -> Named<'_> {
             provider: Some(price.provider.into()),
             model: Some(price.model.into()),
             tier: Some(tier),
-            release: price.state.map(Name::from),
+            release: release.map(Name::from),
         },
         price: Some(price),
         sellers: Vec::new(),

@@ -16,8 +16,6 @@ pub struct Price<'a> {
     pub provider: &'a str,
     /// The model's name, as the provider takes it.
     pub model: &'a str,
-    /// The release of the model that was asked for, where that has a price of its own.
-    pub state: Option<&'a str>,
     /// What the catalogue knows of the model; none where it does not know it.
     pub card: Option<&'a ModelCard>,
     /// What it costs.
@@ -104,7 +102,6 @@ impl<'a> Price<'a> {
         Some(Self {
             provider,
             model,
-            state: None,
             card,
             rates,
             version,

@@ -3,7 +3,7 @@
 use super::{Found, OfProvider, PriceBook};
 use crate::core::usage::UNKNOWN_PROVIDER;
 use crate::pricing::catalogue::{Unresolved, provider, spellings};
-use crate::pricing::identity::{Canonical, own, unframed};
+use crate::pricing::identity::{Canonical, one_spelling, own, unframed};
 
 impl PriceBook {
     /// Whether a model of this very name has a price that sources or admins made, or has been decided about.
@@ -38,6 +38,23 @@ impl PriceBook {
         is_its.then(|| self.carded(card))
     }
 
+    /// A state of a model as it is charged, beneath what holds for its model; any other as it is.
+    pub(super) fn as_charged<'a>(&'a self, found: Found<'a>) -> Found<'a> {
+        let model = self.stem(found.provider, found.model);
+        model.map_or(found, |model| Found {
+            state: found.layers,
+            ..model
+        })
+    }
+
+    /// The release of a model that a name is of: what a hold has to keep, for it may have a price of its own by then.
+    pub fn release(&self, provider: Option<&str>, model: &str) -> Option<String> {
+        let model = unframed(model.trim());
+        let (card, spelling) = self.catalogue.resolve_spelled(provider, model).ok()?;
+        let of_state = spelling.is_of_a_state();
+        of_state.then(|| own(&card.provider, model).model)
+    }
+
     /// The names under which a price that an admin sets is kept: those of the model, or of the state that is named.
     pub fn names_to_set(&self, provider: &str, model: &str) -> Option<Canonical> {
         let found = self.find(Some(provider), model).ok()?;
@@ -50,7 +67,7 @@ impl PriceBook {
             .filter(|_| is_state);
         let model = match known {
             Some(known) => known.model.to_owned(),
-            None if is_state => asked.model,
+            None if is_state => one_spelling(asked.model),
             None => found.model.to_owned(),
         };
         Some(Canonical {

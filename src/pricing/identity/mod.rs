@@ -20,7 +20,7 @@ mod place;
 mod states;
 
 pub use place::{Placed, place};
-pub use states::join;
+pub use states::{join, one_spelling};
 
 use crate::pricing::catalogue::{Catalogue, ModelCard, Spelling, provider};
 use std::borrow::Cow;
@@ -33,14 +33,6 @@ pub struct Canonical {
     pub provider: String,
     /// The model's name: as the catalogue has it, or in lower case where the catalogue does not know it.
     pub model: String,
-}
-
-impl Canonical {
-    /// Another model of the same provider.
-    fn with(&self, model: String) -> Self {
-        let provider = self.provider.clone();
-        Self { provider, model }
-    }
 }
 
 impl fmt::Display for Canonical {

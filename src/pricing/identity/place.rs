@@ -1,6 +1,6 @@
 //! Puts all that one source offers under the models that it means, each once.
 
-use super::{Canonical, Match, Rule, identify, own};
+use super::{Canonical, Match, Rule, identify, one_spelling, own};
 use crate::core::decide::check_name;
 use crate::core::price::Rates;
 use crate::idle::breathe;
@@ -126,7 +126,9 @@ impl Taken {
     fn take_states(&mut self, states: Vec<Meant<'_>>) {
         let mut by_name: BTreeMap<Canonical, Vec<Meant<'_>>> = BTreeMap::new();
         for state in states {
-            let canonical = own(state.seller, state.own);
+            let Canonical { provider, model } = own(state.seller, state.own);
+            let model = one_spelling(model);
+            let canonical = Canonical { provider, model };
             by_name.entry(canonical).or_default().push(state);
         }
         for (canonical, mut meant) in by_name {

@@ -3,7 +3,7 @@
 //! A state costs what its model costs, unless it has a price of its own. What a source says of a state is a word about the model
 //! where all say the same of both, and else about the state alone: a release may cost something else.
 
-use super::{Canonical, Match, Placed, Rule};
+use super::{Canonical, Match, Placed};
 use crate::core::price::Rates;
 use crate::idle::breathe;
 use crate::pricing::catalogue::{Spelling, spellings};
@@ -25,16 +25,7 @@ pub fn join(
     let mut means = BTreeMap::new();
     for (name, model) in states {
         breathe();
-        if let Some(other) = other_spelling(name).filter(|other| is_own(other)) {
-            let rule = Rule::DateOtherWay;
-            means.insert(
-                (*name).clone(),
-                Match {
-                    canonical: other,
-                    rule,
-                },
-            );
-        } else if names.is_one(name, model) {
+        if names.is_one(name, model) {
             means.insert((*name).clone(), Match::clone(model));
         }
     }
@@ -80,11 +71,19 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The same name with its date written the other way.
-fn other_spelling(name: &Canonical) -> Option<Canonical> {
-    let mut spelled = spellings(&name.model);
-    let (_, model) = spelled.find(|(spelling, _)| *spelling == Spelling::DateOtherWay)?;
-    Some(name.with(model.into_owned()))
+fn date_other_way(model: &str) -> Option<String> {
+    let mut spelled = spellings(model);
+    let other = spelled.find(|(spelling, _)| *spelling == Spelling::DateOtherWay);
+    other.map(|(_, model)| model.into_owned())
+}
+
+/// The name of a state with its date written as in all of them: with hyphens.
+pub fn one_spelling(model: String) -> String {
+    match date_other_way(&model) {
+        // A hyphen comes before every digit.
+        Some(other) if other < model => other,
+        _ => model,
+    }
 }
 
 /// Whether two prices say the same wherever both say something.

@@ -314,8 +314,12 @@ fn a_state_alone_may_be_the_model_and_says_so() {
     let another = place(&[("gpt-4o-2026-12-01", 3)]);
     assert_eq!(means(&[&own, &model, &another]), [""; 0], "one of several");
     let spelled = place(&[("gpt-4o-20261101", 3)]);
-    let other = "openai/gpt-4o-20261101: It means openai/gpt-4o-2026-11-01: the date in it is written the other way.";
-    assert_eq!(means(&[&spelled, &model]), [other]);
+    assert_eq!(spelled[0].meant.canonical.model, "gpt-4o-2026-11-01");
+    assert_eq!(
+        means(&[&spelled, &model]),
+        [""; 0],
+        "it has a price of its own"
+    );
 }
 
 #[test]

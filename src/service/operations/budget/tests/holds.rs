@@ -188,6 +188,18 @@ async fn usage_of_a_hold_is_priced_as_the_release_that_was_held() {
         .done("audit_trail", json!({"kind": "usage_recorded"}))
         .await;
     assert_eq!(said["events"][0]["event"]["usage"]["model"], "gpt-4o");
+    // Of one that has no price of its own yet, too.
+    let later = "gpt-4o-2027-02-02";
+    let ask = json!({"provider": "openai", "model": later, "input_tokens": 1_000_000, "output_tokens": 0});
+    let hold = house.done("allocate_budget", ask).await;
+    assert_eq!(hold["held_cost_usd"], "2.5", "{hold}");
+    let price = json!({"provider": "openai", "model": "gpt-4o-20270202", "reason": "list",
+        "rates": {"standard": {"rates": {"input": "9", "output": "20"}}}});
+    assert_eq!(house.done("override_price", price).await["model"], later);
+    let usage =
+        json!({"allocation_id": hold["allocation_id"], "input_tokens": 1_000_000, "final": true});
+    let recorded = house.done("record_usage", usage).await;
+    assert_eq!(recorded["records"][0]["cost_usd"], "9", "{recorded}");
 }
 
 #[tokio::test]
