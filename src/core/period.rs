@@ -136,6 +136,18 @@ impl Calendar {
         }
     }
 
+    /// Whether it cuts time where another does. A time zone is nothing to what time does not cut, and a first day of the week
+    /// to all but weeks.
+    pub fn cuts_as(&self, other: &Self) -> bool {
+        let is_uncut = matches!(
+            self.period,
+            Period::Total | Period::PerSession | Period::PerTask
+        );
+        let same_zone = is_uncut || self.zone == other.zone;
+        let same_week = self.period != Period::Weekly || self.week_start == other.week_start;
+        self.period == other.period && same_zone && same_week
+    }
+
     /// The window that holds `at`. Windows of one calendar follow one another without gap or overlap.
     ///
     /// Periods that time does not cut have [`Window::ALWAYS`].

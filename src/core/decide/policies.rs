@@ -61,7 +61,7 @@ impl Desk<'_> {
     /// Whether a policy as it is to be cuts its counters in another way than it does.
     pub(super) fn counts_anew(&self, policy: &Policy) -> bool {
         let known = self.state.policy(policy.id);
-        known.is_some_and(|known| known.policy.calendar() != policy.calendar())
+        known.is_some_and(|known| !known.policy.calendar().cuts_as(&policy.calendar()))
     }
 
     pub(super) fn remove_policy(&mut self, policy: PolicyId) -> Result<Done, Refusal> {

@@ -1,6 +1,7 @@
 //! What counts in which window, and how one follows another.
 
 use super::*;
+use crate::core::period::WeekStart;
 
 #[test]
 fn a_hold_counts_in_the_window_that_follows_until_it_ends() {
@@ -181,5 +182,45 @@ fn a_policy_of_another_period_begins_with_counters_of_its_own() {
         assert_eq!(state.meters().count(), 0, "before {period:?}");
         assert_eq!(bench.state.alerts().count(), 0, "before {period:?}");
         assert_eq!(bench.state.increases().count(), 0, "before {period:?}");
+    }
+}
+
+#[test]
+fn counters_go_on_where_a_policy_cuts_time_as_it_did() {
+    for (period, goes_on) in [
+        (Period::Total, true),
+        (Period::PerSession, true),
+        (Period::Daily, false),
+    ] {
+        let mut bench = Bench::new();
+        let policy = bench.budget(PolicyDraft {
+            period: Some(period),
+            limits: Limits {
+                tokens: Some(12),
+                ..Limits::default()
+            },
+            ..PolicyDraft::default()
+        });
+        let budget = bench.state.policy(policy).unwrap().budget;
+        let mut usage = usage(bench.now, "0", None, false);
+        usage.context.session_id = Some("x".into());
+        let request = None;
+        let postings = vec![Posting { usage, request }];
+        bench.give(Command::Record(postings)).result.unwrap();
+        for (zone, week_start) in [
+            ("Asia/Tokyo", None),
+            ("Asia/Tokyo", Some(WeekStart::Sunday)),
+        ] {
+            let draft = PolicyDraft {
+                id: Some(policy),
+                time_zone: Some(zone.to_owned()),
+                week_start,
+                ..PolicyDraft::default()
+            };
+            let saved = bench.give(Command::SavePolicy(budget, Box::new(draft)));
+            saved.result.unwrap();
+            let counters = bench.state.policy(policy).unwrap().meters().count();
+            assert_eq!(counters > 0, goes_on, "{period:?} {zone} {week_start:?}");
+        }
     }
 }

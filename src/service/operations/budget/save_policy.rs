@@ -66,10 +66,20 @@ impl Operation for SavePolicy {
         let (budget, reason) = (input.budget_id, input.reason.clone());
         let command = Command::SavePolicy(budget, Box::new(input.draft()?));
         let (entry, duplicate) = desk.give_unjudged(call, reason, request, command).await?;
-        let Event::PolicySaved { budget, policy, .. } = &entry.recorded.event else {
+        let Event::PolicySaved {
+            budget,
+            policy,
+            anew,
+        } = &entry.recorded.event
+        else {
             return Err(unexpected());
         };
-        let text = format!("{} of {budget} is saved.", policy.id);
+        let anew = if *anew {
+            " It cuts time anew, so its counters begin at nothing."
+        } else {
+            ""
+        };
+        let text = format!("{} of {budget} is saved.{anew}", policy.id);
         Ok(Answer {
             text,
             content: SavePolicyAnswer {
