@@ -287,7 +287,7 @@ impl Model {
         };
         let changed = policies.iter().filter(|policy| {
             let last = self.versions(policy.id).last();
-            last.is_some_and(|(_, last)| clock(last) != clock(policy))
+            last.is_some_and(|(_, last)| cut(last) != cut(policy))
         });
         assert_eq!(changed.map(|policy| policy.id).collect::<Vec<_>>(), anew);
     }
@@ -422,4 +422,13 @@ pub fn applies(policy: &Policy, at: Timestamp) -> bool {
 /// Whether a policy says anything.
 pub fn speaks(policy: &Policy) -> bool {
     policy.enforcement != Enforcement::Ignore
+}
+
+/// What decides where a policy's windows are cut.
+fn cut(policy: &Policy) -> (Period, Option<&str>, Option<WeekStart>) {
+    let period = policy.period;
+    let is_cut = !matches!(period, Period::Total | Period::PerSession | Period::PerTask);
+    let zone = is_cut.then_some(&*policy.time_zone);
+    let week = (period == Period::Weekly).then_some(policy.week_start);
+    (period, zone, week)
 }
