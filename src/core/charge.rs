@@ -33,7 +33,7 @@ pub struct ModelRef {
     /// Its tier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<ModelTier>,
-    /// The release of it that was named, where that has a price of its own.
+    /// The release of it that was named, which may have a price of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release: Option<Name>,
 }

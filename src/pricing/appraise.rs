@@ -7,7 +7,7 @@ mod past;
 pub use counts::{Counts, Share};
 
 use super::book::PriceBook;
-use super::identity::{self, Canonical, Placed};
+use super::identity::{self, Canonical, Match, Placed};
 use super::sources::Tense;
 use super::verify::{self, Outcome, Quote, Subject};
 use crate::core::digest::Digest;
@@ -90,27 +90,33 @@ fn joined<'a>(book: &PriceBook, witnesses: &'a [Witness]) -> Cow<'a, [Witness]> 
     if means.is_empty() {
         return Cow::Borrowed(witnesses);
     }
-    let anew = |witness: &Witness| {
-        let names = witness.placed.iter().map(|one| &one.meant.canonical);
-        let mut names: BTreeSet<_> = names.cloned().collect();
-        let anew = |placed: &Placed| {
-            breathe();
-            let mut placed = placed.clone();
-            if let Some(meant) = means.get(&placed.meant.canonical) {
-                // Where it has the model itself, that is its word.
-                if !names.insert(meant.canonical.clone()) {
-                    return None;
-                }
-                placed.meant.clone_from(meant);
+    witnesses.iter().map(|one| renamed(one, &means)).collect()
+}
+
+/// A source's words by the names that are meant.
+fn renamed(witness: &Witness, means: &BTreeMap<Canonical, Match>) -> Witness {
+    let named = |one: &Placed| means.contains_key(&one.meant.canonical);
+    if !witness.placed.iter().any(named) {
+        return witness.clone();
+    }
+    let names = witness.placed.iter().map(|one| &one.meant.canonical);
+    let mut names: BTreeSet<&Canonical> = names.collect();
+    let renamed = |placed: &Placed| {
+        breathe();
+        let mut placed = placed.clone();
+        if let Some(meant) = means.get(&placed.meant.canonical) {
+            // Where it has the model itself, that is its word.
+            if !names.insert(&meant.canonical) {
+                return None;
             }
-            Some(placed)
-        };
-        Witness {
-            placed: witness.placed.iter().filter_map(anew).collect(),
-            ..witness.clone()
+            placed.meant.clone_from(meant);
         }
+        Some(placed)
     };
-    witnesses.iter().map(anew).collect()
+    Witness {
+        placed: witness.placed.iter().filter_map(renamed).collect(),
+        ..witness.clone()
+    }
 }
 
 fn of_the_present(

@@ -80,7 +80,11 @@ pub fn name_model<'a>(
 ) -> Result<Named<'a>, Refusal> {
     check_model(provider, model)?;
     match prices.price_at(provider, model, at) {
-        Ok(price) => Ok(known(price, prices.release(provider, model))),
+        Ok(price) => {
+            let mut named = known(price);
+            named.model.release = prices.release(provider, model).map(Name::from);
+            Ok(named)
+        }
         Err(error @ Unresolved::Ambiguous { .. }) => Err(Refusal::invalid("provider", error)),
         Err(Unresolved::Unknown) => Ok(unpriced(prices, provider, model)),
     }
@@ -99,7 +103,7 @@ pub fn name_used_model<'a>(
 ) -> Result<Named<'a>, Refusal> {
     check_model(provider, model)?;
     Ok(match prices.price_at(provider, model, at) {
-        Ok(price) => known(price, prices.release(provider, model)),
+        Ok(price) => known(price),
         Err(Unresolved::Ambiguous { providers }) => Named {
             sellers: providers,
             ..unpriced(prices, provider, model)
@@ -108,7 +112,7 @@ pub fn name_used_model<'a>(
     })
 }
 
-fn known(price: Price<'_>, release: Option<String>) -> Named<'_> {
+fn known(price: Price<'_>) -> Named<'_> {
     let tier = price.card.map(|card| card.tier);
     let tier =
         tier.unwrap_or_else(|| crate::pricing::catalogue::tier::of(price.provider, price.model));
@@ -117,7 +121,7 @@ fn known(price: Price<'_>, release: Option<String>) -> Named<'_> {
             provider: Some(price.provider.into()),
             model: Some(price.model.into()),
             tier: Some(tier),
-            release: release.map(Name::from),
+            release: None,
         },
         price: Some(price),
         sellers: Vec::new(),

@@ -96,8 +96,7 @@ impl<'a> Recording<'a> {
             .transpose()?;
         let context = self.context(&input, hold.as_ref())?;
         let occurred = input.occurred_at.map_or(self.now, Instant::time);
-        let said = (input.provider.as_deref(), input.model.as_deref());
-        let (provider, model) = self.names(said, hold.as_ref(), occurred);
+        let (provider, model) = self.names(&input, hold.as_ref(), occurred);
         let counted = counted(provider, model, &input)?;
         let model = model.or(counted.model.as_deref());
         let model =
@@ -138,10 +137,11 @@ impl<'a> Recording<'a> {
     /// its hold's where that has a model of this name, however many others have one, too.
     fn names<'b>(
         &self,
-        (provider, model): (Option<&'b str>, Option<&'b str>),
+        input: &'b UsageInput,
         hold: Option<&'b Allocation>,
         occurred: Timestamp,
     ) -> (Option<&'b str>, Option<&'b str>) {
+        let (provider, model) = (input.provider.as_deref(), input.model.as_deref());
         let Some(held) = hold.map(|hold| &hold.model) else {
             return (provider, model);
         };

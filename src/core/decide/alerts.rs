@@ -192,10 +192,8 @@ impl Desk<'_> {
 
     /// Whether a budget can't be archived for the number of its alerts. Its policies are disabled to have fewer.
     fn has_too_many_alerts(&self, budget: BudgetId) -> bool {
-        let policies = self.state.budget(budget).map(|state| &state.policies);
-        let about = policies.into_iter().flatten();
-        let standing = about.map(|policy| self.state.alerts_about(*policy).count());
-        standing.sum::<usize>() > RESOLVED_MOST
+        let state = self.state.budget(budget);
+        state.is_some_and(|state| self.alerts_of(&state.policies) > RESOLVED_MOST)
     }
 
     /// Resolves what stands for all other sessions or tasks of a policy, where there is room for those that there are.

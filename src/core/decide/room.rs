@@ -71,10 +71,12 @@ impl Desk<'_> {
     /// Refuses postings whose records and alerts might be too large for the journal. Fewer of them always fit: of one
     /// alone only so many alerts are raised.
     pub(super) fn check_room(&self, postings: &[Posting]) -> Result<(), Refusal> {
-        let weights = postings
-            .iter()
-            .map(|posting| weight::of_usage(&posting.usage));
-        if let Some(heavy) = weights.max().filter(|heavy| *heavy > weight::EVENT_MOST) {
+        let usages = postings.iter().map(|posting| &posting.usage);
+        let weights = usages.clone().map(weight::of_usage);
+        let (heavy, records) = weights.fold((0, 0_usize), |(heavy, all), weight| {
+            (weight.max(heavy), all.saturating_add(weight))
+        });
+        if heavy > weight::EVENT_MOST {
             let expects = format!(
                 "expects at most {} bytes of one, and one has {heavy}",
                 weight::EVENT_MOST
@@ -84,8 +86,6 @@ impl Desk<'_> {
         if postings.len() < 2 {
             return Ok(());
         }
-        let usages = postings.iter().map(|posting| &posting.usage);
-        let records: usize = usages.clone().map(weight::of_usage).sum();
         let alert = usages.map(weight::of_alert).max().unwrap_or_default();
         // Each of them could raise so many of each policy, and mostly that fits: it need not be known better.
         let each = (2 * LEVELS + 1) * alert + weight::POLICY;
@@ -134,10 +134,15 @@ impl Desk<'_> {
         (counted * weight::POLICY).saturating_add(alerts.saturating_mul(alert))
     }
 
+    /// How many alerts stand about policies.
+    pub(super) fn alerts_of(&self, policies: &[PolicyId]) -> usize {
+        let about = policies.iter().map(|id| self.state.alerts_about(*id));
+        about.map(Iterator::count).sum()
+    }
+
     /// Refuses to take away policies about which there are more alerts than one command resolves.
     pub(super) fn check_alerts_of(&self, policies: &[PolicyId]) -> Result<(), Refusal> {
-        let about = policies.iter().map(|id| self.state.alerts_about(*id));
-        let standing: usize = about.map(Iterator::count).sum();
+        let standing = self.alerts_of(policies);
         if standing > RESOLVED_MOST {
             let message = format!(
                 "{standing} alerts stand about what would be gone, and one command resolves at most {RESOLVED_MOST}; \
