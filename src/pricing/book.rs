@@ -221,13 +221,7 @@ impl PriceBook {
         let known = cards.map(|card| self.carded(card));
         let changed = self.changed.iter().flat_map(|(provider, models)| {
             let models = models.models.iter();
-            models.map(move |(model, layers)| Found {
-                provider,
-                model,
-                card: None,
-                layers: Some(layers),
-                state: None,
-            })
+            models.map(move |(model, layers)| Found::unlisted(provider, model, layers))
         });
         let unknown = changed.filter(|found| {
             let known = self.catalogue.named(Some(found.provider), found.model);
@@ -320,13 +314,7 @@ impl PriceBook {
         let provider = provider::canonical(provider);
         let (provider, models) = self.changed.get_key_value(&*provider)?;
         let (model, layers) = models.named(model.trim())?;
-        Some(Found {
-            provider,
-            model,
-            card: None,
-            layers: Some(layers),
-            state: None,
-        })
+        Some(Found::unlisted(provider, model, layers))
     }
 
     fn carded<'a>(&'a self, card: &'a ModelCard) -> Found<'a> {
@@ -413,6 +401,17 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
+    /// A model that the catalogue does not know.
+    const fn unlisted(provider: &'a str, model: &'a str, layers: &'a Layers) -> Self {
+        Self {
+            provider,
+            model,
+            card: None,
+            layers: Some(layers),
+            state: None,
+        }
+    }
+
     /// The price of an origin; none of an override that takes prices away.
     fn price(&self, origin: Origin<'a>) -> Option<Price<'a>> {
         Price::of(self.provider, self.model, self.card, origin)

@@ -54,9 +54,8 @@ async fn tiers_that_a_price_has_no_room_for_stop_no_change() {
     assert_eq!(told.as_array().map(Vec::len), Some(1), "{told}");
 }
 
-/// Charged as text, audio would cost a fiftieth from one refresh to the next.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rate_that_all_drop_waits_where_what_stands_in_for_it_is_far_cheaper() {
+/// A price of audio that two sources say.
+async fn with_audio() -> Ground {
     let ground = Ground::new().await;
     ground.pass_hours(1);
     let audio = r#""input_cost_per_audio_token": 1.1e-04, "output_cost_per_token""#;
@@ -65,6 +64,13 @@ async fn a_rate_that_all_drop_waits_where_what_stands_in_for_it_is_far_cheaper()
     let spoken = models_dev("2", "10").replace(r#""output""#, r#""input_audio": 110, "output""#);
     ground.say("models_dev", &spoken).await;
     ground.refresh().await;
+    ground
+}
+
+/// Charged as text, audio would cost a fiftieth from one refresh to the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rate_that_all_drop_waits_where_what_stands_in_for_it_is_far_cheaper() {
+    let ground = with_audio().await;
     let rates = json!({"input": "2", "output": "10", "audio_input": "110"});
     let price = ground.price().await;
     assert_eq!(price["rates"]["standard"]["rates"], rates, "{price}");
@@ -99,14 +105,7 @@ async fn a_rate_that_all_drop_waits_where_what_stands_in_for_it_is_far_cheaper()
 /// What a person turned down is not asked again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drop_that_was_rejected_does_not_wait_again() {
-    let ground = Ground::new().await;
-    ground.pass_hours(1);
-    let audio = r#""input_cost_per_audio_token": 1.1e-04, "output_cost_per_token""#;
-    let spoken = litellm("2e-06", "1e-05").replace(r#""output_cost_per_token""#, audio);
-    ground.say("litellm", &spoken).await;
-    let spoken = models_dev("2", "10").replace(r#""output""#, r#""input_audio": 110, "output""#);
-    ground.say("models_dev", &spoken).await;
-    ground.refresh().await;
+    let ground = with_audio().await;
     ground.pass_hours(30);
     ground.say("litellm", &litellm("2e-06", "1e-05")).await;
     ground.say("models_dev", &models_dev("2", "10")).await;

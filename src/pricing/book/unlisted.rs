@@ -126,11 +126,5 @@ fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option
             .any(|name| **name == *provider);
         named.then(|| models.named(rest)).flatten()
     })?;
-    Some(Found {
-        provider,
-        model,
-        card: None,
-        layers: Some(layers),
-        state: None,
-    })
+    Some(Found::unlisted(provider, model, layers))
 }

@@ -209,7 +209,7 @@ fn within<'a, E: AsRef<[u8]>>(events: &'a [E], begins: &[usize], most: usize) ->
     let ends = begins.iter().copied().filter(|begin| *begin > 0);
     for end in ends.chain([events.len()]) {
         let whole = &events[place..end];
-        let more = whole.iter().map(|event| event.as_ref().len() + 4).sum();
+        let more = whole.iter().map(|event| framed(event.as_ref())).sum();
         if body.saturating_add(more) > most && part < place {
             parts.push(&events[part..place]);
             (part, body) = (place, 0);
@@ -220,6 +220,11 @@ fn within<'a, E: AsRef<[u8]>>(events: &'a [E], begins: &[usize], most: usize) ->
         parts.push(&events[part..]);
     }
     parts
+}
+
+/// The bytes of an event in a batch, with its length before it.
+const fn framed(event: &[u8]) -> usize {
+    event.len() + 4
 }
 
 /// Holds a batch against the limits; the bytes of its body.
@@ -233,7 +238,7 @@ fn check_limits<E: AsRef<[u8]>>(events: &[E]) -> Result<usize, AppendError> {
         if bytes > MAX_EVENT {
             return Err(AppendError::EventTooLarge { index, bytes });
         }
-        body = body.saturating_add(bytes + 4);
+        body = body.saturating_add(framed(event.as_ref()));
     }
     if body > MAX_BATCH {
         return Err(AppendError::BatchTooLarge { bytes: body });
