@@ -171,11 +171,14 @@ impl Desk<'_> {
             .alerts_about(policy)
             .filter(|alert| match &alert.cause {
                 AlertCause::Level { meter, level, .. } => !stands(state, meter, *level),
-                AlertCause::PolicyOverrun { .. } | AlertCause::CriticalBypass { .. } => given_up,
+                AlertCause::PolicyOverrun { meter, .. }
+                | AlertCause::CriticalBypass { meter, .. } => {
+                    given_up || state.is_stale(meter, alert.id.0)
+                }
+                AlertCause::OverrunOfOthers { .. } => state.is_stale_keyed(alert.id.0),
                 _ => false,
             });
-        let own = self.entries.len().saturating_sub(self.due);
-        let most = RESOLVED_MOST.saturating_sub(own);
+        let most = self.resolvable();
         let gone: Vec<_> = gone.map(|alert| alert.id).take(most).collect();
         let mut crossed = Vec::new();
         if state.policy.applies(self.now) {
@@ -240,9 +243,15 @@ impl Desk<'_> {
             gone.extend(down.filter_map(|level| raised.level(level)));
         }
         gone.retain(|alert| self.state.alert(*alert).is_some());
-        gone.truncate(RESOLVED_MOST.saturating_sub(self.entries.len()));
+        gone.truncate(self.resolvable());
         self.resolve(gone);
         self.settle_left(policy);
+    }
+
+    /// How many alerts the command may still resolve, whatever was due before it.
+    fn resolvable(&self) -> usize {
+        let own = self.entries.len().saturating_sub(self.due);
+        RESOLVED_MOST.saturating_sub(own)
     }
 
     pub(super) fn resolve(&mut self, alerts: impl IntoIterator<Item = AlertId>) {

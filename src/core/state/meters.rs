@@ -112,6 +112,16 @@ impl PolicyState {
         !self.is_own(key) || event <= self.past.since_event
     }
 
+    /// Whether the sessions or tasks that an event was about are not counted by any more.
+    pub const fn is_stale_keyed(&self, event: u64) -> bool {
+        !self.policy.period.is_keyed() || event <= self.past.since_event
+    }
+
+    /// From when on its present counters count.
+    pub fn begins(&self) -> Timestamp {
+        self.policy.begins().max(self.past.since)
+    }
+
     /// The terms that it had before.
     pub(super) const fn past(&self) -> &Past {
         &self.past
@@ -298,8 +308,7 @@ impl PolicyState {
             return Tally::ZERO;
         };
         let own = self.terms(window);
-        let begins = self.policy.begins().max(self.past.since);
-        if own.rollover == Rollover::None || window.start <= begins || !self.is_own(key) {
+        if own.rollover == Rollover::None || window.start <= self.begins() || !self.is_own(key) {
             return Tally::ZERO;
         }
         let Some(before) = self.window_before(window) else {

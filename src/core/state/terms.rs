@@ -67,7 +67,7 @@ impl Past {
     pub(super) fn replace(&mut self, before: &Policy, after: &Policy, at: Timestamp, event: u64) {
         self.saved = at.max(self.saved);
         let until = self.saved;
-        if before.calendar() != after.calendar() {
+        if !before.calendar().cuts_as(&after.calendar()) {
             self.since = until;
             self.since_event = event;
         }

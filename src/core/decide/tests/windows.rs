@@ -1,7 +1,11 @@
 //! What counts in which window, and how one follows another.
 
 use super::*;
+use crate::core::command::Adjust;
+use crate::core::event::UsageAdjusted;
+use crate::core::id::{BudgetId, RecordId};
 use crate::core::period::WeekStart;
+use crate::core::usage::Correction;
 
 #[test]
 fn a_hold_counts_in_the_window_that_follows_until_it_ends() {
@@ -221,6 +225,80 @@ fn counters_go_on_where_a_policy_cuts_time_as_it_did() {
             saved.result.unwrap();
             let counters = bench.state.policy(policy).unwrap().meters().count();
             assert_eq!(counters > 0, goes_on, "{period:?} {zone} {week_start:?}");
+        }
+    }
+}
+
+/// A policy of single sessions that allows so many tokens of each, and its budget.
+fn per_session(bench: &mut Bench, tokens: u64) -> (PolicyId, BudgetId) {
+    let policy = bench.budget(PolicyDraft {
+        period: Some(Period::PerSession),
+        limits: Limits {
+            tokens: Some(tokens),
+            ..Limits::default()
+        },
+        ..PolicyDraft::default()
+    });
+    (policy, bench.state.policy(policy).unwrap().budget)
+}
+
+fn save(bench: &mut Bench, budget: BudgetId, draft: PolicyDraft) {
+    let saved = bench.give(Command::SavePolicy(budget, Box::new(draft)));
+    saved.result.unwrap();
+}
+
+#[test]
+fn a_record_is_corrected_in_its_counter_where_a_policy_was_saved_that_cuts_time_as_it_did() {
+    let mut bench = Bench::new();
+    let (policy, budget) = per_session(&mut bench, 100);
+    let decided = bench.spend("0", None, false);
+    let entry = decided.entries.first().unwrap();
+    let record = RecordId(entry.sequence);
+    let usage = recorded(&decided).clone();
+    save(
+        &mut bench,
+        budget,
+        PolicyDraft {
+            id: Some(policy),
+            time_zone: Some("Asia/Tokyo".to_owned()),
+            ..PolicyDraft::default()
+        },
+    );
+    let correction = Correction {
+        removed: usage.usage.counts,
+        ..Correction::default()
+    };
+    let adjusted = UsageAdjusted::of_record(record, usage, correction);
+    let recorded = None;
+    let adjust = Box::new(Adjust { adjusted, recorded });
+    bench.give(Command::Adjust(adjust)).result.unwrap();
+    let state = bench.state.policy(policy).unwrap();
+    let posted: Vec<_> = state.meters().map(|(_, meter)| meter.posted).collect();
+    assert_eq!(posted, [Tally::ZERO]);
+}
+
+#[test]
+fn the_overruns_of_counters_that_a_policy_counts_no_more_are_resolved() {
+    let mut bench = Bench::new();
+    let (policy, budget) = per_session(&mut bench, 5);
+    let overruns = |bench: &Bench| {
+        let causes = bench.state.alerts().map(|alert| &alert.cause);
+        causes
+            .filter(|cause| matches!(cause, AlertCause::PolicyOverrun { .. }))
+            .count()
+    };
+    for period in [Period::Daily, Period::PerSession, Period::PerTask] {
+        bench.spend("0", None, false);
+        assert_eq!(overruns(&bench), 1, "before {period:?}");
+        // What is saved with the same period leaves them.
+        for (period, left) in [(None, 1), (Some(period), 0)] {
+            let draft = PolicyDraft {
+                id: Some(policy),
+                period,
+                ..PolicyDraft::default()
+            };
+            save(&mut bench, budget, draft);
+            assert_eq!(overruns(&bench), left, "at {period:?}");
         }
     }
 }

@@ -318,7 +318,7 @@ fn runs_out(finding: &Finding, policy: &PolicyState, now: Timestamp) -> Option<T
     if !window.contains(now) {
         return None;
     }
-    let since = window.start.max(policy.policy.begins());
+    let since = window.start.max(policy.begins());
     let elapsed = now.duration_since(since).as_secs();
     let posted = Finding {
         held: crate::core::tally::Tally::ZERO,

@@ -4,7 +4,7 @@ use crate::core::budget::BudgetField;
 use crate::core::command::{Command, SaveBudget};
 use crate::core::count::counted;
 use crate::core::event::Event;
-use crate::core::id::BudgetId;
+use crate::core::id::{BudgetId, PolicyId};
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::core::scope::Scope;
@@ -95,7 +95,7 @@ impl Operation for SaveBudgetOperation {
             .map(|scope| by_own_names(scope, &desk.prices(), desk.now()));
         let command = Command::SaveBudget(Box::new(draft(input)?));
         let (entry, duplicate) = desk.give_unjudged(call, reason, request, command).await?;
-        let Event::BudgetSaved { budget, .. } = &entry.recorded.event else {
+        let Event::BudgetSaved { budget, anew, .. } = &entry.recorded.event else {
             return Err(unexpected());
         };
         let state = desk.state();
@@ -104,15 +104,29 @@ impl Operation for SaveBudgetOperation {
             |known| BudgetView::of(known, &state),
         );
         let text = format!(
-            "{} {:?} is saved with {}.",
+            "{} {:?} is saved with {}.{}",
             budget.budget_id,
             budget.name,
-            counted(budget.policies.len(), "policy", "policies")
+            counted(budget.policies.len(), "policy", "policies"),
+            begun_anew(anew)
         );
         Ok(Answer {
             text,
             content: SaveBudgetAnswer { budget, duplicate },
         })
+    }
+}
+
+/// A sentence about the policies whose counters begin anew; nothing where there are none.
+fn begun_anew(policies: &[PolicyId]) -> String {
+    let ids: Vec<_> = policies.iter().map(ToString::to_string).collect();
+    match ids.as_slice() {
+        [] => String::new(),
+        [one] => format!(" {one} cuts time anew, so its counters begin at nothing."),
+        several => format!(
+            " {} cut time anew, so their counters begin at nothing.",
+            several.join(", ")
+        ),
     }
 }
 
