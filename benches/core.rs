@@ -107,6 +107,7 @@ fn usage() -> Usage {
     Usage {
         provider: "openai".into(),
         model: "gpt-4o-mini".into(),
+        release: None,
         tier: None,
         service_tier: Some(ServiceTier::Standard),
         context: context(),

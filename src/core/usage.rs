@@ -1,6 +1,6 @@
 //! What one operation consumed and cost.
 
-use super::charge::{Facts, ModelRef};
+use super::charge::Facts;
 use super::context::Context;
 use super::id::AllocationId;
 use super::name::Name;
@@ -52,6 +52,10 @@ pub struct Usage {
     pub provider: Name,
     /// The model.
     pub model: Name,
+    /// The release of the model that was named, which may have a price of its own; not known of records from before it was
+    /// kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Name>,
     /// The model's tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<ModelTier>,
@@ -92,16 +96,6 @@ impl Usage {
     /// What it adds to a counter.
     pub fn tally(&self) -> Tally {
         Tally::of(&self.counts, self.cost.usd)
-    }
-
-    /// The model that it used.
-    pub fn model_ref(&self) -> ModelRef {
-        ModelRef {
-            provider: Some(self.provider.clone()),
-            model: Some(self.model.clone()),
-            tier: self.tier,
-            release: None,
-        }
     }
 }
 

@@ -80,11 +80,7 @@ pub fn name_model<'a>(
 ) -> Result<Named<'a>, Refusal> {
     check_model(provider, model)?;
     match prices.price_at(provider, model, at) {
-        Ok(price) => {
-            let mut named = known(price);
-            named.model.release = prices.release(provider, model).map(Name::from);
-            Ok(named)
-        }
+        Ok(price) => Ok(known(prices, price, provider, model)),
         Err(error @ Unresolved::Ambiguous { .. }) => Err(Refusal::invalid("provider", error)),
         Err(Unresolved::Unknown) => Ok(unpriced(prices, provider, model)),
     }
@@ -103,7 +99,7 @@ pub fn name_used_model<'a>(
 ) -> Result<Named<'a>, Refusal> {
     check_model(provider, model)?;
     Ok(match prices.price_at(provider, model, at) {
-        Ok(price) => known(price),
+        Ok(price) => known(prices, price, provider, model),
         Err(Unresolved::Ambiguous { providers }) => Named {
             sellers: providers,
             ..unpriced(prices, provider, model)
@@ -112,7 +108,14 @@ pub fn name_used_model<'a>(
     })
 }
 
-fn known(price: Price<'_>) -> Named<'_> {
+fn known<'a>(
+    prices: &PriceBook,
+    price: Price<'a>,
+    provider: Option<&str>,
+    model: &str,
+) -> Named<'a> {
+    // Most callers name the model itself, which needs no other look.
+    let release = (model != price.model).then(|| prices.release(provider, model));
     let tier = price.card.map(|card| card.tier);
     let tier =
         tier.unwrap_or_else(|| crate::pricing::catalogue::tier::of(price.provider, price.model));
@@ -121,7 +124,7 @@ fn known(price: Price<'_>) -> Named<'_> {
             provider: Some(price.provider.into()),
             model: Some(price.model.into()),
             tier: Some(tier),
-            release: None,
+            release: release.flatten().map(Name::from),
         },
         price: Some(price),
         sellers: Vec::new(),

@@ -112,6 +112,7 @@ impl<'a> Recording<'a> {
                 .provider
                 .unwrap_or_else(|| Name::new_static(UNKNOWN_PROVIDER)),
             model: named.model.model.unwrap_or_default(),
+            release: named.model.release,
             tier: named.model.tier,
             service_tier: Some(tier),
             context,

@@ -5,6 +5,7 @@ use super::Desk;
 use crate::core::codec;
 use crate::core::event::{Event, Recorded};
 use crate::core::id::RecordId;
+use crate::core::name::Name;
 use crate::core::price::{Rates, ServiceTier};
 use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
@@ -85,7 +86,7 @@ impl Desk {
 fn read(journal: &JournalReader, change: &PriceChange) -> Result<Repriced, Refusal> {
     let end = journal.end().sequence;
     let first = first_after(journal, end, change.from)?;
-    let case = Case::of(change);
+    let mut case = Case::of(change);
     let mut known: BTreeMap<RecordId, (Usd, Usd)> = BTreeMap::new();
     let mut unknown = 0;
     let mut looked_at = 0;
@@ -121,29 +122,33 @@ fn read(journal: &JournalReader, change: &PriceChange) -> Result<Repriced, Refus
     Ok(repriced)
 }
 
+/// The versions of a price with their rates.
+type Versions<'a> = Vec<(&'a str, &'a Rates)>;
+
 /// A change with every price that usages of the model may have been costed at.
 struct Case<'a> {
     change: &'a PriceChange,
-    costed_at: Vec<(&'a str, &'a Rates)>,
+    /// By the name that is priced: the model's, or a release's of it.
+    costed_at: BTreeMap<Name, Versions<'a>>,
 }
 
 impl<'a> Case<'a> {
-    fn of(change: &'a PriceChange) -> Self {
-        let versions = change
-            .prices
-            .history(Some(&change.provider), &change.model)
-            .unwrap_or_default();
-        let mut costed_at = Vec::new();
-        for price in &versions {
-            costed_at.push((price.version, price.rates));
-            let hours = price.card.map_or(&[][..], |card| &card.hours);
-            costed_at.extend(hours.iter().map(|hours| (price.version, &*hours.rates)));
+    const fn of(change: &'a PriceChange) -> Self {
+        Self {
+            change,
+            costed_at: BTreeMap::new(),
         }
-        Self { change, costed_at }
+    }
+
+    /// Every price of a name so far.
+    fn versions(&mut self, name: &Name) -> &Versions<'a> {
+        let change = self.change;
+        let versions = || versions(&change.prices, &change.provider, name);
+        self.costed_at.entry(name.clone()).or_insert_with(versions)
     }
 
     fn take(
-        &self,
+        &mut self,
         record: RecordId,
         recorded: &Recorded,
         known: &mut BTreeMap<RecordId, (Usd, Usd)>,
@@ -182,6 +187,11 @@ impl<'a> Case<'a> {
         if usage.provider == change.provider && usage.model == change.model {
             return true;
         }
+        if let Some(release) = &usage.release {
+            let release = change.prices.release(Some(&usage.provider), release);
+            return usage.provider == change.provider
+                && release.is_some_and(|release| release == change.model);
+        }
         if usage.cost.source != CostSource::Unknown {
             return false;
         }
@@ -194,11 +204,13 @@ impl<'a> Case<'a> {
 
     /// What a usage would cost; none where what it cost is not what the price that it names makes of it, or where its service
     /// tier is not known and decides.
-    fn new_cost(&self, usage: &Usage) -> Option<Usd> {
+    fn new_cost(&mut self, usage: &Usage) -> Option<Usd> {
         let change = self.change;
+        let model = Name::from(&*change.model);
+        let priced_as = usage.release.as_ref().unwrap_or(&model);
         let price = change
             .prices
-            .price_at(Some(&change.provider), &change.model, usage.occurred);
+            .price_at(Some(&change.provider), priced_as, usage.occurred);
         let Ok(price) = price else {
             // No price holds then any more; what it cost is as good as it was.
             return Some(usage.cost.usd);
@@ -215,11 +227,12 @@ impl<'a> Case<'a> {
             let was_left = |unit| usage.cost.unpriced.iter().any(|known| known == unit);
             (!was_priced || left.all(was_left)).then_some(part.usd)
         };
+        let costed_at = self.versions(priced_as);
         let fits = |tier: ServiceTier| {
             let Some(version) = &usage.cost.price_version else {
                 return true;
             };
-            let mut named = self.costed_at.iter();
+            let mut named = costed_at.iter();
             named.any(|(known, rates)| {
                 known == version && cost_at(rates, tier) == Some(usage.cost.usd)
             })
@@ -235,6 +248,17 @@ impl<'a> Case<'a> {
             _ => None,
         }
     }
+}
+
+/// Every price that a model or a release has had, the dearer hours of a day among them.
+fn versions<'a>(prices: &'a PriceBook, provider: &str, model: &str) -> Versions<'a> {
+    let mut versions = Vec::new();
+    for price in prices.history(Some(provider), model).unwrap_or_default() {
+        versions.push((price.version, price.rates));
+        let hours = price.card.map_or(&[][..], |card| &card.hours);
+        versions.extend(hours.iter().map(|hours| (price.version, &*hours.rates)));
+    }
+    versions
 }
 
 /// The first event that may be about a usage since then: events are in the order of their time, but for clocks that were

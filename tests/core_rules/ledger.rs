@@ -108,6 +108,7 @@ impl Ledger {
         Usage {
             provider: "openai".into(),
             model: "gpt-4o".into(),
+            release: None,
             tier: None,
             service_tier: None,
             context: of(component),

@@ -70,6 +70,7 @@ impl Crowd {
             let usage = Usage {
                 provider: "openai".into(),
                 model: "gpt-4o".into(),
+                release: None,
                 tier: None,
                 service_tier: None,
                 context,

@@ -254,6 +254,7 @@ impl Generator {
         Usage {
             provider: model.provider.unwrap(),
             model: model.model.unwrap(),
+            release: None,
             tier: model.tier,
             service_tier: Some(ServiceTier::Flex),
             context: words::context(random),

@@ -134,6 +134,7 @@ fn usage(at: Timestamp, cost: &str, allocation: Option<AllocationId>, is_final: 
     Usage {
         provider: "openai".into(),
         model: "gpt-4o".into(),
+        release: None,
         tier: None,
         service_tier: None,
         context: Context::default(),

@@ -4,6 +4,7 @@ use super::Desk;
 use crate::core::alert::{AlertCause, AlertStatus};
 use crate::core::event::Event;
 use crate::core::id::AlertId;
+use crate::core::name::Name;
 use crate::core::price::{Rates, Unit};
 use crate::core::state::State;
 use crate::core::usage::{CostSource, UNKNOWN_PROVIDER, Usage};
@@ -26,7 +27,7 @@ impl Desk<'_> {
         if is_known && self.state.unknown_costs() == 0 {
             return;
         }
-        let (provider, model) = (usage.provider.clone(), usage.model.clone());
+        let (provider, model) = (usage.provider.clone(), self.model_to_price(usage));
         if is_known {
             // A price that was set for a later time may have begun since.
             return self.answer_unknown_cost(&provider, &model);
@@ -52,6 +53,14 @@ impl Desk<'_> {
         }
         self.resolve(standing);
         self.raise_unknown_cost((provider.into(), model.into()), parts, sellers);
+    }
+
+    /// The model whose price a usage wants: of a release with a price of its own, that.
+    fn model_to_price(&self, usage: &Usage) -> Name {
+        let own = usage.release.as_ref().filter(|release| {
+            in_force(self.state, &usage.provider, release, usage.occurred).is_some()
+        });
+        own.unwrap_or(&usage.model).clone()
     }
 
     fn raise_unknown_cost(

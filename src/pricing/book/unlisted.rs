@@ -47,32 +47,26 @@ impl PriceBook {
         })
     }
 
-    /// The release of a model that a name is of: what a hold has to keep, for it may have a price of its own by then.
+    /// The release of a model that a name is of, by the name that a price of its own has, or would have. Holds and records
+    /// keep it, for it may have such a price by then.
     pub fn release(&self, provider: Option<&str>, model: &str) -> Option<String> {
         let model = unframed(model.trim());
         let (card, spelling) = self.catalogue.resolve_spelled(provider, model).ok()?;
-        let of_state = spelling.is_of_a_state();
-        of_state.then(|| own(&card.provider, model).model)
+        if !spelling.is_of_a_state() {
+            return None;
+        }
+        let release = own(&card.provider, model).model;
+        let known = self.own_state(&card.provider, &release);
+        Some(known.map_or_else(|| one_spelling(release), |known| known.model.to_owned()))
     }
 
     /// The names under which a price that an admin sets is kept: those of the model, or of the state that is named.
     pub fn names_to_set(&self, provider: &str, model: &str) -> Option<Canonical> {
         let found = self.find(Some(provider), model).ok()?;
-        let asked = own(provider, model);
-        let spelled = self.catalogue.resolve_spelled(Some(provider), &asked.model);
-        let is_state = spelled.is_ok_and(|(_, spelling)| spelling.is_of_a_state());
-        // Under the spelling of its date that it has a price by already.
-        let known = self
-            .own_state(found.provider, &asked.model)
-            .filter(|_| is_state);
-        let model = match known {
-            Some(known) => known.model.to_owned(),
-            None if is_state => one_spelling(asked.model),
-            None => found.model.to_owned(),
-        };
+        let release = self.release(Some(provider), model);
         Some(Canonical {
             provider: found.provider.to_owned(),
-            model,
+            model: release.unwrap_or_else(|| found.model.to_owned()),
         })
     }
 

@@ -42,6 +42,7 @@ impl House {
         let usage = Usage {
             provider: "inhouse".into(),
             model: "tuned".into(),
+            release: None,
             tier: None,
             service_tier: None,
             context: Context::default(),

@@ -294,3 +294,44 @@ async fn a_model_of_several_providers_asks_for_the_provider() {
     assert_eq!(known["records"][0]["cost_usd"], "2", "{known}");
     assert_eq!(known["records"][0].get("sellers"), None);
 }
+
+#[tokio::test]
+async fn what_a_release_has_no_price_for_is_asked_of_its_own_price_where_it_has_one() {
+    let house = House::new();
+    let set = |model: &str, units: Value| {
+        json!({"provider": "openai", "model": model, "reason": "list", "effective_from": "2026-11-20T00:00:00Z",
+            "rates": {"standard": {"rates": units}}})
+    };
+    let used = |model: &str| json!({"provider": "openai", "model": model, "input_tokens": 1, "web_searches": 1});
+    let standing = async || {
+        let open = json!({"kind": "cost_unknown", "state": "open"});
+        let alerts = house.done("list_alerts", open).await["alerts"].clone();
+        let alerts = alerts.as_array().unwrap().clone().into_iter();
+        let said = alerts.map(|alert| alert["message"].as_str().unwrap().to_owned());
+        said.collect::<Vec<_>>()
+    };
+    let release = "gpt-4o-2027-01-01";
+    let text = json!({"input": "8", "output": "20"});
+    house
+        .done("override_price", set("gpt-4o", text.clone()))
+        .await;
+    house.done("override_price", set(release, text)).await;
+    for (model, named) in [(release, release), ("gpt-4o-2027-02-02", "gpt-4o")] {
+        house.done("record_usage", used(model)).await;
+        let said = standing().await;
+        let sentence = format!("openai/{named} has no price for all it was used for: web_search");
+        assert!(
+            said.iter().any(|one| one.starts_with(&sentence)),
+            "{said:?}"
+        );
+    }
+    let whole = json!({"input": "8", "output": "20", "web_search": "1"});
+    for (model, left) in [("gpt-4o", 1), (release, 0)] {
+        house
+            .done("override_price", set(model, whole.clone()))
+            .await;
+        house.done("record_usage", used(model)).await;
+        let said = standing().await;
+        assert_eq!(said.len(), left, "{said:?}");
+    }
+}

@@ -73,3 +73,53 @@ async fn a_price_that_does_not_hold_for_a_later_removal_says_so() {
     let later = text(set(Some("2026-12-24T00:00:00Z"), &json!({"input": "6"}))).await;
     assert!(!later.contains("does not hold"), "{later}");
 }
+
+/// Sets the price of a model's input at OpenAI.
+fn openai(model: &str, input: &str, from: &str) -> Value {
+    json!({"provider": "openai", "model": model, "effective_from": from, "reason": "list",
+        "rates": {"standard": {"rates": {"input": input, "output": "10"}}}})
+}
+
+#[tokio::test]
+async fn a_release_with_a_price_of_its_own_is_offered_what_that_makes_of_it() {
+    let mut house = House::new();
+    let release = "gpt-4o-2027-01-01";
+    house
+        .done(
+            "override_price",
+            openai(release, "8", "2026-11-20T00:00:00Z"),
+        )
+        .await;
+    // The one has a price of its own, the other its model's; and the model itself.
+    let mut records = Vec::new();
+    for model in ["gpt-4o-20270101", "gpt-4o-2027-02-02", "gpt-4o"] {
+        let usage = json!({"provider": "openai", "model": model, "input_tokens": 1_000_000,
+            "occurred_at": "2026-11-23T00:00:00Z"});
+        let recorded = house.done("record_usage", usage).await;
+        records.push(recorded["records"][0]["record_id"].clone());
+    }
+    house.restart();
+    let offered = async |model, input, from| {
+        let answer = house
+            .done("override_price", openai(model, input, from))
+            .await;
+        let offered = answer["repricing"]["adjustments"].as_array().cloned();
+        let offered = offered.unwrap_or_default().into_iter();
+        let one = |one: Value| (one["record_id"].clone(), one["cost_usd"].clone());
+        assert!(
+            answer["repricing"]["not_comparable"]
+                .as_u64()
+                .is_none_or(|count| count == 0),
+            "{answer}"
+        );
+        offered.map(one).collect::<Vec<_>>()
+    };
+    let of_model = offered("gpt-4o", "3.5", "2026-11-21T00:00:00Z").await;
+    let of_model_by_hand = [1, 2].map(|place: usize| (records[place].clone(), json!("1")));
+    assert_eq!(of_model, of_model_by_hand);
+    let of_release = offered(release, "9", "2026-11-21T00:00:00Z").await;
+    assert_eq!(of_release, [(records[0].clone(), json!("1"))]);
+    // One that was charged as its model before has its own from now on.
+    let of_other = offered("gpt-4o-2027-02-02", "5.5", "2026-11-21T00:00:00Z").await;
+    assert_eq!(of_other, [(records[1].clone(), json!("3"))]);
+}
