@@ -15,6 +15,7 @@ mod overlay;
 mod overrides;
 mod price;
 mod standing;
+mod states;
 mod unlisted;
 
 pub use origin::{Applied, Imported, Origin, Override};

@@ -2,8 +2,8 @@
 
 use super::{Found, OfProvider, PriceBook};
 use crate::core::usage::UNKNOWN_PROVIDER;
-use crate::pricing::catalogue::{Unresolved, provider, spellings};
-use crate::pricing::identity::{Canonical, one_spelling, own, unframed};
+use crate::pricing::catalogue::{Unresolved, provider};
+use crate::pricing::identity::unframed;
 
 impl PriceBook {
     /// Whether a model of this very name has a price that sources or admins made, or has been decided about.
@@ -13,61 +13,6 @@ impl PriceBook {
             .get(provider)
             .and_then(|models| models.named(model));
         known.is_some_and(|(_, layers)| layers.is_decided())
-    }
-
-    /// A state of a model that has a price of its own, beside the model's.
-    pub(super) fn own_state<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
-        let (provider, models) = self.changed.get_key_value(provider)?;
-        let mut of_state = spellings(model).take_while(|(spelling, _)| !spelling.is_of_a_state());
-        of_state.find_map(|(_, name)| written(provider, models, &name))
-    }
-
-    /// What a name without a price of its own is charged as: its date written the other way, or the model that it is a state
-    /// of.
-    pub(super) fn charged_as<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
-        let other = self.own_state(provider, model);
-        other
-            .filter(|found| found.model != model)
-            .or_else(|| self.stem(provider, model))
-    }
-
-    /// The catalogue's model that a name is a state of.
-    fn stem<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
-        let (card, spelling) = self.catalogue.resolve_spelled(Some(provider), model).ok()?;
-        let is_its = spelling.is_of_a_state() && *card.provider == *provider;
-        is_its.then(|| self.carded(card))
-    }
-
-    /// A state of a model as it is charged, beneath what holds for its model; any other as it is.
-    pub(super) fn as_charged<'a>(&'a self, found: Found<'a>) -> Found<'a> {
-        let model = self.stem(found.provider, found.model);
-        model.map_or(found, |model| Found {
-            state: found.layers,
-            ..model
-        })
-    }
-
-    /// The release of a model that a name is of, by the name that a price of its own has, or would have. Holds and records
-    /// keep it, for it may have such a price by then.
-    pub fn release(&self, provider: Option<&str>, model: &str) -> Option<String> {
-        let model = unframed(model.trim());
-        let (card, spelling) = self.catalogue.resolve_spelled(provider, model).ok()?;
-        if !spelling.is_of_a_state() {
-            return None;
-        }
-        let release = own(&card.provider, model).model;
-        let known = self.own_state(&card.provider, &release);
-        Some(known.map_or_else(|| one_spelling(release), |known| known.model.to_owned()))
-    }
-
-    /// The names under which a price that an admin sets is kept: those of the model, or of the state that is named.
-    pub fn names_to_set(&self, provider: &str, model: &str) -> Option<Canonical> {
-        let found = self.find(Some(provider), model).ok()?;
-        let release = self.release(Some(provider), model);
-        Some(Canonical {
-            provider: found.provider.to_owned(),
-            model: release.unwrap_or_else(|| found.model.to_owned()),
-        })
     }
 
     /// A model that the catalogue does not know.
@@ -111,7 +56,11 @@ impl PriceBook {
 }
 
 /// A model under one of its names: its own, or with its provider's before it.
-fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option<Found<'a>> {
+pub(super) fn written<'a>(
+    provider: &'a str,
+    models: &'a OfProvider,
+    model: &str,
+) -> Option<Found<'a>> {
     let own = models.named(model);
     let (model, layers) = own.or_else(|| {
         let (prefix, rest) = model.split_once('/')?;

@@ -8,11 +8,13 @@ pub mod format;
 pub mod provider;
 mod resolve;
 pub mod search;
+mod spelling;
 pub mod tier;
 
 pub use card::{Capabilities, DailyRates, DatedRates, Mode, ModelCard, Quote};
-pub use resolve::{Spelling, Unresolved, spellings};
+pub use resolve::Unresolved;
 pub use search::{Candidate, Search, Sort};
+pub use spelling::{Spelling, spellings, writings};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;

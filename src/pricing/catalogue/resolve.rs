@@ -12,9 +12,7 @@
 //! `claude-` Anthropic, `gemini-` Google; [`provider::owner`]) and that company has it; else the one provider
 //! that has it; where several do, it is ambiguous.
 
-use super::{Catalogue, ModelCard, provider};
-use jiff::civil::Date;
-use std::borrow::Cow;
+use super::{Catalogue, ModelCard, Spelling, provider, spellings};
 
 /// Why no card was found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -165,70 +163,6 @@ impl Catalogue {
             .map(|(_, card)| format!("{}/{}", card.provider, card.model))
             .collect()
     }
-}
-
-/// How a name had to be written to be found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Spelling {
-    /// As it is.
-    AsIs,
-    /// With its date the other way.
-    DateOtherWay,
-    /// Without the date at its end.
-    WithoutDate,
-    /// Without the `latest` at its end.
-    WithoutLatest,
-}
-
-impl Spelling {
-    /// Whether the name that was given is that of a state of the model.
-    pub const fn is_of_a_state(self) -> bool {
-        matches!(self, Self::WithoutDate | Self::WithoutLatest)
-    }
-}
-
-/// The ways to write a model's name, the given one first.
-pub fn spellings(model: &str) -> impl Iterator<Item = (Spelling, Cow<'_, str>)> {
-    let dated = dated(model);
-    let other_way = dated.as_ref().map(|(stem, mark, date, compact)| {
-        let (year, month, day) = (date.year(), date.month(), date.day());
-        let written = if *compact {
-            format!("{stem}{mark}{year:04}-{month:02}-{day:02}")
-        } else {
-            format!("{stem}{mark}{year:04}{month:02}{day:02}")
-        };
-        (Spelling::DateOtherWay, Cow::Owned(written))
-    });
-    let stem = dated.map(|(stem, ..)| (Spelling::WithoutDate, Cow::Borrowed(stem)));
-    let latest = model
-        .strip_suffix("-latest")
-        .or_else(|| model.strip_suffix(":latest"))
-        .map(|rest| (Spelling::WithoutLatest, Cow::Borrowed(rest)));
-    std::iter::once((Spelling::AsIs, Cow::Borrowed(model)))
-        .chain(other_way)
-        .chain(stem)
-        .chain(latest)
-}
-
-/// A name that ends in a date: what is before it, the mark between, the date, and whether it is compact.
-fn dated(model: &str) -> Option<(&str, char, Date, bool)> {
-    for (length, compact) in [(8, true), (10, false)] {
-        let at = model.len().checked_sub(length)?;
-        let Some((head, digits)) = model.split_at_checked(at) else {
-            continue;
-        };
-        let Some(mark @ ('-' | '@')) = head.chars().next_back() else {
-            continue;
-        };
-        let form = if compact { "%Y%m%d" } else { "%Y-%m-%d" };
-        let Ok(date) = Date::strptime(form, digits) else {
-            continue;
-        };
-        if (2020..2100).contains(&date.year()) {
-            return Some((&head[..at - 1], mark, date, compact));
-        }
-    }
-    None
 }
 
 #[cfg(test)]

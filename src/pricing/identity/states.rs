@@ -6,8 +6,9 @@
 use super::{Canonical, Match, Placed};
 use crate::core::price::Rates;
 use crate::idle::breathe;
-use crate::pricing::catalogue::{Spelling, spellings};
+use crate::pricing::catalogue::writings;
 use crate::pricing::points::points;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the names of states mean instead of themselves, by what all sources say. A state that `is_own` was priced by itself
@@ -71,19 +72,11 @@ impl<'a> Names<'a> {
     }
 }
 
-fn date_other_way(model: &str) -> Option<String> {
-    let mut spelled = spellings(model);
-    let other = spelled.find(|(spelling, _)| *spelling == Spelling::DateOtherWay);
-    other.map(|(_, model)| model.into_owned())
-}
-
-/// The name of a state with its date written as in all of them: with hyphens.
+/// The one name of a state that may be written in several ways: with hyphens.
 pub fn one_spelling(model: String) -> String {
-    match date_other_way(&model) {
-        // A hyphen comes before every digit.
-        Some(other) if other < model => other,
-        _ => model,
-    }
+    // A hyphen comes before every digit and other mark.
+    let least = writings(&model).into_iter().min().map(Cow::into_owned);
+    least.unwrap_or(model)
 }
 
 /// Whether two prices say the same wherever both say something.

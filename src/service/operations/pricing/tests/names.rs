@@ -294,7 +294,13 @@ async fn a_price_for_a_dated_state_is_that_states_alone() {
     assert_eq!(answer["model"], dated);
     for _ in 0..2 {
         assert_eq!(cost(&house, dated).await, "3");
-        assert_eq!(cost(&house, "openai/GPT-4o-20270101").await, "3");
+        for other in [
+            "openai/GPT-4o-20270101",
+            "gpt-4o@20270101",
+            "gpt-4o@2027-01-01",
+        ] {
+            assert_eq!(cost(&house, other).await, "3", "{other}");
+        }
         assert_eq!(cost(&house, "gpt-4o").await, model);
         assert_eq!(cost(&house, "gpt-4o-2027-02-02").await, model);
         house.restart();

@@ -1,0 +1,63 @@
+//! States of the catalogue's models, dated releases and `latest`, which may have a price of their own.
+
+use super::unlisted::written;
+use super::{Found, PriceBook};
+use crate::pricing::catalogue::writings;
+use crate::pricing::identity::{Canonical, one_spelling, own, unframed};
+
+impl PriceBook {
+    /// A state of a model that has a price of its own, beside the model's.
+    pub(super) fn own_state<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
+        let (provider, models) = self.changed.get_key_value(provider)?;
+        let mut ways = writings(model).into_iter();
+        ways.find_map(|name| written(provider, models, &name))
+    }
+
+    /// What a name without a price of its own is charged as: one that writes it in another way, or the model that it is a state
+    /// of.
+    pub(super) fn charged_as<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
+        let other = self.own_state(provider, model);
+        other
+            .filter(|found| found.model != model)
+            .or_else(|| self.stem(provider, model))
+    }
+
+    /// The catalogue's model that a name is a state of.
+    fn stem<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
+        let (card, spelling) = self.catalogue.resolve_spelled(Some(provider), model).ok()?;
+        let is_its = spelling.is_of_a_state() && *card.provider == *provider;
+        is_its.then(|| self.carded(card))
+    }
+
+    /// A state of a model as it is charged, beneath what holds for its model; any other as it is.
+    pub(super) fn as_charged<'a>(&'a self, found: Found<'a>) -> Found<'a> {
+        let model = self.stem(found.provider, found.model);
+        model.map_or(found, |model| Found {
+            state: found.layers,
+            ..model
+        })
+    }
+
+    /// The release of a model that a name is of, by the name that a price of its own has, or would have. Holds and records
+    /// keep it, for it may have such a price by then.
+    pub fn release(&self, provider: Option<&str>, model: &str) -> Option<String> {
+        let model = unframed(model.trim());
+        let (card, spelling) = self.catalogue.resolve_spelled(provider, model).ok()?;
+        if !spelling.is_of_a_state() {
+            return None;
+        }
+        let release = own(&card.provider, model).model;
+        let known = self.own_state(&card.provider, &release);
+        Some(known.map_or_else(|| one_spelling(release), |known| known.model.to_owned()))
+    }
+
+    /// The names under which a price that an admin sets is kept: those of the model, or of the state that is named.
+    pub fn names_to_set(&self, provider: &str, model: &str) -> Option<Canonical> {
+        let found = self.find(Some(provider), model).ok()?;
+        let release = self.release(Some(provider), model);
+        Some(Canonical {
+            provider: found.provider.to_owned(),
+            model: release.unwrap_or_else(|| found.model.to_owned()),
+        })
+    }
+}

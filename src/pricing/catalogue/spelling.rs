@@ -1,0 +1,125 @@
+//! The ways in which one model's name is written: its date, and the word for its latest state.
+
+use jiff::civil::Date;
+use std::borrow::Cow;
+
+/// The word that stands for the latest state of a model.
+const LATEST: &str = "latest";
+
+/// How a name had to be written to be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Spelling {
+    /// As it is.
+    AsIs,
+    /// With its date the other way.
+    DateOtherWay,
+    /// Without the date at its end.
+    WithoutDate,
+    /// Without the `latest` at its end.
+    WithoutLatest,
+}
+
+impl Spelling {
+    /// Whether the name that was given is that of a state of the model.
+    pub const fn is_of_a_state(self) -> bool {
+        matches!(self, Self::WithoutDate | Self::WithoutLatest)
+    }
+}
+
+/// The ways to write a model's name, the given one first.
+pub fn spellings(model: &str) -> impl Iterator<Item = (Spelling, Cow<'_, str>)> {
+    let dated = dated(model);
+    let other_way = dated.as_ref().map(|(stem, mark, date, compact)| {
+        let (year, month, day) = (date.year(), date.month(), date.day());
+        let written = if *compact {
+            format!("{stem}{mark}{year:04}-{month:02}-{day:02}")
+        } else {
+            format!("{stem}{mark}{year:04}{month:02}{day:02}")
+        };
+        (Spelling::DateOtherWay, Cow::Owned(written))
+    });
+    let stem = dated.map(|(stem, ..)| (Spelling::WithoutDate, Cow::Borrowed(stem)));
+    let latest = latest(model).map(|(stem, _)| (Spelling::WithoutLatest, Cow::Borrowed(stem)));
+    std::iter::once((Spelling::AsIs, Cow::Borrowed(model)))
+        .chain(other_way)
+        .chain(stem)
+        .chain(latest)
+}
+
+/// The ways to write the name of a state, the given one first: its date with hyphens or without, after a hyphen or an at
+/// sign, or `latest` after a hyphen or a colon.
+pub fn writings(model: &str) -> Vec<Cow<'_, str>> {
+    let mut ways = vec![Cow::Borrowed(model)];
+    if let Some((stem, _, date, _)) = dated(model) {
+        let dates =
+            [date.strftime("%Y-%m-%d"), date.strftime("%Y%m%d")].map(|date| date.to_string());
+        let marked = dates
+            .iter()
+            .flat_map(|date| ['-', '@'].map(|mark| format!("{stem}{mark}{date}")));
+        ways.extend(marked.filter(|way| way != model).map(Cow::Owned));
+    } else if let Some((stem, mark)) = latest(model) {
+        let other = if mark == '-' { ':' } else { '-' };
+        ways.push(Cow::Owned(format!("{stem}{other}{LATEST}")));
+    }
+    ways
+}
+
+/// A name that ends in `latest`: what is before it, and the mark between.
+fn latest(model: &str) -> Option<(&str, char)> {
+    let head = model.strip_suffix(LATEST)?;
+    let mark = head
+        .chars()
+        .next_back()
+        .filter(|mark| matches!(mark, '-' | ':'))?;
+    Some((&head[..head.len() - 1], mark))
+}
+
+/// A name that ends in a date: what is before it, the mark between, the date, and whether it is compact.
+fn dated(model: &str) -> Option<(&str, char, Date, bool)> {
+    for (length, compact) in [(8, true), (10, false)] {
+        let at = model.len().checked_sub(length)?;
+        let Some((head, digits)) = model.split_at_checked(at) else {
+            continue;
+        };
+        let Some(mark @ ('-' | '@')) = head.chars().next_back() else {
+            continue;
+        };
+        let form = if compact { "%Y%m%d" } else { "%Y-%m-%d" };
+        let Ok(date) = Date::strptime(form, digits) else {
+            continue;
+        };
+        if (2020..2100).contains(&date.year()) {
+            return Some((&head[..at - 1], mark, date, compact));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_one_however_it_is_written() {
+        for (one, others) in [
+            (
+                "m-2024-08-06",
+                vec!["m@2024-08-06", "m-20240806", "m@20240806"],
+            ),
+            ("m-latest", vec!["m:latest"]),
+            ("m", vec![]),
+            ("m-1234-56-78", vec![]),
+            ("latest", vec![]),
+            ("m.latest", vec![]),
+        ] {
+            for name in std::iter::once(&one).chain(&others) {
+                let mut ways = writings(name);
+                assert_eq!(ways[0], **name);
+                ways.sort();
+                let mut all: Vec<_> = std::iter::once(one).chain(others.clone()).collect();
+                all.sort_unstable();
+                assert_eq!(ways, all, "{name}");
+            }
+        }
+    }
+}
