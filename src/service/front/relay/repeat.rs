@@ -54,6 +54,14 @@ fn names_itself(request_id: Option<&Value>) -> bool {
 
 /// The answer to a request that was lost and can't be sent again.
 pub(super) fn unavailable(id: &Id, method: &str, has_reached_none: bool) -> Value {
+    if method == CALL {
+        lost_call(id, has_reached_none)
+    } else {
+        lost_read(id, has_reached_none)
+    }
+}
+
+fn lost_call(id: &Id, has_reached_none: bool) -> Value {
     let why = if has_reached_none {
         "no process that owns the budget's store has taken it, so nothing was done; call again"
     } else {
@@ -62,23 +70,25 @@ pub(super) fn unavailable(id: &Id, method: &str, has_reached_none: bool) -> Valu
          request_id if it is not there: a call with a request_id is repeated safely by itself"
     };
     let refusal = Refusal::unavailable(why).with("may_have_happened", !has_reached_none);
-    if method == CALL {
-        json!({"jsonrpc": "2.0", "id": id, "result": {
-            "resultType": "complete",
-            "content": [
-                {"type": "text", "text": refusal.to_string()},
-                {"type": "text", "text": json!(refusal).to_string()},
-            ],
-            "isError": true,
-        }})
+    json!({"jsonrpc": "2.0", "id": id, "result": {
+        "resultType": "complete",
+        "content": [
+            {"type": "text", "text": refusal.to_string()},
+            {"type": "text", "text": json!(refusal).to_string()},
+        ],
+        "isError": true,
+    }})
+}
+
+fn lost_read(id: &Id, has_reached_none: bool) -> Value {
+    let refusal = Refusal::unavailable(if has_reached_none {
+        "no process that owns the budget's store has taken it; send it again"
     } else {
-        let refusal = Refusal::unavailable(
-            "the process that owns the budget's store went away before it answered; send it again",
-        );
-        json!({"jsonrpc": "2.0", "id": id, "error": {
-            "code": -32603, "message": refusal.message, "data": refusal,
-        }})
-    }
+        "the process that owns the budget's store went away before it answered; send it again"
+    });
+    json!({"jsonrpc": "2.0", "id": id, "error": {
+        "code": -32603, "message": refusal.message, "data": refusal,
+    }})
 }
 
 #[cfg(test)]
@@ -128,7 +138,11 @@ mod tests {
         assert_eq!(refusal["details"]["may_have_happened"], true);
         let message = refusal["message"].as_str().unwrap();
         assert!(message.contains("request_id") && message.contains("list_allocations"));
-        let answer = unavailable(&json!(2), "resources/read", false);
-        assert_eq!(answer["error"]["data"]["code"], "unavailable");
+        for (has_reached_none, why) in [(false, "went away"), (true, "has taken it")] {
+            let answer = unavailable(&json!(2), "resources/read", has_reached_none);
+            assert_eq!(answer["error"]["data"]["code"], "unavailable");
+            let message = answer["error"]["message"].as_str().unwrap();
+            assert!(message.contains(why), "{message}");
+        }
     }
 }
