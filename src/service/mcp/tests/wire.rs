@@ -380,6 +380,19 @@ async fn a_batch_is_answered_with_one_line_where_the_protocol_has_batches() {
 }
 
 #[tokio::test]
+async fn a_batch_that_cancels_a_request_of_its_own_is_answered_without_it() {
+    let mut raw = Raw::session(Role::Agent, "2025-03-26").await;
+    let mut batch = batch();
+    let cancel =
+        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 4}});
+    batch.as_array_mut().unwrap().push(cancel);
+    raw.send(batch).await;
+    let answers = raw.next().await;
+    assert_eq!(answers.as_array().map(Vec::len), Some(4), "{answers}");
+    works(&mut raw).await;
+}
+
+#[tokio::test]
 async fn a_batch_is_refused_where_the_protocol_has_none() {
     for version in ["2024-11-05", "2025-06-18", "2025-11-25"] {
         let mut raw = Raw::session(Role::Agent, version).await;

@@ -152,6 +152,8 @@ where
                 batch.waiting.extend(id);
             }
         }
+        // What was cancelled in the same batch is not answered.
+        batch.waiting.retain(|id| self.in_flight.contains(id));
         if let Some(line) = self.batches.open(batch) {
             self.answer(&line);
         }
