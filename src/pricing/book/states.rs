@@ -1,16 +1,14 @@
 //! States of the catalogue's models, dated releases and `latest`, which may have a price of their own.
 
-use super::unlisted::written;
+use super::unlisted::in_any_way;
 use super::{Found, PriceBook};
-use crate::pricing::catalogue::writings;
 use crate::pricing::identity::{Canonical, one_spelling, own, unframed};
 
 impl PriceBook {
     /// A state of a model that has a price of its own, beside the model's.
     pub(super) fn own_state<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
         let (provider, models) = self.changed.get_key_value(provider)?;
-        let mut ways = writings(model).into_iter();
-        ways.find_map(|name| written(provider, models, &name))
+        in_any_way(provider, models, model)
     }
 
     /// What a name without a price of its own is charged as: one that writes it in another way, or the model that it is a state

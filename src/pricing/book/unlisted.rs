@@ -2,7 +2,7 @@
 
 use super::{Found, OfProvider, PriceBook};
 use crate::core::usage::UNKNOWN_PROVIDER;
-use crate::pricing::catalogue::{Unresolved, provider};
+use crate::pricing::catalogue::{Unresolved, provider, writings};
 use crate::pricing::identity::unframed;
 
 impl PriceBook {
@@ -25,13 +25,13 @@ impl PriceBook {
             // As in the catalogue: of the providers that a name may mean, the first that has the model is meant.
             let found = provider::named(asked).into_iter().find_map(|name| {
                 let (provider, models) = self.changed.get_key_value(&*name)?;
-                written(provider, models, model)
+                in_any_way(provider, models, model)
             });
             return Ok(found);
         }
         let all = self.changed.iter();
         let mut found: Vec<Found<'a>> = all
-            .filter_map(|(provider, models)| written(provider, models, model))
+            .filter_map(|(provider, models)| in_any_way(provider, models, model))
             .collect();
         found.sort_unstable_by_key(|found| (found.provider, found.model));
         found.dedup_by_key(|found| (found.provider, found.model));
@@ -55,12 +55,18 @@ impl PriceBook {
     }
 }
 
-/// A model under one of its names: its own, or with its provider's before it.
-pub(super) fn written<'a>(
+/// A model under one of its names, its date or `latest` written in any way; as it is written here before the others.
+pub(super) fn in_any_way<'a>(
     provider: &'a str,
     models: &'a OfProvider,
     model: &str,
 ) -> Option<Found<'a>> {
+    let mut ways = writings(model).into_iter();
+    ways.find_map(|way| written(provider, models, &way))
+}
+
+/// A model under one of its names: its own, or with its provider's before it.
+fn written<'a>(provider: &'a str, models: &'a OfProvider, model: &str) -> Option<Found<'a>> {
     let own = models.named(model);
     let (model, layers) = own.or_else(|| {
         let (prefix, rest) = model.split_once('/')?;

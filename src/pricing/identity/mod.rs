@@ -58,7 +58,7 @@ pub enum Rule {
     NotInCatalogue,
     /// The table of aliases says so.
     Alias(&'static str),
-    /// The date in it is written the other way.
+    /// The date or `latest` in it is written another way.
     DateOtherWay,
     /// Bedrock's first revision has the same name with `:0` and without.
     FirstRevision,
@@ -109,7 +109,7 @@ impl fmt::Display for Match {
             Rule::Frame => "what frames the name in the provider's API is left out",
             Rule::NotInCatalogue => "the catalogue has no such name, so it is a model of its own",
             Rule::Alias(reason) => reason,
-            Rule::DateOtherWay => "the date in it is written the other way",
+            Rule::DateOtherWay => "the date or `latest` in it is written another way",
             Rule::FirstRevision => "Bedrock's first revision is the same with :0 and without",
             Rule::LatestAdded => "the catalogue has the model as its latest state",
             Rule::LatestLeftOut => "the latest state is what the name without it means",

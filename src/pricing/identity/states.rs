@@ -1,9 +1,10 @@
 //! Dated releases and `latest`: names of states of the catalogue's models.
 //!
 //! A state costs what its model costs, unless it has a price of its own. What a source says of a state is a word about the model
-//! where all say the same of both, and else about the state alone: a release may cost something else.
+//! where all say the same of both, and else about the state alone: a release may cost something else. Names that the catalogue
+//! does not know are each a model of its own, whose date or `latest` may be written in several ways.
 
-use super::{Canonical, Match, Placed};
+use super::{Canonical, Match, Placed, Rule};
 use crate::core::price::Rates;
 use crate::idle::breathe;
 use crate::pricing::catalogue::writings;
@@ -12,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the names of states mean instead of themselves, by what all sources say. A state that `is_own` was priced by itself
-/// before, and stays.
+/// before, and stays. Of a model that the catalogue does not know, every way to write a state's name means one.
 pub fn join(
     sources: &[&[Placed]],
     is_own: impl Fn(&Canonical) -> bool,
@@ -23,7 +24,7 @@ pub fn join(
         names.add(placed);
     }
     let states = names.states.iter().filter(|(name, _)| !is_own(name));
-    let mut means = BTreeMap::new();
+    let mut means = names.written_as_one(&is_own);
     for (name, model) in states {
         breathe();
         if names.is_one(name, model) {
@@ -40,6 +41,8 @@ struct Names<'a> {
     told: BTreeMap<&'a Canonical, Vec<&'a Rates>>,
     /// The names of states, and the models that they are states of.
     states: BTreeMap<&'a Canonical, &'a Match>,
+    /// The names of models that the catalogue does not know.
+    unlisted: BTreeSet<&'a Canonical>,
     /// The states of each model.
     of_model: BTreeMap<&'a Canonical, BTreeSet<&'a Canonical>>,
 }
@@ -53,7 +56,33 @@ impl<'a> Names<'a> {
             self.states.insert(name, model);
             let of_model = self.of_model.entry(&model.canonical).or_default();
             of_model.insert(name);
+        } else if placed.meant.rule == Rule::NotInCatalogue {
+            self.unlisted.insert(name);
         }
+    }
+
+    /// The names of models that the catalogue does not know, where another way to write them is priced already or comes
+    /// before.
+    fn written_as_one(&self, is_own: impl Fn(&Canonical) -> bool) -> BTreeMap<Canonical, Match> {
+        let mut means = BTreeMap::new();
+        for name in &self.unlisted {
+            breathe();
+            let named = |model: Cow<'_, str>| Canonical {
+                provider: name.provider.clone(),
+                model: model.into_owned(),
+            };
+            let ways: Vec<_> = writings(&name.model).into_iter().map(named).collect();
+            let priced = ways.iter().find(|way| is_own(way));
+            let one = priced
+                .or_else(|| ways.iter().min())
+                .filter(|one| one != name);
+            if let Some(one) = one {
+                let canonical = one.clone();
+                let rule = Rule::DateOtherWay;
+                means.insert((*name).clone(), Match { canonical, rule });
+            }
+        }
+        means
     }
 
     /// Whether a state is the only one of its model, and whoever tells of the two says the same of both.

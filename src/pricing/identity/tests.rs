@@ -323,6 +323,48 @@ fn a_state_alone_may_be_the_model_and_says_so() {
 }
 
 #[test]
+fn a_release_that_the_catalogue_does_not_know_is_one_however_its_date_is_written() {
+    let listing = Listing {
+        offers: [
+            "grok-9-20270101",
+            "grok-9@2027-01-01",
+            "grok-9-2027-01-01",
+            "grok-9:latest",
+            "grok-9",
+        ]
+        .map(|name| offer(name, 2))
+        .into(),
+        skipped: vec![],
+        skipped_beyond: 0,
+    };
+    let (placed, _) = place(&catalogue(), &listing, Date::constant(2026, 11, 24));
+    let means = |known: &str| {
+        let means = join(&[&placed], |name| name.model == known);
+        let found = means
+            .into_iter()
+            .map(|(name, found)| format!("{} is {}", name.model, found.canonical.model));
+        found.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        means(""),
+        [
+            "grok-9-20270101 is grok-9-2027-01-01",
+            "grok-9:latest is grok-9-latest",
+            "grok-9@2027-01-01 is grok-9-2027-01-01",
+        ]
+    );
+    assert_eq!(
+        means("grok-9-20270101"),
+        [
+            "grok-9-2027-01-01 is grok-9-20270101",
+            "grok-9:latest is grok-9-latest",
+            "grok-9@2027-01-01 is grok-9-20270101",
+        ],
+        "it has a price by that name"
+    );
+}
+
+#[test]
 fn a_source_that_contradicts_itself_has_no_word() {
     assert_eq!(
         placed(vec![offer("grok-9", 2), offer("GROK-9", 3)]),
