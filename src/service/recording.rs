@@ -214,7 +214,8 @@ fn counted(
     }
     let taken = provider_usage::parse(provider, model, &Value::Object(object.clone()))?;
     let counts = Counts {
-        requests: input.requests.unwrap_or(taken.counts.requests.max(1)),
+        // Where the provider counts what it sells by the call, that is no less.
+        requests: input.requests.unwrap_or(1).max(taken.counts.requests),
         ..taken.counts
     };
     Ok(Counted {

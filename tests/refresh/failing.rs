@@ -56,6 +56,21 @@ async fn a_source_that_fails_is_told_and_what_it_said_last_serves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_failing_source_said_is_used_as_long_as_it_is_fresh() {
+    let ground = Ground::new().await;
+    ground.refresh().await;
+    for (hours, becomes) in [
+        (26, "26 h ago is used"),
+        (150, "176 h ago is too old to count"),
+    ] {
+        ground.pass_hours(hours);
+        ground.answer("litellm", ResponseTemplate::new(404)).await;
+        let told = ground.refresh_told().await;
+        assert!(told.contains(becomes), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn offline_nothing_is_lost_and_nobody_is_blamed() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = format!("http://{}", listener.local_addr().unwrap());

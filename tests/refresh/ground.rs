@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+use tekton_budget::core::refusal::Refusal;
 use tekton_budget::core::role::{Interface, Role};
 use tekton_budget::pricing::sources::fetch::Patience;
 use tekton_budget::service::caller::Caller;
 use tekton_budget::service::ledger::{Clock, Ledger, start};
-use tekton_budget::service::operation::{Call, Progress};
+use tekton_budget::service::operation::{Answer, Call, Progress};
 use tekton_budget::service::operations::find;
 use tekton_budget::service::refresh::{Refresher, Settings};
 use tekton_budget::service::{Desk, Opening, Service};
@@ -124,6 +125,18 @@ impl Ground {
         arguments: Value,
         progress: Progress,
     ) -> Result<Value, String> {
+        let answer = self.answered(tool, arguments, progress).await;
+        answer
+            .map(|answer| answer.content)
+            .map_err(|refusal| refusal.to_string())
+    }
+
+    async fn answered(
+        &self,
+        tool: &str,
+        arguments: Value,
+        progress: Progress,
+    ) -> Result<Answer<Value>, Refusal> {
         let mut call = Call::new(Caller {
             actor: "test".into(),
             role: Role::Operator,
@@ -131,13 +144,16 @@ impl Ground {
             ..Caller::default()
         });
         call.progress = progress;
-        let answer = find(tool)
+        find(tool)
             .unwrap()
             .run(Arc::clone(&self.service), call, arguments)
-            .await;
-        answer
-            .map(|answer| answer.content)
-            .map_err(|refusal| refusal.to_string())
+            .await
+    }
+
+    /// The sentences of a refresh.
+    pub(crate) async fn refresh_told(&self) -> String {
+        let answer = self.answered("refresh_prices", json!({}), Progress::default());
+        answer.await.unwrap().text
     }
 
     pub(crate) async fn call_refused(&self, tool: &str, arguments: Value) -> String {

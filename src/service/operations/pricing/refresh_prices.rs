@@ -3,6 +3,7 @@
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::pricing::appraise::{Appraisal, Counts};
+use crate::pricing::verify::bounds::FRESH_FOR;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::request;
@@ -263,15 +264,21 @@ fn told(answer: &RefreshPricesAnswer) -> String {
             " Past prices of {models} are told anew; recorded usage keeps its cost, and get_price with corrections offers what it would cost."
         );
     }
-    for source in answer
-        .sources
-        .iter()
-        .filter(|source| source.state == SourceState::Failed)
-    {
-        let error = source.error.as_deref().unwrap_or_default();
+    for source in &answer.sources {
+        let Some(error) = &source.error else {
+            continue;
+        };
         let _ = write!(text, " {}: {error}", source.source);
         let _ = match source.age_seconds {
-            Some(age) => write!(text, "; what it said {} h ago is used.", age / 3_600),
+            Some(age) => {
+                let hours = age / 3_600;
+                let becomes = if age > FRESH_FOR.as_secs().unsigned_abs() {
+                    "too old to count"
+                } else {
+                    "used"
+                };
+                write!(text, "; what it said {hours} h ago is {becomes}.")
+            }
             None => write!(text, "; it has said nothing so far."),
         };
     }

@@ -335,3 +335,21 @@ async fn what_a_release_has_no_price_for_is_asked_of_its_own_price_where_it_has_
         assert_eq!(said.len(), left, "{said:?}");
     }
 }
+
+#[tokio::test]
+async fn what_a_provider_counts_by_the_call_is_no_less_than_it_says() {
+    let house = House::new();
+    let rerank = |requests: Option<u64>, units: u64| {
+        json!({"provider": "cohere", "model": "rerank-v3.5", "requests": requests,
+            "provider_usage": {"billed_units": {"search_units": units}}})
+    };
+    for (requests, units, cost) in [
+        (None, 3, "0.006"),
+        (Some(1), 3, "0.006"),
+        (Some(4), 3, "0.008"),
+        (Some(1), 0, "0.002"),
+    ] {
+        let recorded = house.done("record_usage", rerank(requests, units)).await;
+        assert_eq!(recorded["records"][0]["cost_usd"], cost, "{recorded}");
+    }
+}
