@@ -22,6 +22,8 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(false)
+        // It would say so on the very stream that can't be written, and panic.
+        .log_internal_errors(false)
         .init();
     if let Some((text, error)) = refused {
         tracing::warn!(%error, "{LOG}={text:?} is no filter; warnings are logged");

@@ -284,6 +284,25 @@ fn a_backup_of_a_running_server_is_restored_elsewhere() {
 }
 
 #[test]
+fn a_backup_never_takes_the_place_of_the_ledgers_own_files() {
+    let (_place, data) = place();
+    made(&data, 3);
+    let own = fs::read(segment(&data)).unwrap();
+    let inside = [
+        segment(&data),
+        data.join("journal/a.backup"),
+        data.join("a"),
+    ];
+    for file in inside.map(|file| file.to_str().unwrap().to_owned()) {
+        let why = fails(&data, &["backup", "--force", &file]);
+        assert!(why.contains("elsewhere"), "{file}: {why}");
+    }
+    assert_eq!(fs::read(segment(&data)).unwrap(), own);
+    let (code, found) = report(&data);
+    assert_eq!((code, &found["whole"]), (Some(0), &json!(true)));
+}
+
+#[test]
 fn a_short_or_altered_backup_is_refused_and_leaves_nothing() {
     let (place, data) = place();
     made(&data, 3);

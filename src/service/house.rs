@@ -13,6 +13,7 @@ use crate::store::journal::{Damage, OpenError, ReadError, SealedScan};
 use crate::store::lookup::{Lookup, LookupError, SledLookup, open_or_set_aside, set_aside};
 use jiff::Timestamp;
 use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,7 +66,7 @@ impl House for EmbeddedStore {
         let (dir, tell) = (self.data_dir.clone(), Arc::clone(&sender));
         let thread = std::thread::Builder::new()
             .name("opening".into())
-            .spawn(move || open(&dir, &tell));
+            .spawn(move || open_or_tell(&dir, &tell));
         let thread = thread.map_err(|error| format!("no thread to open the store: {error}"))?;
         let mut service = Service::new(opening.clone());
         let refresher = self.refresher();
@@ -221,6 +222,19 @@ fn close_lookup(store: Arc<SledLookup>) {
     }
 }
 
+/// Nobody waits for ever, whatever becomes of the thread.
+fn open_or_tell(data_dir: &Path, tell: &Arc<watch::Sender<Opening>>) -> Option<Held> {
+    let opened = std::panic::catch_unwind(AssertUnwindSafe(|| open(data_dir, tell)));
+    opened.unwrap_or_else(|_| {
+        let id = std::process::id();
+        let why = format!(
+            "the store is not served: opening it ended by a panic; end process {id}, and start tekton-budget again"
+        );
+        tell.send_replace(Opening::Failed(why.into()));
+        None
+    })
+}
+
 fn open(data_dir: &Path, tell: &Arc<watch::Sender<Opening>>) -> Option<Held> {
     match open_ledger(data_dir, tell) {
         Ok((desk, held)) => {
@@ -321,7 +335,8 @@ fn start_with_lookup(
 ) -> Result<(Started, Arc<SledLookup>), StartError> {
     let (store, aside) = open_or_set_aside(&lookup_dir(data_dir))?;
     if let Some(aside) = aside {
-        tracing::warn!(folder = %aside.folder.display(), "the lookup store was set aside; it is made again");
+        let (folder, why) = (aside.folder.display(), aside.why);
+        tracing::warn!(%folder, why, "the lookup store was set aside; it is made again");
     }
     let store = Arc::new(store);
     let logged = Cell::new(0);

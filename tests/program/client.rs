@@ -50,12 +50,25 @@ impl Client {
     }
 
     /// Starts this command without a handshake.
-    pub(crate) fn spawn(mut command: Command) -> Self {
+    pub(crate) fn spawn(command: Command) -> Self {
         let errors = tempfile::tempfile().unwrap();
+        let told = errors.try_clone().unwrap();
+        Self::spawn_telling(command, told.into(), errors)
+    }
+
+    /// As [`Self::start`], with a log that nobody reads and whose end is closed.
+    pub(crate) fn start_untold(data_dir: &Path, args: &[&str]) -> Self {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let nothing = tempfile::tempfile().unwrap();
+        Self::spawn_telling(command(data_dir, args), writer.into(), nothing)
+    }
+
+    fn spawn_telling(mut command: Command, told: Stdio, errors: File) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(errors.try_clone().unwrap())
+            .stderr(told)
             .spawn()
             .unwrap();
         let output = child.stdout.take().unwrap();

@@ -44,6 +44,26 @@ fn it_ends_on_sigint() {
 }
 
 #[test]
+fn it_serves_and_ends_though_nothing_can_be_logged() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = Client::session(dir.path(), &["--role", "admin"]);
+    save_budget(&mut first, "team", "1.00");
+    assert!(first.close().success());
+    std::fs::write(dir.path().join("lookup/db"), "rubbish").unwrap();
+    // That it was set aside is logged.
+    let mut untold = Client::start_untold(dir.path(), &["--role", "admin"]);
+    untold.open().unwrap();
+    let mut other = Client::session(dir.path(), &[]);
+    for client in [&mut untold, &mut other] {
+        let budgets = client.done("list_budgets", &json!({}));
+        assert_eq!(budgets["budgets"][0]["name"], "team", "{budgets}");
+    }
+    untold.close_input();
+    let status = untold.wait();
+    assert_eq!(status.code(), Some(0), "{status}");
+}
+
+#[test]
 fn it_ends_with_its_input_though_the_owner_of_the_store_is_silent() {
     let dir = tempfile::tempdir().unwrap();
     let owner = Client::session(dir.path(), &[]);

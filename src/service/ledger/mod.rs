@@ -124,8 +124,8 @@ impl Ledger {
         let respond: Respond = Box::new(move |reply| drop(sender.send(reply)));
         self.inbox
             .send(Message::Order(Box::new(order), respond, place))
-            .map_err(|_| closed())?;
-        receiver.await.map_err(|_| closed())?
+            .map_err(|_| self.ended())?;
+        receiver.await.map_err(|_| self.ended())?
     }
 
     /// The durable event of an earlier order with the same request id and content, so that nobody is asked again about
@@ -137,8 +137,20 @@ impl Ledger {
         let (sender, receiver) = oneshot::channel();
         self.inbox
             .send(Message::Known(request, sender))
-            .map_err(|_| closed())?;
-        receiver.await.map_err(|_| closed())?
+            .map_err(|_| self.ended())?;
+        receiver.await.map_err(|_| self.ended())?
+    }
+
+    /// Why nobody takes a message any more.
+    fn ended(&self) -> Refusal {
+        if self.places.is_closed() {
+            return closed();
+        }
+        let id = std::process::id();
+        Refusal::unavailable(format!(
+            "nothing can be recorded: the ledger's writer ended by a panic; what was acknowledged is kept. End process {id}, and \
+             start tekton-budget again"
+        ))
     }
 
     /// Answers what has queued, writes a last checkpoint and ends; later orders are refused. Blocks.

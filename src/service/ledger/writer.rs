@@ -444,8 +444,10 @@ impl Writer {
 }
 
 fn stopped(why: &str) -> Refusal {
+    let id = std::process::id();
     Refusal::unavailable(format!(
-        "nothing can be recorded: {why}; see to the disk and start tekton-budget again"
+        "nothing can be recorded: {why}; see to the disk, and end process {id}, which has the store: the next one goes on from \
+         what was acknowledged"
     ))
 }
 

@@ -11,6 +11,9 @@ pub enum BackupError {
     /// There is a file of that name.
     #[error("{} is there already; name another file, or say --force to replace it", .0.display())]
     Exists(PathBuf),
+    /// The file would lie among the store's own.
+    #[error("{} is in the data directory, whose files are the store's own; name a file elsewhere", .0.display())]
+    InStore(PathBuf),
     /// The file is not a whole and sound backup.
     #[error("{}: {flaw}; nothing was restored, use another backup", .path.display())]
     Flawed {

@@ -22,7 +22,7 @@ pub enum Existing {
 /// disturb an owner; `owned` says whether there is one. Tells `progress` how many of how many bytes are done, about.
 ///
 /// # Errors
-/// Where the journal is damaged, the file is there already, or the file system fails.
+/// Where the journal is damaged, the file is there already or would be in the data directory, or the file system fails.
 pub fn write(
     files: &dyn Files,
     journal_dir: &Path,
@@ -31,12 +31,29 @@ pub fn write(
     existing: Existing,
     progress: &dyn Fn(u64, u64),
 ) -> Result<Summary, BackupError> {
+    refuse_own(to, journal_dir)?;
     refuse_existing(to, existing)?;
     let draft = Draft::begin(to)?;
     let summary = fill(files, journal_dir, owned, &draft, progress)?;
     refuse_existing(to, existing)?;
     draft.put_in_place(to)?;
     Ok(summary)
+}
+
+/// Refuses a file in the data directory: it could take the place of what it is a backup of.
+fn refuse_own(to: &Path, journal_dir: &Path) -> Result<(), BackupError> {
+    let folder = fs::canonicalize(folder_of(to)).map_err(on(to))?;
+    let store = fs::canonicalize(folder_of(journal_dir)).map_err(on(journal_dir))?;
+    if folder.starts_with(store) {
+        return Err(BackupError::InStore(to.to_path_buf()));
+    }
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let parent = path.parent();
+    let named = parent.filter(|parent| !parent.as_os_str().is_empty());
+    named.unwrap_or(Path::new("."))
 }
 
 fn refuse_existing(to: &Path, existing: Existing) -> Result<(), BackupError> {
@@ -106,10 +123,7 @@ impl Draft {
 
     fn put_in_place(&self, to: &Path) -> Result<(), BackupError> {
         fs::rename(&self.path, to).map_err(on(to))?;
-        let parent = to
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let parent = folder_of(to);
         File::open(parent)
             .and_then(|folder| folder.sync_all())
             .map_err(on(parent))

@@ -46,6 +46,17 @@ const fn close_to_others(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+#[cfg(unix)]
+fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+const fn is_same(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+    true
+}
+
 /// The newest snapshot's name; nothing in a new store.
 pub(super) fn snapshot(dir: &Path) -> io::Result<Option<String>> {
     let snapshots = names(dir)?
@@ -117,6 +128,13 @@ impl Files {
             blobs: dir.join("blobs"),
             next_blob: Mutex::new(0),
         })
+    }
+
+    /// Whether they are still those of that folder.
+    pub(super) fn is_in(&self, dir: &Path) -> bool {
+        let there = fs::metadata(dir.join("db"));
+        let own = self.log.metadata();
+        matches!((own, there), (Ok(own), Ok(there)) if is_same(&own, &there))
     }
 
     /// Has all that sled has written on the disk.

@@ -70,10 +70,16 @@ impl SledLookup {
     /// compared with their digest. Takes about half a second for 100 MB; it may be killed meanwhile.
     ///
     /// # Errors
-    /// [`LookupError`], as of opening.
+    /// [`LookupError`], as of opening; also where its folder is gone, which is not made again.
     pub fn close(self) -> Result<(), LookupError> {
-        let dir = self.store()?.dir.clone();
+        let store = self.store()?;
+        let dir = store.dir.clone();
+        let is_there = store.files.is_in(&dir);
         drop(self);
+        if !is_there {
+            let gone = format!("{} is gone", dir.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, gone).into());
+        }
         Self::open(&dir).map(drop)
     }
 
@@ -305,6 +311,21 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_store_whose_folder_is_gone_is_not_made_again() {
+        let place = tempfile::tempdir().unwrap();
+        let data = place.path().join("data");
+        let lookup = SledLookup::open(&data.join("lookup")).unwrap();
+        std::fs::remove_dir_all(&data).unwrap();
+        assert!(lookup.close().is_err());
+        assert!(!data.exists());
+        // Nor is another one, in its place, taken for it.
+        let lookup = SledLookup::open(&data.join("lookup")).unwrap();
+        std::fs::rename(&data, place.path().join("away")).unwrap();
+        drop(SledLookup::open(&data.join("lookup")).unwrap());
+        assert!(lookup.close().is_err());
+    }
 
     #[test]
     fn a_failed_commit_is_the_last_one_also_for_those_that_wait_for_it() {

@@ -11,8 +11,9 @@ pub(super) const KEY: &[u8] = b"";
 /// The format that is written now. Also what the owner's rows are of changes it: a store of another version is made again.
 /// Since version 3 there are the sums of corrections; since version 4 every import of a history, and what was turned down
 /// of a price; since version 5 corrections of the past that wait, and words that decided nothing; since version 6
-/// usage is summed up by quarters of an hour; since version 7 alerts that stand for many sessions or tasks.
-pub(super) const VERSION: u16 = 7;
+/// usage is summed up by quarters of an hour; since version 7 alerts that stand for many sessions or tasks; since version 8
+/// counters begin anew only where time is cut in another way.
+pub(super) const VERSION: u16 = 8;
 
 const FIXED: usize = 2 + 8 + 16;
 
