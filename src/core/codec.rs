@@ -1,6 +1,7 @@
 //! Events as bytes: a schema version, then the event with named fields in MessagePack.
 
-use super::event::Recorded;
+use super::event::{Event, Recorded};
+use super::period::GoesOn;
 
 /// The version that is written now.
 ///
@@ -9,7 +10,10 @@ use super::event::Recorded;
 ///
 /// Version 3: an alert can stand for many sessions or tasks, and a policy that is saved can begin to count anew. A program
 /// that knows only version 2 would take the one for damage, and go on with the former counters of the other.
-pub const VERSION: u16 = 3;
+///
+/// Version 4: a policy whose other time zone or week cuts nothing in another way counts on. A program that knows only version
+/// 3 would let its corrections and what it carries over begin anew. Usage keeps the release that it was priced by.
+pub const VERSION: u16 = 4;
 
 /// Why bytes are no event that this program can read.
 #[derive(Debug, thiserror::Error)]
@@ -55,10 +59,16 @@ pub fn decode(bytes: &[u8]) -> Result<Recorded, CodecError> {
     }
 }
 
-/// Every field that the present version has beside those of versions 1 and 2 says by its absence what was meant then. When a
+/// Every field that the present version has beside those of versions 1 to 3 says by its absence what was meant then. When a
 /// field changes, what they wrote is kept here as a type of its own and is turned into the present one.
 fn upcast(version: u16, fields: &[u8]) -> Result<Recorded, CodecError> {
-    read(version, fields)
+    let mut recorded = read(version, fields)?;
+    if let Event::BudgetSaved { goes_on, .. } | Event::PolicySaved { goes_on, .. } =
+        &mut recorded.event
+    {
+        *goes_on = GoesOn::ByName;
+    }
+    Ok(recorded)
 }
 
 fn read(version: u16, fields: &[u8]) -> Result<Recorded, CodecError> {

@@ -8,6 +8,7 @@ use super::context::Context;
 pub use super::digest::Digest;
 use super::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId, RecordId};
 use super::name::Name;
+use super::period::GoesOn;
 use super::policy::Policy;
 use super::price::{ModelTier, Rates, ServiceTier};
 use super::price_change::{Dropped, PriceApplied, PriceHeldBack, PriceHistory, SourceReport};
@@ -126,6 +127,9 @@ pub enum Event {
         /// Those of them whose counters begin anew.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         anew: Vec<PolicyId>,
+        /// How it is told whether the others go on; no part of what is written.
+        #[serde(skip)]
+        goes_on: GoesOn,
     },
     /// A budget was archived.
     BudgetArchived {
@@ -142,6 +146,9 @@ pub enum Event {
         /// this was said went on with theirs.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         anew: bool,
+        /// How it is told whether it goes on where they don't; no part of what is written.
+        #[serde(skip)]
+        goes_on: GoesOn,
     },
     /// A policy was taken away.
     PolicyRemoved {

@@ -118,6 +118,16 @@ impl Window {
     }
 }
 
+/// How it is told whether the counting of a policy goes on as it is saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GoesOn {
+    /// Where its calendar cuts time as it did.
+    #[default]
+    ByCut,
+    /// Where its period, time zone and week are what they were, though they cut nothing in another way.
+    ByName,
+}
+
 /// A period as a policy uses it: in its time zone, with its first day of the week.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
@@ -133,6 +143,14 @@ impl Calendar {
             period,
             zone,
             week_start,
+        }
+    }
+
+    /// Whether what is counted by it goes on where it was counted by another.
+    pub fn goes_on(&self, other: &Self, by: GoesOn) -> bool {
+        match by {
+            GoesOn::ByCut => self.cuts_as(other),
+            GoesOn::ByName => self == other,
         }
     }
 

@@ -8,7 +8,7 @@ use tekton_budget::core::budget::Budget;
 use tekton_budget::core::charge::Facts;
 use tekton_budget::core::event::{Event, Recorded, UsageRecorded};
 use tekton_budget::core::id::{AllocationId, BudgetId, IncreaseId, PolicyId, RecordId};
-use tekton_budget::core::period::{Period, WeekStart};
+use tekton_budget::core::period::{GoesOn, Period, WeekStart};
 use tekton_budget::core::policy::{Enforcement, Policy, Rollover};
 use tekton_budget::core::usage::Draw;
 
@@ -70,8 +70,9 @@ impl Model {
                 budget,
                 policies,
                 anew,
+                goes_on,
             } => {
-                self.save_budget(budget, policies, (sequence, at));
+                self.save_budget(budget, policies, (sequence, at), *goes_on);
                 for policy in anew {
                     self.count_anew(*policy);
                 }
@@ -84,8 +85,9 @@ impl Model {
                 budget,
                 policy,
                 anew,
+                goes_on,
             } => {
-                self.save_policy(*budget, policy, (sequence, at));
+                self.save_policy(*budget, policy, (sequence, at), *goes_on);
                 if *anew {
                     self.count_anew(policy.id);
                 }
@@ -224,12 +226,18 @@ impl Model {
         let counters = made.unwrap().counters.iter();
         let still = counters.filter(|(id, _)| {
             self.policy(*id)
-                .is_some_and(|_| self.counted_since[id] < record.0)
+                .is_some_and(|_| self.counted_since[id].0 < record.0)
         });
         still.cloned().collect()
     }
 
-    fn save_budget(&mut self, budget: &Budget, policies: &[Policy], when: (u64, Timestamp)) {
+    fn save_budget(
+        &mut self,
+        budget: &Budget,
+        policies: &[Policy],
+        when: (u64, Timestamp),
+        goes_on: GoesOn,
+    ) {
         match self.budgets.iter_mut().find(|known| known.id == budget.id) {
             Some(known) => {
                 let back = std::mem::replace(known, budget.clone()).archived;
@@ -240,17 +248,27 @@ impl Model {
             None => self.budgets.push(budget.clone()),
         }
         for policy in policies {
-            self.save_policy(budget.id, policy, when);
+            self.save_policy(budget.id, policy, when, goes_on);
         }
     }
 
-    fn save_policy(&mut self, budget: BudgetId, policy: &Policy, (event, at): (u64, Timestamp)) {
-        let last = self.versions(policy.id).last();
-        if last.is_none_or(|(_, last)| clock(last) != clock(policy)) {
-            self.counted_since.insert(policy.id, event);
+    fn save_policy(
+        &mut self,
+        budget: BudgetId,
+        policy: &Policy,
+        (event, at): (u64, Timestamp),
+        goes_on: GoesOn,
+    ) {
+        let goes_on = |last: &Policy| match goes_on {
+            GoesOn::ByCut => cut(last) == cut(policy),
+            GoesOn::ByName => clock(last) == clock(policy),
+        };
+        let last = self.versions(policy.id).last().cloned();
+        let saved = last.as_ref().map_or(at, |(before, _)| at.max(*before));
+        if last.is_none_or(|(_, last)| !goes_on(&last)) {
+            self.counted_since.insert(policy.id, (event, saved));
         }
-        let before = self.versions(policy.id).last().map_or(at, |(at, _)| *at);
-        self.saved.push((at.max(before), policy.clone()));
+        self.saved.push((saved, policy.clone()));
         let known = self.policies.iter_mut();
         match known
             .map(|(_, known)| known)
@@ -265,6 +283,7 @@ impl Model {
 
     /// What is counted in a policy's counters is so no more, but for that in windows that are over.
     fn count_anew(&mut self, id: PolicyId) {
+        self.step.anew.push(id);
         let saved = self.versions(id).last().unwrap().0;
         let stays = |(of, key): &(PolicyId, MeterKey)| {
             *of != id || matches!(key, MeterKey::Window(window) if window.end <= saved)
@@ -348,19 +367,11 @@ impl Model {
         &held.or_else(|| self.versions(id).next()).unwrap().1
     }
 
-    /// Since when a policy has the period, time zone and week that it has.
-    fn counted_since(&self, id: PolicyId) -> Timestamp {
-        let now = clock(&self.policy(id).unwrap().1);
-        let same = self.versions(id).rev();
-        let same = same.take_while(|(_, policy)| clock(policy) == now);
-        same.last().unwrap().0
-    }
-
     /// What the window before a counter's own left over, where that is carried into it.
     pub fn carried(&self, id: PolicyId, key: &MeterKey) -> Sum {
         let policy = &self.policy(id).unwrap().1;
         let (own, begins) = (self.as_of(id, key), policy.start.unwrap_or(policy.created));
-        let begins = begins.max(policy.created).max(self.counted_since(id));
+        let begins = begins.max(policy.created).max(self.counted_since[&id].1);
         let begun_before = matches!(key, MeterKey::Window(window) if window.start > begins);
         if own.rollover == Rollover::None
             || !begun_before
@@ -407,7 +418,7 @@ impl Model {
     }
 }
 
-/// What its windows are cut by.
+/// Its period, time zone and week, whether or not they cut anything.
 fn clock(policy: &Policy) -> (Period, &str, WeekStart) {
     (policy.period, &policy.time_zone, policy.week_start)
 }

@@ -22,6 +22,8 @@ pub struct Step {
     charged: Vec<(PolicyId, MeterKey)>,
     /// The policies whose levels it settled.
     settled: Vec<PolicyId>,
+    /// The policies that count anew.
+    pub anew: Vec<PolicyId>,
     /// The levels that it raised.
     raised: Vec<AlertCause>,
     /// What it resolved before its time.
@@ -160,6 +162,10 @@ impl Model {
             assert!(alert.ends > now, "an alert stands past its time: {alert:?}");
             let holds = self.price_alert_holds(&alert.cause);
             assert_ne!(holds, Some(false), "no longer so: {alert:?}");
+            assert!(
+                !is_left(&alert.cause, &step.anew, now),
+                "of a counter that is no more: {alert:?}"
+            );
             if let AlertCause::Level { policy, .. } = &alert.cause {
                 assert!(self.holds(&alert.cause), "no longer so: {alert:?}");
                 assert!(self.is_active(*policy), "of an archived budget: {alert:?}");
@@ -180,7 +186,7 @@ impl Model {
         }
         for cause in &step.resolved_early {
             assert!(
-                self.may_be_gone(cause, now),
+                self.may_be_gone(cause, now) || is_left(cause, &step.anew, now),
                 "resolved though it holds: {cause:?}"
             );
         }
@@ -346,6 +352,18 @@ impl Model {
             }
             _ => false,
         }
+    }
+}
+
+/// Whether it is of an overrun in a counter that its policy, which counts anew, has left.
+fn is_left(cause: &AlertCause, anew: &[PolicyId], now: Timestamp) -> bool {
+    match cause {
+        AlertCause::PolicyOverrun { policy, meter, .. }
+        | AlertCause::CriticalBypass { policy, meter, .. } => {
+            anew.contains(policy) && !key_is_over(meter, now)
+        }
+        AlertCause::OverrunOfOthers { policy, .. } => anew.contains(policy),
+        _ => false,
     }
 }
 

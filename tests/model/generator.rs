@@ -254,7 +254,7 @@ impl Generator {
         Usage {
             provider: model.provider.unwrap(),
             model: model.model.unwrap(),
-            release: None,
+            release: random.chance(10).then(|| "m-2026-01-01".into()),
             tier: model.tier,
             service_tier: Some(ServiceTier::Flex),
             context: words::context(random),

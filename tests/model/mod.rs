@@ -110,7 +110,7 @@ pub struct Model {
     /// Every policy as it was saved each time, with when; the clock may have gone back, the order of saving did not.
     pub saved: Vec<(Timestamp, Policy)>,
     /// The event with which each policy began to count by the windows that it has.
-    pub counted_since: HashMap<PolicyId, u64>,
+    pub counted_since: HashMap<PolicyId, (u64, Timestamp)>,
     /// Every posting and correction.
     pub charges: Vec<Charge>,
     /// Every hold.

@@ -173,7 +173,8 @@ impl Desk<'_> {
                 AlertCause::Level { meter, level, .. } => !stands(state, meter, *level),
                 AlertCause::PolicyOverrun { meter, .. }
                 | AlertCause::CriticalBypass { meter, .. } => {
-                    given_up || state.is_stale(meter, alert.id.0)
+                    let is_stale = state.is_stale(meter, alert.id.0) && !meter.is_over(self.now);
+                    given_up || is_stale
                 }
                 AlertCause::OverrunOfOthers { .. } => state.is_stale_keyed(alert.id.0),
                 _ => false,

@@ -6,6 +6,7 @@ use crate::core::budget::{Budget, BudgetField, DEPTH_MOST};
 use crate::core::command::SaveBudget;
 use crate::core::event::Event;
 use crate::core::id::{BudgetId, PolicyId};
+use crate::core::period::GoesOn;
 use crate::core::refusal::{Code, Refusal};
 
 impl Desk<'_> {
@@ -54,6 +55,7 @@ impl Desk<'_> {
             budget,
             policies,
             anew,
+            goes_on: GoesOn::default(),
         });
         for policy in changed {
             self.decline_stale(policy);

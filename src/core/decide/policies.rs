@@ -4,7 +4,7 @@ use super::{Desk, Done};
 use crate::core::command::PolicyDraft;
 use crate::core::event::Event;
 use crate::core::id::{BudgetId, PolicyId};
-use crate::core::period::WeekStart;
+use crate::core::period::{GoesOn, WeekStart};
 use crate::core::policy::{
     ACTION_THRESHOLD, Enforcement, Limits, Policy, PolicyField, Rollover, THRESHOLD_SCALE,
     WARNING_THRESHOLD,
@@ -52,6 +52,7 @@ impl Desk<'_> {
             budget,
             policy,
             anew,
+            goes_on: GoesOn::default(),
         });
         self.decline_stale(id);
         self.settle(id);

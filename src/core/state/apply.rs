@@ -12,6 +12,7 @@ use crate::core::event::{
 };
 use crate::core::id::{AlertId, AllocationId, BudgetId, ChangeId, IncreaseId, PolicyId};
 use crate::core::increase::{Increase, IncreaseStatus, Review};
+use crate::core::period::GoesOn;
 use crate::core::policy::Policy;
 use crate::core::role::Interface;
 use crate::core::tally::Tally;
@@ -41,8 +42,9 @@ impl State {
                 budget,
                 policies,
                 anew,
+                goes_on,
             } => {
-                self.save_budget(budget, policies, stamp.at);
+                self.save_budget(budget, policies, stamp.at, *goes_on);
                 for policy in anew {
                     self.count_anew(*policy);
                 }
@@ -52,8 +54,9 @@ impl State {
                 budget,
                 policy,
                 anew,
+                goes_on,
             } => {
-                self.save_policy(*budget, policy, stamp.at);
+                self.save_policy(*budget, policy, stamp.at, *goes_on);
                 if *anew {
                     self.count_anew(policy.id);
                 }
@@ -191,7 +194,13 @@ impl State {
         }
     }
 
-    fn save_budget(&mut self, budget: &Budget, policies: &[Policy], at: Timestamp) {
+    fn save_budget(
+        &mut self,
+        budget: &Budget,
+        policies: &[Policy],
+        at: Timestamp,
+        goes_on: GoesOn,
+    ) {
         let place = |budget: &Budget| (budget.parent, budget.archived);
         let before = self.budgets.get(&budget.id);
         let moved = before.is_none_or(|BudgetState { budget: before, .. }| {
@@ -200,7 +209,7 @@ impl State {
         let kept = before.map(|state| state.policies.clone());
         self.put_budget(budget.clone(), kept.unwrap_or_default());
         for policy in policies {
-            self.save_policy(budget.id, policy, at);
+            self.save_policy(budget.id, policy, at, goes_on);
         }
         self.next_id = self.next_id.max(budget.id.0 + 1);
         self.changes.note(RowKey::Budget(budget.id));
@@ -251,11 +260,11 @@ impl State {
         }
     }
 
-    fn save_policy(&mut self, budget: BudgetId, policy: &Policy, at: Timestamp) {
+    fn save_policy(&mut self, budget: BudgetId, policy: &Policy, at: Timestamp, goes_on: GoesOn) {
         self.next_id = self.next_id.max(policy.id.0 + 1);
         self.changes.note(RowKey::Policy(policy.id));
         if let Some(known) = self.policies.get_mut(&policy.id) {
-            known.replace(policy.clone(), at, self.sequence);
+            known.replace(policy.clone(), at, (self.sequence, goes_on));
             return;
         }
         self.policies.insert(

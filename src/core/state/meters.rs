@@ -4,7 +4,7 @@ use super::terms::{Past, Terms};
 use crate::core::alert::{Level, MeterKey};
 use crate::core::context::Context;
 use crate::core::id::{AlertId, BudgetId, RecordId};
-use crate::core::period::{Calendar, Period, Window};
+use crate::core::period::{Calendar, GoesOn, Period, Window};
 use crate::core::policy::{Limits, Policy, Rollover};
 use crate::core::tally::Tally;
 use jiff::{SignedDuration, Timestamp};
@@ -85,8 +85,8 @@ impl PolicyState {
         }
     }
 
-    pub(super) fn replace(&mut self, policy: Policy, at: Timestamp, event: u64) {
-        self.past.replace(&self.policy, &policy, at, event);
+    pub(super) fn replace(&mut self, policy: Policy, at: Timestamp, by: (u64, GoesOn)) {
+        self.past.replace(&self.policy, &policy, at, by);
         self.calendar = policy.calendar();
         self.recent = self.calendar.window(policy.created);
         self.policy = policy;

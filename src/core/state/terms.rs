@@ -1,6 +1,6 @@
 //! The terms that a policy had: a window is kept by those that held when it ended, whatever is saved later.
 
-use crate::core::period::Window;
+use crate::core::period::{GoesOn, Window};
 use crate::core::policy::{Limits, Policy, Rollover};
 use crate::core::quantity::Usd;
 use jiff::Timestamp;
@@ -64,10 +64,16 @@ impl Past {
     }
 
     /// Notes that `after` takes the place of `before` at an instant, by an event.
-    pub(super) fn replace(&mut self, before: &Policy, after: &Policy, at: Timestamp, event: u64) {
+    pub(super) fn replace(
+        &mut self,
+        before: &Policy,
+        after: &Policy,
+        at: Timestamp,
+        (event, goes_on): (u64, GoesOn),
+    ) {
         self.saved = at.max(self.saved);
         let until = self.saved;
-        if !before.calendar().cuts_as(&after.calendar()) {
+        if !after.calendar().goes_on(&before.calendar(), goes_on) {
             self.since = until;
             self.since_event = event;
         }

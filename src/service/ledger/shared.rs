@@ -278,6 +278,7 @@ impl Shared {
 )]
 fn unreadable(error: LookupError) -> Refusal {
     Refusal::unavailable(format!(
-        "the lookup store can't be read: {error}; start tekton-budget again to rebuild it"
+        "the lookup store can't be read: {error}; end process {}, which has it: the next one makes it again",
+        std::process::id()
     ))
 }

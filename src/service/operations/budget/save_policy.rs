@@ -70,6 +70,7 @@ impl Operation for SavePolicy {
             budget,
             policy,
             anew,
+            ..
         } = &entry.recorded.event
         else {
             return Err(unexpected());
