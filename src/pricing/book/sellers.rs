@@ -57,14 +57,18 @@ impl PriceBook {
         model: &str,
         listed: Result<(Found<'a>, Spelling), Unresolved>,
     ) -> Result<Found<'a>, Unresolved> {
+        if let Ok((found, spelling)) = &listed
+            && self.is_settled(found, *spelling, model)
+        {
+            return Ok(*found);
+        }
         let mut sold = self.changed_named(model);
         sold.retain(|found| found.provider != UNKNOWN_PROVIDER && found.is_priced());
         match listed {
-            Ok((found, _)) if sold.is_empty() || is_whose(model, found.provider) => Ok(found),
-            // An at sign before a date is how Vertex alone writes it, and no other's name.
-            Ok((found, Spelling::AsIs)) if model.contains('@') => Ok(found),
+            Ok((found, _)) if sold.is_empty() => Ok(found),
             Ok((found, spelling)) => {
                 if !spelling.is_of_a_state() {
+                    sold.retain(|other| other.provider != found.provider);
                     sold.push(found);
                 }
                 self.one_of(model, &sold, Vec::new())
@@ -72,6 +76,14 @@ impl PriceBook {
             Err(Unresolved::Ambiguous { providers }) => self.one_of(model, &sold, providers),
             Err(unknown) => self.only_changed(None, model)?.ok_or(unknown),
         }
+    }
+
+    /// Whether a name can mean no other than the catalogue's model: most names are the catalogue's alone, or say whose they are.
+    fn is_settled(&self, found: &Found<'_>, spelling: Spelling, model: &str) -> bool {
+        // An at sign before a date is how Vertex alone writes it, and no other's name.
+        let is_vertexs = || spelling == Spelling::AsIs && model.contains('@');
+        let is_its_alone = || self.sellers.of(model).is_empty();
+        is_vertexs() || is_its_alone() || is_whose(model, found.provider)
     }
 
     /// The one of several that a name means: that of the company whose name it is, or the only one.

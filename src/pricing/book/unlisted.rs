@@ -35,9 +35,13 @@ impl PriceBook {
         {
             return Ok(Some(found));
         }
-        let sold = self.changed_named(model);
+        let mut sold = self.changed_named(model);
         if sold.is_empty() {
             return Ok(None);
+        }
+        // What is only known of times that are over, or turned down, is nobody's word against a price.
+        if sold.iter().any(Found::is_priced) {
+            sold.retain(Found::is_priced);
         }
         self.one_of(model, &sold, Vec::new()).map(Some)
     }

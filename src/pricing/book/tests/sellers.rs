@@ -138,7 +138,13 @@ fn what_has_no_price_of_that_name_is_no_other_seller() {
     assert_eq!(meant(&known, None, "llama-3.1"), "unknown/llama-3.1 9");
     known.set(set("inhouse", "llama-3.1", NOW, None));
     known.import(imported("zai", "llama-3.1", &[(FROM, NOW, 5)]));
-    all_mean(&known, &[(None, "llama-3.1", "avian/llama-3.1")]);
+    known.import(imported("openai", "gpt-6", &[(FROM, NOW, 5)]));
+    known.apply(applied("azure_ai", "gpt-6", 7, FROM, 6));
+    let names = [
+        (None, "llama-3.1", "avian/llama-3.1"),
+        (None, "gpt-6", "azure_ai/gpt-6 6"),
+    ];
+    all_mean(&known, &names);
 }
 
 #[test]

@@ -396,7 +396,7 @@ async fn what_several_sell_is_recorded_of_none_of_them_by_the_whole_name() {
     let house = House::new();
     let time = "2026-11-24T11:00:00Z";
     let used = json!({"model": "qwen/qwen3-32b", "input_tokens": 9, "occurred_at": time});
-    let recorded = house.done("record_usage", used).await;
+    let recorded = house.done("record_usage", used.clone()).await;
     let sellers = recorded["records"][0]["sellers"].as_array().unwrap();
     assert!(!sellers.contains(&json!("dashscope")), "{sellers:?}");
     let group = json!({"period": "today", "group_by": ["provider", "model"]});
@@ -404,6 +404,10 @@ async fn what_several_sell_is_recorded_of_none_of_them_by_the_whole_name() {
     let text = report.to_string();
     assert!(text.contains("qwen/qwen3-32b"), "{text}");
     assert!(!text.contains("dashscope"), "{text}");
+    let set = house.done("override_price", set("unknown", "qwen/qwen3-32b"));
+    assert_eq!(set.await["model"], "qwen/qwen3-32b");
+    let known = house.done("record_usage", used).await;
+    assert_eq!(known["records"][0]["cost_usd"], "0.000027", "{known}");
 }
 
 #[tokio::test]
