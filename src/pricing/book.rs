@@ -14,6 +14,7 @@ mod origin;
 mod overlay;
 mod overrides;
 mod price;
+mod sellers;
 mod standing;
 mod states;
 mod unlisted;
@@ -21,7 +22,7 @@ mod unlisted;
 pub use origin::{Applied, Imported, Origin, Override};
 pub use price::{Price, SourceQuote};
 
-use super::catalogue::{Candidate, Catalogue, ModelCard, Search, Unresolved, provider};
+use super::catalogue::{Candidate, Catalogue, ModelCard, Search, Spelling, Unresolved, provider};
 use super::identity::{by_another_name, unframed};
 use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
@@ -30,6 +31,7 @@ use crate::core::state::{Declined, DeclinedPast};
 use jiff::Timestamp;
 use layers::Layers;
 use rustc_hash::FxHashMap;
+use sellers::Sellers;
 use std::sync::Arc;
 
 /// The changed prices of one provider.
@@ -65,6 +67,7 @@ impl OfProvider {
 pub struct PriceBook {
     catalogue: Arc<Catalogue>,
     changed: Arc<FxHashMap<Box<str>, Arc<OfProvider>>>,
+    sellers: Arc<Sellers>,
 }
 
 impl Default for PriceBook {
@@ -79,6 +82,7 @@ impl PriceBook {
         Self {
             catalogue,
             changed: Arc::default(),
+            sellers: Arc::default(),
         }
     }
 
@@ -91,7 +95,7 @@ impl PriceBook {
     /// known changes nothing.
     ///
     /// Clones that others hold stay as they are, here as below; a change costs what the model's provider has, not the
-    /// whole book.
+    /// whole book, and a new name the list of such names.
     pub fn set(&mut self, change: Override) {
         self.layers(&change.provider.clone(), &change.model.clone())
             .set(change);
@@ -138,6 +142,11 @@ impl PriceBook {
 
     fn layers(&mut self, provider: &str, model: &str) -> &mut Layers {
         let (provider, model) = self.key(provider, model);
+        if self.layers_of(&provider, &model).is_none()
+            && self.catalogue.named(Some(&provider), &model).is_err()
+        {
+            Arc::make_mut(&mut self.sellers).add(&provider, &model);
+        }
         let of_provider = Arc::make_mut(&mut self.changed)
             .entry(provider)
             .or_default();
@@ -339,8 +348,9 @@ impl PriceBook {
         match named {
             Err(unknown @ Unresolved::Unknown) => {
                 let seller = provider.or_else(|| provider::owner(inner));
-                let card = seller.and_then(|from| by_another_name(&self.catalogue, from, inner));
-                card.map(|card| self.carded(card)).ok_or(unknown)
+                let other = seller.and_then(|from| by_another_name(&self.catalogue, from, inner));
+                let other = other.ok_or(unknown)?;
+                self.find_named(Some(&other.provider), &other.model)
             }
             named => named,
         }
@@ -351,17 +361,30 @@ impl PriceBook {
         provider: Option<&str>,
         model: &str,
     ) -> Result<Found<'a>, Unresolved> {
-        match self.catalogue.resolve_spelled(provider, model) {
-            Ok((card, spelling)) => {
-                let is_state = spelling.is_of_a_state();
-                let state = is_state.then(|| self.own_state(&card.provider, model));
-                Ok(Found {
-                    state: state.flatten().and_then(|state| state.layers),
-                    ..self.carded(card)
-                })
+        let listed = self.catalogue.resolve_spelled(provider, model);
+        let listed = listed.map(|(card, spelling)| (self.listed(card, spelling, model), spelling));
+        let Some(asked) = provider else {
+            return self.of_anyone(model, listed);
+        };
+        match listed {
+            Ok((found, spelling)) if spelling.is_of_a_state() => {
+                let known = self.only_changed(Some(asked), model)?;
+                let is_anothers =
+                    |known: &Found<'_>| known.provider != found.provider && known.is_priced();
+                Ok(known.filter(is_anothers).unwrap_or(found))
             }
-            Err(ambiguous @ Unresolved::Ambiguous { .. }) => Err(ambiguous),
-            Err(unknown) => self.only_changed(provider, model)?.ok_or(unknown),
+            Ok((found, _)) => Ok(found),
+            Err(unknown) => self.only_changed(Some(asked), model)?.ok_or(unknown),
+        }
+    }
+
+    /// The catalogue's model, with what has changed of the price of the state that a name of it is of.
+    fn listed<'a>(&'a self, card: &'a ModelCard, spelling: Spelling, model: &str) -> Found<'a> {
+        let is_state = spelling.is_of_a_state();
+        let state = is_state.then(|| self.own_state(&card.provider, model));
+        Found {
+            state: state.flatten().and_then(|state| state.layers),
+            ..self.carded(card)
         }
     }
 
@@ -411,6 +434,11 @@ impl<'a> Found<'a> {
             layers: Some(layers),
             state: None,
         }
+    }
+
+    /// Whether sources or admins gave it a price.
+    fn is_priced(&self) -> bool {
+        self.layers.is_some_and(Layers::is_priced)
     }
 
     /// The price of an origin; none of an override that takes prices away.

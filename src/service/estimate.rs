@@ -80,7 +80,7 @@ pub fn name_model<'a>(
 ) -> Result<Named<'a>, Refusal> {
     check_model(provider, model)?;
     match prices.price_at(provider, model, at) {
-        Ok(price) => Ok(known(prices, price, provider, model)),
+        Ok(price) => Ok(known(prices, price, model)),
         Err(error @ Unresolved::Ambiguous { .. }) => Err(Refusal::invalid("provider", error)),
         Err(Unresolved::Unknown) => Ok(unpriced(prices, provider, model)),
     }
@@ -99,23 +99,24 @@ pub fn name_used_model<'a>(
 ) -> Result<Named<'a>, Refusal> {
     check_model(provider, model)?;
     Ok(match prices.price_at(provider, model, at) {
-        Ok(price) => known(prices, price, provider, model),
+        Ok(price) => known(prices, price, model),
+        // The provider in front of such a name is none of its sellers, and may not be meant.
         Err(Unresolved::Ambiguous { providers }) => Named {
+            model: ModelRef {
+                model: Some(unframed(model.trim()).into()),
+                ..ModelRef::default()
+            },
+            price: None,
             sellers: providers,
-            ..unpriced(prices, provider, model)
         },
         Err(Unresolved::Unknown) => unpriced(prices, provider, model),
     })
 }
 
-fn known<'a>(
-    prices: &PriceBook,
-    price: Price<'a>,
-    provider: Option<&str>,
-    model: &str,
-) -> Named<'a> {
+fn known<'a>(prices: &PriceBook, price: Price<'a>, model: &str) -> Named<'a> {
     // Most callers name the model itself, which needs no other look.
-    let release = (model != price.model).then(|| prices.release(provider, model));
+    let may_be_release = model != price.model && price.card.is_some();
+    let release = may_be_release.then(|| prices.release(price.provider, model));
     let tier = price.card.map(|card| card.tier);
     let tier =
         tier.unwrap_or_else(|| crate::pricing::catalogue::tier::of(price.provider, price.model));

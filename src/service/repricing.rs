@@ -188,7 +188,7 @@ impl<'a> Case<'a> {
             return true;
         }
         if let Some(release) = &usage.release {
-            let release = change.prices.release(Some(&usage.provider), release);
+            let release = change.prices.release(&usage.provider, release);
             return usage.provider == change.provider
                 && release.is_some_and(|release| release == change.model);
         }

@@ -117,6 +117,11 @@ impl Layers {
         }
     }
 
+    /// Whether a price was applied, or set and not taken away.
+    pub(super) fn is_priced(&self) -> bool {
+        !self.applied.is_empty() || self.overrides.at(Timestamp::MAX).is_some()
+    }
+
     /// Whether anything was set, applied or turned down.
     pub(super) fn is_decided(&self) -> bool {
         !(self.overrides.is_empty() && self.applied.is_empty() && self.declined.is_empty())

@@ -2,7 +2,8 @@
 
 use super::unlisted::in_any_way;
 use super::{Found, PriceBook};
-use crate::pricing::identity::{Canonical, one_spelling, own, unframed};
+use crate::pricing::catalogue::{ModelCard, Spelling};
+use crate::pricing::identity::{Canonical, by_another_name, one_spelling, own, unframed};
 
 impl PriceBook {
     /// A state of a model that has a price of its own, beside the model's.
@@ -36,11 +37,11 @@ impl PriceBook {
         })
     }
 
-    /// The release of a model that a name is of, by the name that a price of its own has, or would have. Holds and records
-    /// keep it, for it may have such a price by then.
-    pub fn release(&self, provider: Option<&str>, model: &str) -> Option<String> {
+    /// The release of a provider's model that a name is of, by the name that a price of its own has, or would have. Holds and
+    /// records keep it, for it may have such a price by then.
+    pub fn release(&self, provider: &str, model: &str) -> Option<String> {
         let model = unframed(model.trim());
-        let (card, spelling) = self.catalogue.resolve_spelled(provider, model).ok()?;
+        let (card, spelling) = self.spelled(provider, model)?;
         if !spelling.is_of_a_state() {
             return None;
         }
@@ -49,13 +50,26 @@ impl PriceBook {
         Some(known.map_or_else(|| one_spelling(release), |known| known.model.to_owned()))
     }
 
+    /// The catalogue's model that a name means, by another name that sources use, too.
+    fn spelled(&self, provider: &str, model: &str) -> Option<(&ModelCard, Spelling)> {
+        let resolved = self.catalogue.resolve_spelled(Some(provider), model).ok();
+        resolved.or_else(|| {
+            let other = by_another_name(&self.catalogue, provider, model)?;
+            let resolved = self
+                .catalogue
+                .resolve_spelled(Some(&other.provider), &other.model);
+            resolved.ok()
+        })
+    }
+
     /// The names under which a price that an admin sets is kept: those of the model, or of the state that is named.
     pub fn names_to_set(&self, provider: &str, model: &str) -> Option<Canonical> {
         let found = self.find(Some(provider), model).ok()?;
-        let release = self.release(Some(provider), model);
+        let is_listed = found.card.is_some();
+        let release = is_listed.then(|| self.release(found.provider, model));
         Some(Canonical {
             provider: found.provider.to_owned(),
-            model: release.unwrap_or_else(|| found.model.to_owned()),
+            model: release.flatten().unwrap_or_else(|| found.model.to_owned()),
         })
     }
 }

@@ -6,6 +6,7 @@ use crate::core::state::AppliedPrice;
 use crate::pricing::catalogue::Sort;
 use rust_decimal::Decimal;
 
+mod sellers;
 mod standing;
 
 const CATALOGUE: &str = r#"{"format":1,"version":"test-1","date":"2026-11-24",

@@ -29,22 +29,21 @@ impl PriceBook {
             });
             return Ok(found);
         }
-        let all = self.changed.iter();
-        let mut found: Vec<Found<'a>> = all
-            .filter_map(|(provider, models)| in_any_way(provider, models, model))
-            .collect();
-        found.sort_unstable_by_key(|found| (found.provider, found.model));
-        found.dedup_by_key(|found| (found.provider, found.model));
-        match found.as_slice() {
-            [] => Ok(None),
-            [one] => Ok(Some(*one)),
-            several => Err(Unresolved::Ambiguous {
-                providers: several
-                    .iter()
-                    .map(|found| found.provider.to_owned())
-                    .collect(),
-            }),
+        // A provider in front of the name is meant before others that have the whole of it, as in the catalogue.
+        if let Some((prefix, _)) = model.split_once('/')
+            && let Ok(Some(found)) = self.only_changed(Some(prefix), model)
+        {
+            return Ok(Some(found));
         }
+        let mut sold = self.changed_named(model);
+        if sold.is_empty() {
+            return Ok(None);
+        }
+        // What is only known of times that are over, or turned down, is nobody's word against a price.
+        if sold.iter().any(Found::is_priced) {
+            sold.retain(Found::is_priced);
+        }
+        self.one_of(model, &sold, Vec::new()).map(Some)
     }
 
     /// What an admin says of a model of nobody, by its name as it is or as an API frames it.

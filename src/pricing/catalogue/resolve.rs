@@ -6,13 +6,17 @@
 //! 2. A date in it is written the other way (`-20251211` for `-2025-12-11`).
 //! 3. A date, `-latest` or `:latest` at its end is left out: providers give these to states of the model
 //!    that the rest names. States that cost something else have cards of their own, and rule 1 finds them.
+//! 4. A date at its end is left out for `-latest`: some models are known as their latest state alone.
 //!
 //! Nothing else matches: a name that only looks like another is unknown, and the answer names what is near.
 //! Without a provider, a company's own model is meant where its name says whose it is (`gpt-` OpenAI,
 //! `claude-` Anthropic, `gemini-` Google; [`provider::owner`]) and that company has it; else the one provider
-//! that has it; where several do, it is ambiguous.
+//! that has it; where several do, it is the company's, if that has the name as one of a state or as `…-latest`; else
+//! it is ambiguous.
 
+use super::spelling::with_latest;
 use super::{Catalogue, ModelCard, Spelling, provider, spellings};
+use std::borrow::Cow;
 
 /// Why no card was found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +31,9 @@ pub enum Unresolved {
         providers: Vec<String>,
     },
 }
+
+/// A card, and how the name had to be written.
+type Resolved<'a> = Result<(&'a ModelCard, Spelling), Unresolved>;
 
 /// How many near names an answer gives.
 const NEAR_MOST: usize = 5;
@@ -49,16 +56,17 @@ impl Catalogue {
     ///
     /// # Errors
     /// As for [`Catalogue::resolve`].
-    pub fn resolve_spelled(
-        &self,
-        provider: Option<&str>,
-        model: &str,
-    ) -> Result<(&ModelCard, Spelling), Unresolved> {
+    pub fn resolve_spelled(&self, provider: Option<&str>, model: &str) -> Resolved<'_> {
         let model = model.trim();
         for (spelling, name) in spellings(model) {
-            if let Some(found) = self.find(provider, &name) {
-                return found.map(|card| (card, spelling));
-            }
+            let Some(found) = self.find(provider, &name) else {
+                continue;
+            };
+            // Whose the name is says who is meant, before who else has what is left of it.
+            let is_open = found.is_err() || spelling == Spelling::WithoutDate;
+            let owners = (is_open && provider.is_none()).then(|| self.of_owner(model, spelling));
+            let found = found.map(|card| (card, spelling));
+            return owners.flatten().unwrap_or(found);
         }
         Err(Unresolved::Unknown)
     }
@@ -135,6 +143,21 @@ impl Catalogue {
         self.of(one, name).map(Ok)
     }
 
+    /// The card of a name at the company that gives such names to its own models, as a state of it or as its latest; for a
+    /// release, at the provider in front of the name, too.
+    fn of_owner(&self, model: &str, spelling: Spelling) -> Option<Resolved<'_>> {
+        let in_front = || {
+            let (prefix, _) = model.split_once('/')?;
+            (spelling == Spelling::WithoutDate).then(|| provider::canonical(prefix))
+        };
+        let owner = provider::owner(model).map(Cow::Borrowed);
+        let owner = owner.or_else(in_front)?;
+        let resolved = self.resolve_spelled(Some(&owner), model).ok();
+        let latest = || Some((self.of(&owner, &with_latest(model))?, Spelling::LatestAdded));
+        let (card, spelling) = resolved.or_else(latest)?;
+        (*card.provider == *owner).then_some(Ok((card, spelling)))
+    }
+
     /// The names that are near one that is unknown, as `provider/model`, nearest first. It looks at every card, so it is
     /// for an answer to a person and not for every call.
     pub fn near(&self, provider: Option<&str>, model: &str) -> Vec<String> {
@@ -182,6 +205,13 @@ mod tests {
             card("google", "gemini-2.5-pro"),
             card("vertex_ai", "gemini-2.5-pro"),
             card("vertex_ai", "claude-3-5-haiku@20241022"),
+            card("anthropic", "claude-3-opus-latest"),
+            card("google", "claude-3-opus"),
+            card("vertex_ai", "claude-3-opus"),
+            card("gateway", "anthropic/claude-3-opus"),
+            card("openrouter", "anthropic/claude-3-opus"),
+            card("anthropic", "claude-3-7-sonnet-latest"),
+            card("google", "claude-3-7-sonnet"),
             card("groq", "llama-3.3-70b"),
             card("together_ai", "Llama-3.3-70B"),
             card("bedrock", "amazon.nova-pro-v1:0"),
@@ -220,7 +250,36 @@ mod tests {
                 "claude-3-5-haiku-latest",
                 "anthropic/claude-3-5-haiku",
             ),
+            (
+                None,
+                "claude-3-5-haiku-LATEST",
+                "anthropic/claude-3-5-haiku",
+            ),
             (None, "claude-haiku-3.5", "anthropic/claude-3-5-haiku"),
+            (
+                Some("anthropic"),
+                "claude-3-opus-20240229",
+                "anthropic/claude-3-opus-latest",
+            ),
+            (
+                None,
+                "claude-3-opus-20240229",
+                "anthropic/claude-3-opus-latest",
+            ),
+            (
+                None,
+                "anthropic/claude-3-opus-20240229",
+                "anthropic/claude-3-opus-latest",
+            ),
+            (None, "claude-3-opus", "anthropic/claude-3-opus-latest"),
+            (Some("vertex"), "claude-3-opus", "vertex_ai/claude-3-opus"),
+            (
+                None,
+                "claude-3-7-sonnet-20250219",
+                "anthropic/claude-3-7-sonnet-latest",
+            ),
+            (None, "claude-3-7-sonnet", "google/claude-3-7-sonnet"),
+            (Some("anthropic"), "claude-3-opus", "unknown"),
             (Some("gemini"), "gemini-2.5-pro", "google/gemini-2.5-pro"),
             (None, "gemini-2.5-pro", "google/gemini-2.5-pro"),
             (Some("vertex"), "gemini-2.5-pro", "vertex_ai/gemini-2.5-pro"),

@@ -13,8 +13,12 @@ pub enum Spelling {
     AsIs,
     /// With its date the other way.
     DateOtherWay,
+    /// With `latest` at its end.
+    LatestAdded,
     /// Without the date at its end.
     WithoutDate,
+    /// With `latest` in place of the date at its end.
+    LatestForDate,
     /// Without the `latest` at its end.
     WithoutLatest,
 }
@@ -22,7 +26,10 @@ pub enum Spelling {
 impl Spelling {
     /// Whether the name that was given is that of a state of the model.
     pub const fn is_of_a_state(self) -> bool {
-        matches!(self, Self::WithoutDate | Self::WithoutLatest)
+        matches!(
+            self,
+            Self::WithoutDate | Self::LatestForDate | Self::WithoutLatest
+        )
     }
 }
 
@@ -38,12 +45,27 @@ pub fn spellings(model: &str) -> impl Iterator<Item = (Spelling, Cow<'_, str>)> 
         };
         (Spelling::DateOtherWay, Cow::Owned(written))
     });
-    let stem = dated.map(|(stem, ..)| (Spelling::WithoutDate, Cow::Borrowed(stem)));
+    let stem = dated.map(|(stem, ..)| stem);
+    let for_date = stem.map(|stem| (Spelling::LatestForDate, Cow::Owned(with_latest(stem))));
+    let stem = stem.map(|stem| (Spelling::WithoutDate, Cow::Borrowed(stem)));
     let latest = latest(model).map(|(stem, _)| (Spelling::WithoutLatest, Cow::Borrowed(stem)));
     std::iter::once((Spelling::AsIs, Cow::Borrowed(model)))
         .chain(other_way)
         .chain(stem)
+        .chain(for_date)
         .chain(latest)
+}
+
+/// The name of a model's latest state.
+pub(super) fn with_latest(model: &str) -> String {
+    format!("{model}-{LATEST}")
+}
+
+/// The name of a state in two: the model's, and what tells the state, with the mark before it.
+pub fn parted(model: &str) -> Option<(&str, &str)> {
+    let stem = dated(model).map(|(stem, ..)| stem);
+    let stem = stem.or_else(|| latest(model).map(|(stem, _)| stem))?;
+    model.split_at_checked(stem.len())
 }
 
 /// The ways to write the name of a state, the given one first: its date with hyphens or without, after a hyphen or an at
@@ -64,9 +86,13 @@ pub fn writings(model: &str) -> Vec<Cow<'_, str>> {
     ways
 }
 
-/// A name that ends in `latest`: what is before it, and the mark between.
+/// A name that ends in `latest`, in whatever case: what is before it, and the mark between.
 fn latest(model: &str) -> Option<(&str, char)> {
-    let head = model.strip_suffix(LATEST)?;
+    let at = model.len().checked_sub(LATEST.len())?;
+    let (head, word) = model.split_at_checked(at)?;
+    if !word.eq_ignore_ascii_case(LATEST) {
+        return None;
+    }
     let mark = head
         .chars()
         .next_back()
@@ -98,6 +124,21 @@ fn dated(model: &str) -> Option<(&str, char, Date, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_tells_a_state_is_parted_in_whatever_case() {
+        for (name, parts) in [
+            ("m-20240806", Some(("m", "-20240806"))),
+            ("m@2024-08-06", Some(("m", "@2024-08-06"))),
+            ("M-LATEST", Some(("M", "-LATEST"))),
+            ("m:Latest", Some(("m", ":Latest"))),
+            ("m", None),
+            ("é-latést", None),
+        ] {
+            assert_eq!(parted(name), parts, "{name}");
+        }
+        assert_eq!(writings("m-LATEST"), ["m-LATEST", "m:latest"]);
+    }
 
     #[test]
     fn a_state_is_one_however_it_is_written() {

@@ -1,5 +1,7 @@
 //! Names that no rule joins, and that mean the same all the same; each with its reason.
 
+use crate::pricing::catalogue::parted;
+
 /// One name, and what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Alias {
@@ -101,4 +103,13 @@ pub(super) const ALIASES: &[Alias] = &[
 pub(super) fn find(seller: &str, name: &str) -> Option<&'static Alias> {
     let same = |alias: &&Alias| alias.seller == seller && alias.name.eq_ignore_ascii_case(name);
     ALIASES.iter().find(same)
+}
+
+/// The name of a state, with its model's alias left for the model's own name: `claude-sonnet-4-5-20290101` for
+/// `claude-sonnet-4.5-20290101`.
+pub(super) fn state(seller: &str, name: &str) -> Option<String> {
+    let (stem, state) = parted(name)?;
+    let model = find(seller, stem)?.model;
+    let model = parted(model).map_or(model, |(model, _)| model);
+    Some(format!("{model}{state}"))
 }

@@ -2,9 +2,10 @@
 //!
 //! The rules, in order; the first that holds counts:
 //! 1. What frames a name in an API is left out: `models/` (Gemini), `publishers/…/models/` and `@default` (Vertex).
-//! 2. The table of aliases ([`alias`]): each entry has its reason.
+//! 2. The table of aliases ([`alias`]): each entry has its reason. With a date or `latest` behind it, an alias is the name of a
+//!    state of its model.
 //! 3. The catalogue's own rules ([`crate::pricing::catalogue`]): the name in whatever case, with the provider in front, its date
-//!    written the other way, its date or `latest` left out.
+//!    written the other way, its date or `latest` left out, or its date for `latest`.
 //! 4. `latest` is added, where the catalogue has the model by that name only; Bedrock's `:0`, the first revision, is
 //!    added or left out.
 //!    A date or `latest` is left out only where all say the same of that state and of the model ([`join`]): a release may have a
@@ -66,7 +67,7 @@ pub enum Rule {
     LatestAdded,
     /// The name says `latest`, and the catalogue has the model without.
     LatestLeftOut,
-    /// The name has a date, and the catalogue has the model without.
+    /// The name has a date, and the catalogue has the model without, or as its latest state.
     DateLeftOut,
 }
 
@@ -148,39 +149,42 @@ pub fn identify(catalogue: &Catalogue, seller: &str, name: &str) -> Result<Match
     let name = spaced(name);
     let inner = unframed(&name);
     let canonical_seller = provider::canonical(seller);
-    if let Some(known) = alias::find(&canonical_seller, inner) {
+    let own = without_seller(&canonical_seller, inner);
+    if let Some(known) = alias::find(&canonical_seller, own) {
         let canonical = Canonical {
             provider: known.provider.to_owned(),
             model: known.model.to_owned(),
         };
         return Ok(found(canonical, Rule::Alias(known.reason)));
     }
-    if let Some((card, rule)) = known(catalogue, seller, inner) {
-        let framed = inner.len() < name.len();
-        let rule = if framed && rule < Rule::Frame {
-            Rule::Frame
-        } else {
-            rule
-        };
-        return Ok(found(of_card(card), rule));
+    let surest = if inner.len() < name.len() {
+        Rule::Frame
+    } else {
+        Rule::SameName
+    };
+    let (inner, surest) = match alias::state(&canonical_seller, own) {
+        Some(state) => (Cow::Owned(state), surest.max(Rule::OtherName)),
+        None => (Cow::Borrowed(inner), surest),
+    };
+    if let Some((card, rule)) = known(catalogue, seller, &inner) {
+        return Ok(found(of_card(card), rule.max(surest)));
     }
-    Ok(unknown(&canonical_seller, inner))
+    Ok(unknown(&canonical_seller, &inner))
 }
 
-/// The catalogue's model that a name means by a rule of its own here: an alias, Bedrock's first revision, or `latest` that is
-/// added.
-pub fn by_another_name<'a>(
-    catalogue: &'a Catalogue,
-    seller: &str,
-    name: &str,
-) -> Option<&'a ModelCard> {
+/// The name of a model or a state that a name means by a rule of its own here: an alias, Bedrock's first revision, or `latest`
+/// that is added.
+pub fn by_another_name(catalogue: &Catalogue, seller: &str, name: &str) -> Option<Canonical> {
     let Match { canonical, rule } = identify(catalogue, seller, name).ok()?;
-    let by_rule = matches!(
-        rule,
-        Rule::Alias(_) | Rule::FirstRevision | Rule::LatestAdded
-    );
-    let card = by_rule.then(|| catalogue.named(Some(&canonical.provider), &canonical.model));
-    card?.ok()
+    match rule {
+        Rule::Alias(_) | Rule::FirstRevision | Rule::LatestAdded => Some(canonical),
+        _ => {
+            let seller = provider::canonical(seller.trim());
+            let model = alias::state(&seller, without_seller(&seller, unframed(name.trim())))?;
+            let provider = seller.into_owned();
+            Some(Canonical { provider, model })
+        }
+    }
 }
 
 const fn found(canonical: Canonical, rule: Rule) -> Match {
@@ -196,21 +200,27 @@ fn of_card(card: &ModelCard) -> Canonical {
 
 /// The model of its own that a name means, whatever the catalogue says.
 pub fn own(seller: &str, name: &str) -> Canonical {
-    let name = spaced(name.trim());
-    unknown(&provider::canonical(seller.trim()), unframed(&name)).canonical
+    let (seller, name) = (provider::canonical(seller.trim()), spaced(name.trim()));
+    let name = unframed(&name);
+    let state = alias::state(&seller, without_seller(&seller, name));
+    unknown(&seller, state.as_deref().unwrap_or(name)).canonical
 }
 
 /// A model of its own.
 fn unknown(seller: &str, name: &str) -> Match {
+    let canonical = Canonical {
+        provider: seller.to_owned(),
+        model: without_seller(seller, name).to_ascii_lowercase(),
+    };
+    found(canonical, Rule::NotInCatalogue)
+}
+
+/// A name without its own seller's in front.
+fn without_seller<'a>(seller: &str, name: &'a str) -> &'a str {
     let own_prefix = name
         .split_once('/')
         .filter(|(prefix, _)| provider::canonical(prefix) == seller);
-    let name = own_prefix.map_or(name, |(_, rest)| rest);
-    let canonical = Canonical {
-        provider: seller.to_owned(),
-        model: name.to_ascii_lowercase(),
-    };
-    found(canonical, Rule::NotInCatalogue)
+    own_prefix.map_or(name, |(_, rest)| rest)
 }
 
 /// A name as pages for people show it, written as an API takes it: `GPT-4o mini`, `gpt-4o-mini`.
@@ -252,7 +262,8 @@ fn known<'a>(catalogue: &'a Catalogue, seller: &str, name: &str) -> Option<(&'a 
         let rule = match spelling {
             Spelling::AsIs => as_it_is(card, name),
             Spelling::DateOtherWay => Rule::DateOtherWay,
-            Spelling::WithoutDate => Rule::DateLeftOut,
+            Spelling::LatestAdded => Rule::LatestAdded,
+            Spelling::WithoutDate | Spelling::LatestForDate => Rule::DateLeftOut,
             Spelling::WithoutLatest => Rule::LatestLeftOut,
         };
         return Some((card, rule));

@@ -98,9 +98,82 @@ fn names_of_sources_mean_one_model_by_a_rule() {
         ),
     ];
     all_mean(&rules);
-    let (canonical, rule) = meant("anthropic", "Claude 4.5 Haiku");
-    assert_eq!(canonical, "anthropic/claude-haiku-4-5");
-    assert!(matches!(rule, Rule::Alias(_)));
+    for name in ["Claude 4.5 Haiku", "anthropic/claude-4.5-haiku"] {
+        let (canonical, rule) = meant("anthropic", name);
+        assert_eq!(canonical, "anthropic/claude-haiku-4-5");
+        assert!(matches!(rule, Rule::Alias(_)));
+    }
+}
+
+#[test]
+fn a_state_is_one_of_the_model_that_is_known_by_an_alias_or_as_its_latest() {
+    let (haiku, sonnet) = (
+        "anthropic/claude-haiku-4-5",
+        "anthropic/claude-3-7-sonnet-latest",
+    );
+    all_mean(&[
+        (
+            "anthropic",
+            "claude-haiku-4.5-20290101",
+            haiku,
+            Rule::DateLeftOut,
+        ),
+        (
+            "claude",
+            "anthropic/claude-4.5-haiku@2029-01-01",
+            haiku,
+            Rule::DateLeftOut,
+        ),
+        (
+            "anthropic",
+            "claude-haiku-4.5-Latest",
+            haiku,
+            Rule::LatestLeftOut,
+        ),
+        (
+            "anthropic",
+            "claude-3-7-sonnet-20250219",
+            sonnet,
+            Rule::DateLeftOut,
+        ),
+        (
+            "anthropic",
+            "claude-3.7-sonnet-20250219",
+            sonnet,
+            Rule::DateLeftOut,
+        ),
+        (
+            "anthropic",
+            "claude-3.7-sonnet-latest",
+            sonnet,
+            Rule::OtherName,
+        ),
+    ]);
+    let listing = Listing {
+        offers: ["claude-haiku-4.5-20290101", "claude-3-7-sonnet-20250219"]
+            .map(|name| Offer {
+                provider: "anthropic".to_owned(),
+                ..offer(name, 2)
+            })
+            .into(),
+        skipped: vec![],
+        skipped_beyond: 0,
+    };
+    let (placed, _) = place(&catalogue(), &listing, Date::constant(2026, 11, 24));
+    let told = placed.iter().map(|one| {
+        let of = one.state_of.as_ref().map(|of| &*of.canonical.model);
+        (&*one.meant.canonical.model, of)
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            (
+                "claude-3-7-sonnet-2025-02-19",
+                Some("claude-3-7-sonnet-latest")
+            ),
+            ("claude-haiku-4-5-2029-01-01", Some("claude-haiku-4-5")),
+        ]
+    );
 }
 
 #[test]

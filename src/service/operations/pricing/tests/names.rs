@@ -390,3 +390,41 @@ async fn a_price_under_another_name_of_a_model_is_the_models() {
         "bundled"
     );
 }
+
+#[tokio::test]
+async fn what_several_sell_is_recorded_of_none_of_them_by_the_whole_name() {
+    let house = House::new();
+    let time = "2026-11-24T11:00:00Z";
+    let used = json!({"model": "qwen/qwen3-32b", "input_tokens": 9, "occurred_at": time});
+    let recorded = house.done("record_usage", used.clone()).await;
+    let sellers = recorded["records"][0]["sellers"].as_array().unwrap();
+    assert!(!sellers.contains(&json!("dashscope")), "{sellers:?}");
+    let group = json!({"period": "today", "group_by": ["provider", "model"]});
+    let report = house.done("usage_report", group).await;
+    let text = report.to_string();
+    assert!(text.contains("qwen/qwen3-32b"), "{text}");
+    assert!(!text.contains("dashscope"), "{text}");
+    let set = house.done("override_price", set("unknown", "qwen/qwen3-32b"));
+    assert_eq!(set.await["model"], "qwen/qwen3-32b");
+    let known = house.done("record_usage", used).await;
+    assert_eq!(known["records"][0]["cost_usd"], "0.000027", "{known}");
+}
+
+#[tokio::test]
+async fn a_limit_on_a_model_holds_for_its_aliases_and_states_however_they_are_written() {
+    let house = House::new();
+    let policies = json!([{"enforcement": "hard_limit", "period": "daily", "limit_tokens": 10}]);
+    let models = ["claude-sonnet-4-5", "gpt-4o"];
+    let budget = json!({"name": "A", "scope": {"model": models}, "policies": policies});
+    house.done("save_budget", budget).await;
+    for (provider, model) in [
+        ("anthropic", "anthropic/claude-sonnet-4.5"),
+        ("anthropic", "claude-sonnet-4.5-20290101"),
+        ("openai", "GPT-4O-LATEST"),
+        ("openai", "gpt-4o-Latest"),
+    ] {
+        let call = json!({"provider": provider, "model": model, "input_tokens": 11});
+        let checked = house.done("check_budget", call).await;
+        assert_eq!(checked["allowed"], false, "{model}: {checked}");
+    }
+}

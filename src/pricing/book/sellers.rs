@@ -1,0 +1,124 @@
+//! Who sells a model of a name: by the names whose prices were changed, beside the catalogue's own.
+
+use super::unlisted::in_any_way;
+use super::{Found, PriceBook};
+use crate::core::usage::UNKNOWN_PROVIDER;
+use crate::pricing::catalogue::{Spelling, Unresolved, provider, writings};
+use crate::pricing::identity::by_another_name;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// The providers of each name that is not the catalogue's, states' too, by the name in lower case.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sellers(FxHashMap<Arc<str>, SmallVec<[Arc<str>; 1]>>);
+
+impl Sellers {
+    pub(super) fn add(&mut self, provider: &str, model: &str) {
+        let of_name = self.0.entry(model.to_ascii_lowercase().into()).or_default();
+        if !of_name.iter().any(|known| **known == *provider) {
+            of_name.push(provider.into());
+        }
+    }
+
+    /// Those of a name, its date or `latest` written in any way, by name.
+    fn of(&self, model: &str) -> SmallVec<[&str; 4]> {
+        if self.0.is_empty() {
+            return SmallVec::new();
+        }
+        let model = model.to_ascii_lowercase();
+        let ways = writings(&model).into_iter();
+        let mut sellers: SmallVec<[&str; 4]> = ways
+            .filter_map(|way| self.0.get(&*way))
+            .flatten()
+            .map(|provider| &**provider)
+            .collect();
+        sellers.sort_unstable();
+        sellers.dedup();
+        sellers
+    }
+}
+
+impl PriceBook {
+    /// The models of a name that is not the catalogue's, whoever sells them; states are still apart from their models.
+    pub(super) fn changed_named<'a>(&'a self, model: &str) -> Vec<Found<'a>> {
+        let sellers = self.sellers.of(model).into_iter();
+        let found = sellers.filter_map(|provider| {
+            let (provider, models) = self.changed.get_key_value(provider)?;
+            in_any_way(provider, models, model)
+        });
+        found.collect()
+    }
+
+    /// What a name means where no provider is named, beside what the catalogue says of it: a name that sources or admins
+    /// know as it is is meant before a model that is found without its date or `latest`, and is as good as the catalogue's.
+    pub(super) fn of_anyone<'a>(
+        &'a self,
+        model: &str,
+        listed: Result<(Found<'a>, Spelling), Unresolved>,
+    ) -> Result<Found<'a>, Unresolved> {
+        if let Ok((found, spelling)) = &listed
+            && self.is_settled(found, *spelling, model)
+        {
+            return Ok(*found);
+        }
+        let mut sold = self.changed_named(model);
+        sold.retain(|found| found.provider != UNKNOWN_PROVIDER && found.is_priced());
+        match listed {
+            Ok((found, _)) if sold.is_empty() => Ok(found),
+            Ok((found, spelling)) => {
+                if !spelling.is_of_a_state() {
+                    sold.retain(|other| other.provider != found.provider);
+                    sold.push(found);
+                }
+                self.one_of(model, &sold, Vec::new())
+            }
+            Err(Unresolved::Ambiguous { providers }) => self.one_of(model, &sold, providers),
+            Err(unknown) => self.only_changed(None, model)?.ok_or(unknown),
+        }
+    }
+
+    /// Whether a name can mean no other than the catalogue's model: most names are the catalogue's alone, or say whose they are.
+    fn is_settled(&self, found: &Found<'_>, spelling: Spelling, model: &str) -> bool {
+        // An at sign before a date is how Vertex alone writes it, and no other's name.
+        let is_vertexs = || spelling == Spelling::AsIs && model.contains('@');
+        let is_its_alone = || self.sellers.of(model).is_empty();
+        is_vertexs() || is_its_alone() || is_whose(model, found.provider)
+    }
+
+    /// The one of several that a name means: that of the company whose name it is, or the only one.
+    pub(super) fn one_of<'a>(
+        &'a self,
+        model: &str,
+        sold: &[Found<'a>],
+        mut others: Vec<String>,
+    ) -> Result<Found<'a>, Unresolved> {
+        if let Some(owner) = provider::owner(model) {
+            let mut own = provider::named(owner).into_iter();
+            let own = own.find_map(|own| sold.iter().find(|found| *found.provider == *own));
+            if let Some(own) = own {
+                return Ok(self.as_charged(*own));
+            }
+            let other = by_another_name(&self.catalogue, owner, model);
+            let found = other.map(|other| self.find_named(Some(&other.provider), &other.model));
+            if let Some(Ok(found)) = found {
+                return Ok(found);
+            }
+        }
+        if let ([one], []) = (sold, &*others) {
+            return Ok(self.as_charged(*one));
+        }
+        others.extend(sold.iter().map(|found| found.provider.to_owned()));
+        others.sort_unstable();
+        others.dedup();
+        Err(Unresolved::Ambiguous { providers: others })
+    }
+}
+
+/// Whether a name says that it is a seller's: by the company's names for its own models, or by the provider in front.
+fn is_whose(model: &str, seller: &str) -> bool {
+    let owner = provider::owner(model);
+    let in_front = model.split_once('/').map(|(prefix, _)| prefix);
+    let mut named = owner.into_iter().chain(in_front).flat_map(provider::named);
+    named.any(|name| *name == *seller)
+}

@@ -1,0 +1,196 @@
+//! Whose model a name without a provider means, where more than the catalogue know it.
+
+use super::*;
+use crate::pricing::catalogue::card::bare;
+
+const FROM: &str = "2026-11-20T00:00:00Z";
+const NOW: &str = "2026-11-24T00:00:00Z";
+
+/// The catalogue's cards have no price; a book of changed ones says whose is meant by it.
+fn book(changed: &[(&str, &str, i64)]) -> PriceBook {
+    let cards = [
+        ("anthropic", "claude-3-opus-latest"),
+        ("anthropic", "claude-sonnet-4-5"),
+        ("avian", "llama-3.1"),
+        ("azure", "gpt-5"),
+        ("azure", "gpt-5-chat"),
+        ("google", "claude-3-opus"),
+        ("groq", "mixtral"),
+        ("novita", "mixtral"),
+        ("openai", "gpt-5"),
+        ("ovhcloud", "Qwen3-32B"),
+        ("vertex_ai", "claude-3-opus"),
+        ("vertex_ai", "claude-haiku-3@20240101"),
+        ("vertex_ai", "gemini-9"),
+    ];
+    let cards = cards.map(|(provider, model)| bare(provider, model)).into();
+    let catalogue = Catalogue::new("test", at(NOW), vec![], cards);
+    let mut book = PriceBook::new(Arc::new(catalogue));
+    for (version, (provider, model, input)) in (1..).zip(changed) {
+        book.apply(applied(provider, model, version, FROM, *input));
+    }
+    book
+}
+
+fn meant(book: &PriceBook, provider: Option<&str>, model: &str) -> String {
+    match book.price_at(provider, model, at(NOW)) {
+        Ok(price) => {
+            let input = price.standard_rate(Unit::Input);
+            let input = input.map_or_else(String::new, |rate| format!(" {rate}"));
+            format!("{}/{}{input}", price.provider, price.model)
+        }
+        Err(Unresolved::Unknown) => "unknown".into(),
+        Err(Unresolved::Ambiguous { providers }) => providers.join("|"),
+    }
+}
+
+#[track_caller]
+fn all_mean(book: &PriceBook, names: &[(Option<&str>, &str, &str)]) {
+    for (provider, model, expected) in names {
+        assert_eq!(
+            meant(book, *provider, model),
+            *expected,
+            "{provider:?} {model}"
+        );
+    }
+}
+
+#[test]
+fn a_name_that_sources_know_is_meant_before_a_model_without_its_date() {
+    let stem = "ovhcloud/Qwen3-32B";
+    all_mean(&book(&[]), &[(None, "qwen3-32b-20270101", stem)]);
+    let mut known = book(&[
+        ("zai", "qwen3-32b-20270101", 5),
+        ("ovhcloud", "qwen3-32b-2027-02-01", 2),
+        ("google", "gemini-9-latest", 3),
+    ]);
+    let its_own = "zai/qwen3-32b-20270101 5";
+    all_mean(
+        &known,
+        &[
+            (None, "qwen3-32b-20270101", its_own),
+            (None, "Qwen3-32B@2027-01-01", its_own),
+            (Some("ovhcloud"), "qwen3-32b-20270101", stem),
+            // A state with a price of its own is counted as its model.
+            (None, "qwen3-32b-2027-02-01", "ovhcloud/Qwen3-32B 2"),
+            (
+                Some("gemini"),
+                "gemini-9-latest",
+                "google/gemini-9-latest 3",
+            ),
+            (Some("gemini"), "gemini-9-20270101", "vertex_ai/gemini-9"),
+        ],
+    );
+    known.apply(applied("zai", "qwen3-32b-2027-02-01", 9, FROM, 7));
+    all_mean(&known, &[(None, "qwen3-32b-20270201", "ovhcloud|zai")]);
+    assert_eq!(known.release("zai", "qwen3-32b-20270101"), None);
+}
+
+#[test]
+fn a_name_that_others_sell_too_is_the_owners_or_nobodys_alone() {
+    let known = book(&[
+        ("azure_ai", "llama-3.1", 5),
+        ("azure_ai", "gpt-5", 6),
+        ("azure_ai", "gpt-5-chat", 7),
+        ("openai", "gpt-5-chat", 8),
+        ("azure_ai", "gpt-6", 9),
+        ("openai", "gpt-6", 10),
+        ("openrouter", "openai/gpt-6", 11),
+        ("zai", "mixtral", 12),
+        ("poe", "claude-sonnet-4.5", 13),
+        ("poe", "gemini-9", 14),
+        ("poe", "claude-haiku-3-2024-01-01", 15),
+    ]);
+    all_mean(
+        &known,
+        &[
+            (None, "llama-3.1", "avian|azure_ai"),
+            (Some("avian"), "llama-3.1", "avian/llama-3.1"),
+            (Some("azure"), "llama-3.1", "azure_ai/llama-3.1 5"),
+            (None, "gpt-5", "openai/gpt-5"),
+            (None, "azure/gpt-5", "azure/gpt-5"),
+            (None, "gpt-5-chat", "openai/gpt-5-chat 8"),
+            (None, "gpt-6", "openai/gpt-6 10"),
+            (None, "openai/gpt-6", "openai/gpt-6 10"),
+            (None, "gemini-9", "vertex_ai/gemini-9"),
+            (
+                None,
+                "claude-haiku-3@20240101",
+                "vertex_ai/claude-haiku-3@20240101",
+            ),
+            (None, "mixtral", "groq|novita|zai"),
+            (None, "claude-sonnet-4.5", "anthropic/claude-sonnet-4-5"),
+        ],
+    );
+}
+
+#[test]
+fn what_has_no_price_of_that_name_is_no_other_seller() {
+    let mut known = book(&[]);
+    known.set(set("inhouse", "llama-3.1", FROM, Some(4)));
+    known.set(set("unknown", "llama-3.1", FROM, Some(9)));
+    assert_eq!(
+        known.find(None, "llama-3.1").err(),
+        Some(Unresolved::Ambiguous {
+            providers: vec!["avian".into(), "inhouse".into()]
+        })
+    );
+    assert_eq!(meant(&known, None, "llama-3.1"), "unknown/llama-3.1 9");
+    known.set(set("inhouse", "llama-3.1", NOW, None));
+    known.import(imported("zai", "llama-3.1", &[(FROM, NOW, 5)]));
+    known.import(imported("openai", "gpt-6", &[(FROM, NOW, 5)]));
+    known.apply(applied("azure_ai", "gpt-6", 7, FROM, 6));
+    let names = [
+        (None, "llama-3.1", "avian/llama-3.1"),
+        (None, "gpt-6", "azure_ai/gpt-6 6"),
+    ];
+    all_mean(&known, &names);
+}
+
+#[test]
+fn a_release_of_a_model_that_is_known_as_its_latest_state_is_one_of_it() {
+    let opus = "anthropic/claude-3-opus-latest";
+    let names = [
+        (Some("anthropic"), "claude-3-opus-20240229", opus),
+        (Some("anthropic"), "claude-3-opus", opus),
+        (None, "claude-3-opus-20240229", opus),
+        (None, "claude-3-opus", opus),
+        (
+            Some("google"),
+            "claude-3-opus-20240229",
+            "google/claude-3-opus",
+        ),
+    ];
+    all_mean(&book(&[]), &names);
+    let known = book(&[("anthropic", "claude-3-opus-20240229", 15)]);
+    let its_own = "anthropic/claude-3-opus-latest 15";
+    all_mean(&known, &[(None, "claude-3-opus@2024-02-29", its_own)]);
+    all_mean(&known, &names[1..2]);
+    let release = known.release("anthropic", "claude-3-opus-20240301");
+    assert_eq!(release.as_deref(), Some("claude-3-opus-2024-03-01"));
+}
+
+#[test]
+fn an_alias_with_a_date_or_latest_is_of_a_state_of_its_model() {
+    let known = book(&[("anthropic", "claude-sonnet-4-5-20290101", 4)]);
+    let model = "anthropic/claude-sonnet-4-5";
+    let its_own = "anthropic/claude-sonnet-4-5 4";
+    all_mean(
+        &known,
+        &[
+            (None, "claude-sonnet-4.5-20290101", its_own),
+            (
+                Some("claude"),
+                "anthropic/Claude-Sonnet-4.5-2029-01-01",
+                its_own,
+            ),
+            (Some("anthropic"), "anthropic/claude-sonnet-4.5", model),
+            (Some("anthropic"), "claude-sonnet-4.5-20290102", model),
+            (None, "claude-sonnet-4.5-Latest", model),
+            (None, "CLAUDE-SONNET-4-5-LATEST", model),
+            (None, "claude-sonnet-4.6-20290101", "unknown"),
+        ],
+    );
+    let named = known.names_to_set("anthropic", "claude-sonnet-4.5-20290102");
+    assert_eq!(named.unwrap().model, "claude-sonnet-4-5-2029-01-02");
+}
