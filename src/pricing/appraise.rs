@@ -3,27 +3,24 @@
 mod counts;
 mod doubt;
 mod past;
+mod peers;
+mod present;
 
 pub use counts::{Counts, Share};
 
 use super::book::PriceBook;
 use super::identity::{self, Canonical, Match, Placed};
 use super::sources::Tense;
-use super::verify::{self, Outcome, Quote, Subject};
+use super::verify::Outcome;
 use crate::core::digest::Digest;
-use crate::core::price::Rates;
 use crate::core::price_change::{PastWord, PriceHistory, PriceProposal, PriceRule, Votes};
 use crate::idle::breathe;
 use jiff::Timestamp;
+use present::of_the_present;
 use rust_decimal::Decimal;
-use rustc_hash::FxHashMap;
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// The most prices of the same model at other providers that are looked at.
-const PEERS_MOST: usize = 8;
 
 /// All that one source says.
 #[derive(Clone, Debug)]
@@ -59,6 +56,9 @@ pub struct Appraisal {
     pub shares: BTreeMap<String, Share>,
     /// How many models were held back or rejected, by the rule.
     pub rules: BTreeMap<(Outcome, PriceRule), usize>,
+    /// How many changes would wait, but for so many that wait already: they are left out, until a later refresh has room for
+    /// them.
+    pub no_room: usize,
     /// What of times that are over is left out: the source, the model, and the rule against it.
     pub past_left_out: Vec<(Arc<str>, Canonical, PriceRule)>,
 }
@@ -117,100 +117,6 @@ fn renamed(witness: &Witness, means: &BTreeMap<Canonical, Match>) -> Witness {
         placed: witness.placed.iter().filter_map(renamed).collect(),
         ..witness.clone()
     }
-}
-
-fn of_the_present(
-    book: &PriceBook,
-    witnesses: &[Witness],
-    waiting: &BTreeSet<Canonical>,
-    now: Timestamp,
-) -> Appraisal {
-    let quotes = by_model(witnesses, waiting);
-    let all_peers = OnceCell::new();
-    let mut appraisal = Appraisal::default();
-    let mut judgements = Vec::with_capacity(quotes.len());
-    for (model, quotes) in &quotes {
-        breathe();
-        let mut standing = book.standing(&model.provider, &model.model, now);
-        standing.waiting = waiting.contains(*model);
-        // Only a first price is held against what others charge.
-        let peers = match standing.present {
-            Some(_) => Vec::new(),
-            None => all_peers.get_or_init(|| Peers::of(book)).of_model(model),
-        };
-        let subject = Subject {
-            provider: &model.provider,
-            model: &model.model,
-            standing: &standing,
-            peers: &peers,
-            now,
-        };
-        let judgement = verify::verify(&subject, quotes);
-        appraisal.count(&judgement);
-        let proposal = judgement.clone().proposal(&subject);
-        appraisal.proposals.extend(proposal);
-        judgements.push(judgement);
-    }
-    appraisal.votes = verify::votes(&judgements);
-    appraisal
-}
-
-fn by_model<'a>(
-    witnesses: &'a [Witness],
-    waiting: &'a BTreeSet<Canonical>,
-) -> BTreeMap<&'a Canonical, Vec<Quote>> {
-    let mut quotes: BTreeMap<&Canonical, Vec<Quote>> =
-        waiting.iter().map(|model| (model, Vec::new())).collect();
-    for witness in witnesses
-        .iter()
-        .filter(|witness| witness.tense == Tense::Present)
-    {
-        for placed in &*witness.placed {
-            breathe();
-            let Some(rates) = &placed.rates else {
-                continue;
-            };
-            quotes
-                .entry(&placed.meant.canonical)
-                .or_default()
-                .push(Quote {
-                    source: Arc::clone(&witness.source),
-                    weight: witness.weight,
-                    fetched_at: witness.fetched_at,
-                    content: witness.content,
-                    rates: Arc::clone(rates),
-                });
-        }
-    }
-    quotes
-}
-
-/// What models of one name cost at each provider that has it.
-struct Peers<'a>(FxHashMap<String, Vec<(&'a str, Arc<Rates>)>>);
-
-impl<'a> Peers<'a> {
-    fn of(book: &'a PriceBook) -> Self {
-        let mut peers: FxHashMap<String, Vec<(&str, Arc<Rates>)>> = FxHashMap::default();
-        for card in book.catalogue().cards() {
-            let of_name = peers.entry(bare(&card.model)).or_default();
-            of_name.push((&card.provider, Arc::clone(&card.rates)));
-        }
-        Self(peers)
-    }
-
-    fn of_model(&self, model: &Canonical) -> Vec<Arc<Rates>> {
-        let same = self.0.get(&bare(&model.model)).into_iter().flatten();
-        same.filter(|(provider, _)| *provider != model.provider)
-            .take(PEERS_MOST)
-            .map(|(_, rates)| Arc::clone(rates))
-            .collect()
-    }
-}
-
-/// A model's name without whose it is: `anthropic/claude-x` and `claude-x` are peers.
-fn bare(model: &str) -> String {
-    let name = model.rsplit_once('/').map_or(model, |(_, name)| name);
-    name.to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -385,6 +291,49 @@ mod tests {
             ..Votes::default()
         };
         assert_eq!(appraisal.votes["models_dev"], expected);
+    }
+
+    #[test]
+    fn only_so_many_changes_wait_and_those_of_known_models_first() {
+        let names = || (0..5_010).map(|n| format!("m-{n:04}"));
+        let dev =
+            names().map(|name| format!(r#""{name}": {{"cost": {{"input": 1, "output": 4}}}}"#));
+        let dev = dev.collect::<Vec<_>>().join(", ");
+        let dev = format!(
+            r#"{{"aaa": {{"models": {{{dev}}}}}, "openai": {{"models": {{"gpt-4o": {{"cost": {{"input": 2, "output": 8}}}}}}}}}}"#
+        );
+        let rows = names().map(|name| {
+            format!(r#"{{"id": "{name}", "vendor": "aaa", "name": "M", "input": 2, "output": 8}}"#)
+        });
+        let rows = rows.collect::<Vec<_>>().join(", ");
+        let witnesses = [
+            listed("models_dev", &models_dev::ModelsDev, &dev),
+            listed(
+                "llm_prices",
+                &llm_prices::Current,
+                &format!(r#"{{"prices": [{rows}]}}"#),
+            ),
+        ];
+        let book = PriceBook::new(Catalogue::embedded());
+        let first = appraise(&book, &witnesses, &BTreeSet::new(), now());
+        assert_eq!((first.counts.held_back, first.no_room), (5_000, 11));
+        assert_eq!(first.counts.unchanged, 11);
+        assert_eq!(first.shares["models_dev"].left_out, 11);
+        let waiting: BTreeSet<Canonical> = first
+            .proposals
+            .into_iter()
+            .map(|one| Canonical {
+                provider: one.provider,
+                model: one.model,
+            })
+            .collect();
+        assert!(waiting.iter().any(|model| model.model == "gpt-4o"));
+        // What waits goes on to, and of the others no more do than before.
+        let again = appraise(&book, &witnesses, &waiting, now());
+        assert_eq!((again.counts.held_back, again.no_room), (5_000, 11));
+        let decided = waiting.into_iter().skip(4).collect();
+        let later = appraise(&book, &witnesses, &decided, now());
+        assert_eq!((later.counts.held_back, later.no_room), (5_000, 11));
     }
 
     #[test]

@@ -159,6 +159,12 @@ pub fn verify(subject: &Subject<'_>, quotes: &[Quote]) -> Judgement {
 }
 
 impl Judgement {
+    /// Leaves out what is to wait, and nothing else.
+    pub fn let_nothing_wait(&mut self) {
+        self.hold = None;
+        self.outcome = outcome(self.apply.as_ref(), false);
+    }
+
     /// What the ledger is to carry out; none where nothing changes and nothing waits.
     pub fn proposal(self, subject: &Subject<'_>) -> Option<PriceProposal> {
         let idle = self.apply.is_none() && self.hold.is_none();
@@ -200,11 +206,10 @@ pub fn differences(
         .collect()
 }
 
-/// How each source's words fared over all models, for its report. A zero that nobody else says means "not known": it is no
+/// Counts how each source's word on a model fared, for its report. A zero that nobody else says means "not known": it is no
 /// word, right or wrong.
-pub fn votes<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> BTreeMap<String, Votes> {
-    let mut votes: BTreeMap<String, Votes> = BTreeMap::new();
-    for quote in judgements.into_iter().flat_map(|own| &own.quotes) {
+pub fn count_votes(votes: &mut BTreeMap<String, Votes>, judgement: &Judgement) {
+    for quote in &judgement.quotes {
         let counted = votes.entry(quote.source.clone()).or_default();
         let count = match quote.vote {
             Vote::Agreed => &mut counted.agreed,
@@ -216,5 +221,4 @@ pub fn votes<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> BTreeMa
         };
         *count = count.saturating_add(1);
     }
-    votes
 }
