@@ -2,6 +2,7 @@
 
 mod counts;
 mod doubt;
+mod joined;
 mod past;
 mod peers;
 mod present;
@@ -9,16 +10,15 @@ mod present;
 pub use counts::{Counts, Share};
 
 use super::book::PriceBook;
-use super::identity::{self, Canonical, Match, Placed};
+use super::identity::{Canonical, Placed};
 use super::sources::Tense;
 use super::verify::Outcome;
 use crate::core::digest::Digest;
 use crate::core::price_change::{PastWord, PriceHistory, PriceProposal, PriceRule, Votes};
-use crate::idle::breathe;
 use jiff::Timestamp;
+use joined::joined;
 use present::of_the_present;
 use rust_decimal::Decimal;
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ pub fn appraise(
     waiting: &BTreeSet<Canonical>,
     now: Timestamp,
 ) -> Appraisal {
-    let witnesses = &*joined(book, witnesses);
+    let witnesses = &*joined(book, witnesses, now);
     let mut appraisal = of_the_present(book, witnesses, waiting, now);
     if let Some(witnesses) = doubt::doubted(witnesses, &appraisal.votes) {
         appraisal = of_the_present(book, &witnesses, waiting, now);
@@ -81,300 +81,5 @@ pub fn appraise(
     appraisal
 }
 
-/// The same words, of states that no source tells apart under the one name of their model.
-fn joined<'a>(book: &PriceBook, witnesses: &'a [Witness]) -> Cow<'a, [Witness]> {
-    let all: Vec<&[Placed]> = witnesses.iter().map(|one| &*one.placed).collect();
-    let means = identity::join(&all, |name| {
-        book.knows_unlisted(&name.provider, &name.model)
-    });
-    if means.is_empty() {
-        return Cow::Borrowed(witnesses);
-    }
-    witnesses.iter().map(|one| renamed(one, &means)).collect()
-}
-
-/// A source's words by the names that are meant.
-fn renamed(witness: &Witness, means: &BTreeMap<Canonical, Match>) -> Witness {
-    let named = |one: &Placed| means.contains_key(&one.meant.canonical);
-    if !witness.placed.iter().any(named) {
-        return witness.clone();
-    }
-    let names = witness.placed.iter().map(|one| &one.meant.canonical);
-    let mut names: BTreeSet<&Canonical> = names.collect();
-    let renamed = |placed: &Placed| {
-        breathe();
-        let mut placed = placed.clone();
-        if let Some(meant) = means.get(&placed.meant.canonical) {
-            // Where it has the model itself, that is its word.
-            if !names.insert(&meant.canonical) {
-                return None;
-            }
-            placed.meant.clone_from(meant);
-        }
-        Some(placed)
-    };
-    Witness {
-        placed: witness.placed.iter().filter_map(renamed).collect(),
-        ..witness.clone()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::price::Unit;
-    use crate::pricing::catalogue::Catalogue;
-    use crate::pricing::identity::place;
-    use crate::pricing::sources::{Source, llm_prices, models_dev, openrouter};
-    use jiff::civil::Date;
-
-    const DAY: Date = Date::constant(2026, 11, 24);
-
-    fn now() -> Timestamp {
-        "2026-11-24T08:00:00Z".parse().unwrap()
-    }
-
-    fn witness(name: &str, source: &dyn Source, body: &str) -> Witness {
-        of_catalogue(&Catalogue::default(), name, source, body)
-    }
-
-    fn listed(name: &str, source: &dyn Source, body: &str) -> Witness {
-        of_catalogue(&Catalogue::embedded(), name, source, body)
-    }
-
-    fn of_catalogue(catalogue: &Catalogue, name: &str, source: &dyn Source, body: &str) -> Witness {
-        let listing = source.parse(body.as_bytes(), DAY).unwrap();
-        let (placed, apart) = place(catalogue, &listing, DAY);
-        assert!(apart.is_empty());
-        Witness {
-            source: name.into(),
-            weight: source.declaration().weight,
-            tense: source.declaration().tense,
-            fetched_at: now(),
-            content: Digest::of(body.as_bytes()),
-            placed: placed.into(),
-        }
-    }
-
-    #[test]
-    fn the_words_of_all_sources_are_put_side_by_side() {
-        let model = r#"{"xai": {"models": {"grok-x": {"cost": {"input": 2, "output": 10}}, "alone": {"cost": {"input": 1, "output": 4}}}}}"#;
-        let row =
-            r#"{"id": "grok-x", "vendor": "xai", "name": "Grok X", "input": 2, "output": 10}"#;
-        let witnesses = [
-            witness("models_dev", &models_dev::ModelsDev, model),
-            witness(
-                "llm_prices",
-                &llm_prices::Current,
-                &format!(r#"{{"prices": [{row}]}}"#),
-            ),
-        ];
-        let book = PriceBook::new(Arc::default());
-        let appraisal = appraise(&book, &witnesses, &BTreeSet::new(), now());
-        assert_eq!(appraisal.counts.models, 2);
-        assert_eq!(
-            (appraisal.counts.verified, appraisal.counts.single_source),
-            (1, 1)
-        );
-        let models: Vec<_> = appraisal.proposals.iter().map(|one| &*one.model).collect();
-        assert_eq!(models, ["alone", "grok-x"]);
-        assert_eq!(appraisal.shares["models_dev"].models, 2);
-        assert_eq!(
-            appraisal.shares["llm_prices"],
-            Share {
-                models: 1,
-                applied: 1,
-                held_back: 0,
-                left_out: 0
-            }
-        );
-        let again = appraise(&book, &witnesses, &BTreeSet::new(), now());
-        assert_eq!(again.proposals, appraisal.proposals);
-    }
-
-    /// What is decided of each model: its name, and the input that is applied or waits.
-    fn decided(book: &PriceBook, witnesses: &[Witness]) -> Vec<(String, Option<String>, bool)> {
-        let appraisal = appraise(book, witnesses, &BTreeSet::new(), now());
-        let proposals = appraisal.proposals.into_iter();
-        let decided = proposals.map(|one| {
-            let applied = one
-                .apply
-                .map(|apply| apply.rates.standard.rates[&Unit::Input].to_string());
-            (one.model, applied, one.hold.is_some())
-        });
-        decided.collect()
-    }
-
-    #[test]
-    fn a_state_is_held_against_the_price_of_its_model() {
-        const STATE: &str = "gpt-4o-2027-01-01";
-        let book = || PriceBook::new(Catalogue::embedded());
-        let dev = |model: &str, state: &str| {
-            let body = format!(
-                r#"{{"openai": {{"models": {{"gpt-4o": {{"cost": {model}}}, "{STATE}": {{"cost": {state}}}}}}}}}"#
-            );
-            listed("models_dev", &models_dev::ModelsDev, &body)
-        };
-        let prices = |model: &str, state: &str| {
-            let row = |name: &str, cost: &str| {
-                format!(
-                    r#"{{"id": "{name}", "vendor": "openai", "name": "G", {}}}"#,
-                    cost.trim_matches(['{', '}'])
-                )
-            };
-            let body = format!(
-                r#"{{"prices": [{}, {}]}}"#,
-                row("gpt-4o", model),
-                row(STATE, state)
-            );
-            listed("llm_prices", &llm_prices::Current, &body)
-        };
-        let (own, cut, slip) = (
-            r#"{"input": 2.5, "output": 10}"#,
-            r#"{"input": 5, "output": 20}"#,
-            r#"{"input": 0.05, "output": 0.2}"#,
-        );
-        let of_state = |book: &PriceBook, witnesses: &[Witness]| {
-            let mut decided = decided(book, witnesses);
-            decided.retain(|(model, ..)| model == STATE);
-            decided
-        };
-        assert_eq!(of_state(&book(), &[dev(own, own), prices(own, own)]), []);
-        let alone = of_state(&book(), &[dev(own, cut), prices(own, own)]);
-        assert_eq!(alone, [(STATE.to_owned(), None, true)], "two lists differ");
-        let slipped = of_state(&book(), &[dev(own, slip), prices(own, own)]);
-        assert!(
-            slipped.iter().all(|(_, applied, _)| applied.is_none()),
-            "{slipped:?}"
-        );
-        // Two lists confirm it, and say nothing of the rest of its model's price, which stays.
-        let witnesses = [dev(own, cut), prices(own, cut)];
-        let both = appraise(&book(), &witnesses, &BTreeSet::new(), now());
-        let both = both
-            .proposals
-            .into_iter()
-            .find(|one| one.model == STATE)
-            .unwrap();
-        let rates = both.apply.unwrap().rates;
-        let of_model = book()
-            .standing("openai", "gpt-4o", now())
-            .present
-            .unwrap()
-            .0;
-        assert_eq!(rates.standard.rates[&Unit::Input].to_string(), "5");
-        assert_eq!(
-            rates.standard.rates.get(&Unit::WebSearch),
-            of_model.standard.rates.get(&Unit::WebSearch)
-        );
-    }
-
-    #[test]
-    fn an_honest_list_alone_names_first_prices_whatever_it_does_not_know() {
-        let priced =
-            (0..30).map(|n| format!(r#""m-{n}": {{"cost": {{"input": 1, "output": 4}}}}"#));
-        let free = (0..20).map(|n| format!(r#""z-{n}": {{"cost": {{"input": 0, "output": 0}}}}"#));
-        let slipped =
-            (0..6).map(|n| format!(r#""s-{n}": {{"cost": {{"input": 3000, "output": 12000}}}}"#));
-        let models: Vec<_> = priced.chain(free).chain(slipped).collect();
-        let models = format!(r#"{{"xai": {{"models": {{{}}}}}}}"#, models.join(", "));
-        let witnesses = [witness("models_dev", &models_dev::ModelsDev, &models)];
-        let book = PriceBook::new(Arc::default());
-        let appraisal = appraise(&book, &witnesses, &BTreeSet::new(), now());
-        assert_eq!(appraisal.counts.single_source, 30);
-        assert_eq!(
-            (appraisal.counts.held_back, appraisal.counts.rejected),
-            (0, 26)
-        );
-        let expected = Votes {
-            rejected: 6,
-            undecided: 30,
-            ..Votes::default()
-        };
-        assert_eq!(appraisal.votes["models_dev"], expected);
-    }
-
-    #[test]
-    fn only_so_many_changes_wait_and_those_of_known_models_first() {
-        let names = || (0..5_010).map(|n| format!("m-{n:04}"));
-        let dev =
-            names().map(|name| format!(r#""{name}": {{"cost": {{"input": 1, "output": 4}}}}"#));
-        let dev = dev.collect::<Vec<_>>().join(", ");
-        let dev = format!(
-            r#"{{"aaa": {{"models": {{{dev}}}}}, "openai": {{"models": {{"gpt-4o": {{"cost": {{"input": 2, "output": 8}}}}}}}}}}"#
-        );
-        let rows = names().map(|name| {
-            format!(r#"{{"id": "{name}", "vendor": "aaa", "name": "M", "input": 2, "output": 8}}"#)
-        });
-        let rows = rows.collect::<Vec<_>>().join(", ");
-        let witnesses = [
-            listed("models_dev", &models_dev::ModelsDev, &dev),
-            listed(
-                "llm_prices",
-                &llm_prices::Current,
-                &format!(r#"{{"prices": [{rows}]}}"#),
-            ),
-        ];
-        let book = PriceBook::new(Catalogue::embedded());
-        let first = appraise(&book, &witnesses, &BTreeSet::new(), now());
-        assert_eq!((first.counts.held_back, first.no_room), (5_000, 11));
-        assert_eq!(first.counts.unchanged, 11);
-        assert_eq!(first.shares["models_dev"].left_out, 11);
-        let waiting: BTreeSet<Canonical> = first
-            .proposals
-            .into_iter()
-            .map(|one| Canonical {
-                provider: one.provider,
-                model: one.model,
-            })
-            .collect();
-        assert!(waiting.iter().any(|model| model.model == "gpt-4o"));
-        // What waits goes on to, and of the others no more do than before.
-        let again = appraise(&book, &witnesses, &waiting, now());
-        assert_eq!((again.counts.held_back, again.no_room), (5_000, 11));
-        let decided = waiting.into_iter().skip(4).collect();
-        let later = appraise(&book, &witnesses, &decided, now());
-        assert_eq!((later.counts.held_back, later.no_room), (5_000, 11));
-    }
-
-    #[test]
-    fn history_is_taken_in_and_has_no_vote() {
-        let rows = r#"{"prices": [
-            {"id": "grok-x", "vendor": "xai", "name": "X", "input": 3, "output": 15, "from_date": null, "to_date": "2026-03-01"},
-            {"id": "grok-x", "vendor": "xai", "name": "X", "input": 2, "output": 10, "from_date": "2026-03-01", "to_date": null}]}"#;
-        let witnesses = [witness("past", &llm_prices::Historical, rows)];
-        let appraisal = appraise(
-            &PriceBook::new(Arc::default()),
-            &witnesses,
-            &BTreeSet::new(),
-            now(),
-        );
-        assert_eq!(appraisal.counts.models, 0);
-        let [history] = &*appraisal.history else {
-            panic!("{:?}", appraisal.history);
-        };
-        let prices = &history.prices;
-        assert_eq!(prices.len(), 1, "what holds now is not history");
-        assert_eq!(prices[0].from, Timestamp::UNIX_EPOCH);
-        assert_eq!(prices[0].until.to_string(), "2026-03-01T00:00:00Z");
-    }
-
-    #[test]
-    fn what_waits_is_looked_at_even_if_no_source_says_it_any_more() {
-        let waiting = BTreeSet::from([Canonical {
-            provider: "xai".to_owned(),
-            model: "gone".to_owned(),
-        }]);
-        let other = r#"{"data": [{"id": "x/y", "pricing": {"prompt": "0.000001", "completion": "0.000004"}}]}"#;
-        let witnesses = [witness("openrouter", &openrouter::OpenRouter, other)];
-        let appraisal = appraise(&PriceBook::new(Arc::default()), &witnesses, &waiting, now());
-        let gone = appraisal
-            .proposals
-            .iter()
-            .find(|one| one.model == "gone")
-            .unwrap();
-        assert!(
-            gone.apply.is_none() && gone.hold.is_none(),
-            "it is withdrawn"
-        );
-    }
-}
+mod tests;

@@ -38,7 +38,7 @@ use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::{
     Apart, Applying, Holding, PriceProposal, PriceRule, Quoted, Vote, Votes,
 };
-use crate::pricing::points::{self, Place};
+use crate::pricing::points::{self, Place, Points};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -156,6 +156,11 @@ pub const fn outcome(apply: Option<&Applying>, waits: bool) -> Outcome {
 /// later counts.
 pub fn verify(subject: &Subject<'_>, quotes: &[Quote]) -> Judgement {
     judge::judge(subject, quotes)
+}
+
+/// What each source says that has a voice on a model, without the rates on which it has none.
+pub fn heard(subject: &Subject<'_>, quotes: &[Quote]) -> Vec<Points> {
+    voices::heard(subject, quotes)
 }
 
 impl Judgement {

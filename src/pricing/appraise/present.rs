@@ -116,7 +116,7 @@ impl Bench<'_> {
     }
 }
 
-fn by_model<'a>(
+pub(super) fn by_model<'a>(
     witnesses: &'a [Witness],
     waiting: &'a BTreeSet<Canonical>,
 ) -> BTreeMap<&'a Canonical, Vec<Quote>> {
