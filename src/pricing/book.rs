@@ -275,15 +275,16 @@ impl PriceBook {
     /// price of its own what it is charged at, its model's. Whether a change of it waits is the ledger's to say.
     pub fn standing(&self, provider: &str, model: &str, at: Timestamp) -> Standing {
         let found = self.exact(provider, model);
+        if let Some(found) = found.filter(Found::has_a_price) {
+            return standing::of(&self.as_charged(found), at);
+        }
         let own = found
             .map(|found| standing::of(&found, at))
             .unwrap_or_default();
-        if own.present.is_some() {
-            return own;
-        }
         let Some(model) = self.charged_as(provider, model) else {
             return own;
         };
+        let model = self.as_charged(model);
         Standing {
             version: own.version,
             declined: own.declined,
@@ -411,6 +412,12 @@ impl<'a> Found<'a> {
             layers: Some(layers),
             state: None,
         }
+    }
+
+    /// Whether it has a price of its own beneath what admins set.
+    fn has_a_price(&self) -> bool {
+        let applied = || self.layers.and_then(Layers::first_applied);
+        self.card.is_some() || applied().is_some()
     }
 
     /// The price of an origin; none of an override that takes prices away.

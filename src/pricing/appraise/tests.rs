@@ -1,5 +1,8 @@
 use super::*;
 use crate::core::price::Unit;
+use crate::core::price_change::PriceApplied;
+use crate::core::state::AppliedPrice;
+use crate::pricing::book::Applied;
 use crate::pricing::catalogue::Catalogue;
 use crate::pricing::identity::place;
 use crate::pricing::sources::{Source, llm_prices, models_dev, openrouter};
@@ -297,4 +300,53 @@ fn a_word_without_a_voice_does_not_tell_a_state_from_its_model() {
     differ.push(dev("fresh", "gpt-4o", before));
     let differ = decided(&PriceBook::new(Catalogue::embedded()), &differ);
     assert!(differ.iter().all(|(_, applied, _)| applied.is_none()));
+}
+
+#[test]
+fn the_steps_of_a_state_are_bound_from_the_price_of_its_model_on() {
+    const STATE: &str = "gpt-4o-2027-01-01";
+    let said = |model: &str, input: i64| {
+        let dev = format!(
+            r#"{{"openai": {{"models": {{"gpt-4o": {{"cost": {{"input": 2.5, "output": 10}}}}, "{model}": {{"cost": {{"input": {input}, "output": {}}}}}}}}}}}"#,
+            4 * input
+        );
+        ["one", "other"].map(|name| listed(name, &models_dev::ModelsDev, &dev))
+    };
+    let judged = |book: &PriceBook, input: i64, day: i64| {
+        let now = now() + jiff::SignedDuration::from_hours(24 * day);
+        let mut said = said(STATE, input);
+        said.iter_mut().for_each(|one| one.fetched_at = now);
+        let all = appraise(book, &said, &BTreeSet::new(), now).proposals;
+        all.into_iter().find(|one| one.model == STATE)
+    };
+    let mut book = PriceBook::new(Catalogue::embedded());
+    let first = judged(&book, 12, 0).unwrap();
+    assert!(first.hold.is_none());
+    book.apply(carried_out(&first, 1));
+    let second = judged(&book, 55, 1).unwrap();
+    assert!(second.apply.is_none());
+    assert_eq!(second.hold.unwrap().rule, PriceRule::DriftTooLarge);
+}
+
+/// A proposal as the ledger applies it.
+fn carried_out(proposal: &PriceProposal, version: u64) -> Applied {
+    let apply = proposal.apply.clone().unwrap();
+    Applied {
+        version: format!("price-{version}"),
+        price: AppliedPrice {
+            version,
+            price: Arc::new(PriceApplied {
+                provider: proposal.provider.clone(),
+                model: proposal.model.clone(),
+                rates: apply.rates,
+                effective_from: proposal.effective_from,
+                status: apply.status,
+                apart: apply.apart,
+                rule: apply.rule,
+                quotes: proposal.quotes.clone(),
+            }),
+            applied_at: proposal.effective_from,
+            review: None,
+        },
+    }
 }

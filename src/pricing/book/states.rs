@@ -29,6 +29,9 @@ impl PriceBook {
 
     /// A state of a model as it is charged, beneath what holds for its model; any other as it is.
     pub(super) fn as_charged<'a>(&'a self, found: Found<'a>) -> Found<'a> {
+        if found.card.is_some() {
+            return found;
+        }
         let model = self.stem(found.provider, found.model);
         model.map_or(found, |model| Found {
             state: found.layers,
