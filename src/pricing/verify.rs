@@ -79,6 +79,8 @@ pub struct Standing {
     pub said: Vec<(String, Arc<Rates>)>,
     /// Whether the price in force is that of the model that it is a state of, for it has none of its own.
     pub of_its_model: bool,
+    /// What that model costs from now on, where it moves at the same time.
+    pub model_moves_to: Option<Arc<Rates>>,
     /// Whether a change of it waits for a person.
     pub waiting: bool,
     /// The single rates that a person turned down, or none where that was that one goes, with the rule that had held them back.
@@ -86,6 +88,19 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// The same once the price has moved.
+    pub fn moved(mut self, to: &Applying, at: Timestamp) -> Self {
+        let rates = points::points(&to.rates);
+        if let Some((before, _)) = &self.present {
+            self.gone.extend(points::points(before));
+        }
+        self.gone.retain(|place, _| !rates.contains_key(place));
+        self.past.push((at, Arc::clone(&to.rates)));
+        self.present = Some((Arc::clone(&to.rates), to.status));
+        self.apart.clone_from(&to.apart);
+        self
+    }
+
     /// How far the rate at a place can be trusted.
     fn status_at(&self, place: Place) -> PriceStatus {
         let whole = self.present.as_ref().map(|(_, status)| *status);
@@ -138,6 +153,8 @@ pub struct Judgement {
     pub rejected: Option<(PriceRule, String)>,
     /// Each source's word with what became of it, by name.
     pub quotes: Vec<Quoted>,
+    /// Whether a quorum says each rate that the price stands by.
+    pub backed: bool,
     /// What is left out because a price has no room for it.
     pub no_room: BTreeSet<Place>,
 }
@@ -170,10 +187,14 @@ impl Judgement {
         self.outcome = outcome(self.apply.as_ref(), false);
     }
 
+    /// Whether nothing changes and nothing waits.
+    pub const fn is_idle(&self) -> bool {
+        self.apply.is_none() && self.hold.is_none()
+    }
+
     /// What the ledger is to carry out; none where nothing changes and nothing waits.
     pub fn proposal(self, subject: &Subject<'_>) -> Option<PriceProposal> {
-        let idle = self.apply.is_none() && self.hold.is_none();
-        if idle && !subject.standing.waiting {
+        if self.is_idle() && !subject.standing.waiting {
             return None;
         }
         let present = subject.standing.present.as_ref();

@@ -2,7 +2,8 @@
 
 use super::peers::Peers;
 use super::{Appraisal, Witness};
-use crate::core::price_change::PriceProposal;
+use crate::core::price::Rates;
+use crate::core::price_change::{Applying, PriceProposal};
 use crate::idle::breathe;
 use crate::pricing::book::PriceBook;
 use crate::pricing::identity::Canonical;
@@ -32,14 +33,16 @@ pub(super) fn of_the_present(
         now,
         room: WAITING_MOST.saturating_sub(waiting.len()),
         peers: OnceCell::new(),
+        moved: BTreeMap::new(),
+        kept: Vec::new(),
         appraisal: Appraisal::default(),
     };
-    // The catalogue's models come first, where not all can wait.
+    // The catalogue's models come first: they do where not all can wait, and their states are charged at what they come to.
     for (model, quotes) in listed.into_iter().chain(others) {
         breathe();
         bench.judge(model, &quotes);
     }
-    bench.appraisal
+    bench.appraisal()
 }
 
 /// Judges one model after the other.
@@ -50,22 +53,54 @@ struct Bench<'a> {
     /// How many more changes may wait.
     room: usize,
     peers: OnceCell<Peers<'a>>,
+    /// The prices to which models move.
+    moved: BTreeMap<&'a Canonical, Applying>,
+    /// The prices that states keep while their models move.
+    kept: Vec<PriceProposal>,
     appraisal: Appraisal,
 }
 
-impl Bench<'_> {
-    fn judge(&mut self, model: &Canonical, quotes: &[Quote]) {
-        let (mut judgement, standing) = self.judged(model, quotes);
-        let no_room = judgement.hold.is_some() && !self.has_room(model);
+/// What is decided of a model, and of which price of it.
+struct Judged {
+    judgement: Judgement,
+    standing: Standing,
+    /// Whether it is a state that keeps what it was charged at, or goes on from there, while its model moves.
+    keeps: bool,
+}
+
+impl<'a> Bench<'a> {
+    fn judge(&mut self, model: &'a Canonical, quotes: &[Quote]) {
+        let mut judged = self.judged(model, quotes);
+        let no_room = judged.judgement.hold.is_some() && !self.has_room(model);
         if no_room {
-            judgement.let_nothing_wait();
+            judged.judgement.let_nothing_wait();
         }
-        self.appraisal.count(&judgement);
+        self.appraisal.count(&judged.judgement);
         if no_room {
-            self.appraisal.count_no_room(&judgement);
+            self.appraisal.count_no_room(&judged.judgement);
         }
-        let proposal = self.proposal(model, judgement, &standing);
-        self.appraisal.proposals.extend(proposal);
+        let present = judged.standing.present.as_ref().map(|(rates, _)| rates);
+        let apply = judged.judgement.apply.as_ref();
+        if let Some(apply) = apply.filter(|apply| Some(&apply.rates) != present) {
+            self.moved.insert(model, apply.clone());
+        }
+        let subject = self.subject(model, &judged.standing, &[]);
+        let proposal = judged.judgement.proposal(&subject);
+        let proposals = if judged.keeps {
+            &mut self.kept
+        } else {
+            &mut self.appraisal.proposals
+        };
+        proposals.extend(proposal);
+    }
+
+    /// All together. What a state keeps is carried out before its model moves: no usage in between costs what the model does.
+    fn appraisal(mut self) -> Appraisal {
+        self.kept.append(&mut self.appraisal.proposals);
+        Appraisal {
+            proposals: self.kept,
+            ..self.appraisal
+        }
     }
 
     /// Whether a change of a model may wait: one that waits already does.
@@ -78,9 +113,12 @@ impl Bench<'_> {
         left.is_some()
     }
 
-    fn judged(&self, model: &Canonical, quotes: &[Quote]) -> (Judgement, Standing) {
+    fn judged(&self, model: &'a Canonical, quotes: &[Quote]) -> Judged {
         let mut standing = self.book.standing(&model.provider, &model.model, self.now);
         standing.waiting = self.waiting.contains(model);
+        if let Some(moved) = self.model_moved(model, &standing) {
+            return self.judged_beside(model, quotes, standing, moved);
+        }
         // Only a first price is held against what others charge.
         let peers = match standing.present {
             Some(_) => Vec::new(),
@@ -89,30 +127,62 @@ impl Bench<'_> {
                 .get_or_init(|| Peers::of(self.book))
                 .of_model(model),
         };
-        let subject = Subject {
-            provider: &model.provider,
-            model: &model.model,
-            standing: &standing,
-            peers: &peers,
-            now: self.now,
-        };
-        (verify::verify(&subject, quotes), standing)
+        let judgement = verify::verify(&self.subject(model, &standing, &peers), quotes);
+        Judged {
+            judgement,
+            standing,
+            keeps: false,
+        }
     }
 
-    fn proposal(
+    /// The price to which the model moves that a state is charged as.
+    fn model_moved(&self, state: &Canonical, standing: &Standing) -> Option<&Applying> {
+        if !standing.of_its_model || self.moved.is_empty() {
+            return None;
+        }
+        self.moved.get(&self.book.charged_name(state)?)
+    }
+
+    /// A state whose model moves. Where a quorum says what it costs, it is held against what it was charged at so far, which may
+    /// become its own price; else against what its model costs from now on. Where that is all that is said, it goes with its model.
+    fn judged_beside(
         &self,
-        model: &Canonical,
-        judgement: Judgement,
-        standing: &Standing,
-    ) -> Option<PriceProposal> {
-        let subject = Subject {
+        state: &'a Canonical,
+        quotes: &[Quote],
+        standing: Standing,
+        moved: &Applying,
+    ) -> Judged {
+        let mut before = standing.clone();
+        before.model_moves_to = Some(Arc::clone(&moved.rates));
+        let from_before = verify::verify(&self.subject(state, &before, &[]), quotes);
+        let after = standing.moved(moved, self.now);
+        let from_after = verify::verify(&self.subject(state, &after, &[]), quotes);
+        let keeps = from_before.backed && from_before.apply.is_some() && !from_after.is_idle();
+        let (judgement, standing) = if keeps {
+            (from_before, before)
+        } else {
+            (from_after, after)
+        };
+        Judged {
+            judgement,
+            standing,
+            keeps,
+        }
+    }
+
+    fn subject<'b>(
+        &self,
+        model: &'b Canonical,
+        standing: &'b Standing,
+        peers: &'b [Arc<Rates>],
+    ) -> Subject<'b> {
+        Subject {
             provider: &model.provider,
             model: &model.model,
             standing,
-            peers: &[],
+            peers,
             now: self.now,
-        };
-        judgement.proposal(&subject)
+        }
     }
 }
 

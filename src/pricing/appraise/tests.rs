@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::price::Unit;
+use crate::core::price::{PriceStatus, Unit};
 use crate::core::price_change::PriceApplied;
 use crate::core::state::AppliedPrice;
 use crate::pricing::book::Applied;
@@ -349,4 +349,72 @@ fn carried_out(proposal: &PriceProposal, version: u64) -> Applied {
             review: None,
         },
     }
+}
+
+/// What two lists say of a model and of two of its states, of which the last is in one of them only.
+fn of_a_model_and_its_states(model: &str, states: [&str; 2]) -> [Witness; 2] {
+    let cost = |input: &str| {
+        let output = input.parse::<Decimal>().unwrap() * Decimal::from(4);
+        format!(r#"{{"cost": {{"input": {input}, "output": {output}}}}}"#)
+    };
+    let body = |alone: &str| {
+        let (model, kept) = (cost(model), cost(states[0]));
+        let states = format!(r#""gpt-4o-2027-01-01": {kept}{alone}"#);
+        format!(r#"{{"openai": {{"models": {{"gpt-4o": {model}, {states}}}}}}}"#)
+    };
+    let alone = format!(r#", "gpt-4o-2027-02-02": {}"#, cost(states[1]));
+    let said = |name: &str, alone: &str| listed(name, &models_dev::ModelsDev, &body(alone));
+    [said("one", &alone), said("other", "")]
+}
+
+#[test]
+fn a_state_keeps_its_price_in_the_refresh_in_which_its_model_moves() {
+    let book = PriceBook::new(Catalogue::embedded());
+    let mut cheaper_than_before = of_a_model_and_its_states("1.25", ["2.5", "2.5"]);
+    for cut in ["1.25", "0.25"] {
+        let said = of_a_model_and_its_states(cut, ["2.5", "2.5"]);
+        let appraisal = appraise(&book, &said, &BTreeSet::new(), now());
+        let all = &appraisal.proposals;
+        let names: Vec<_> = all.iter().map(|one| &*one.model).collect();
+        // The state's comes first.
+        assert_eq!(
+            names,
+            ["gpt-4o-2027-01-01", "gpt-4o", "gpt-4o-2027-02-02"],
+            "{cut}"
+        );
+        let before = book.standing("openai", "gpt-4o", now()).present.unwrap().0;
+        let kept = all[0].apply.as_ref().unwrap();
+        assert_eq!(kept.rates, before);
+        assert_eq!(
+            (kept.status, kept.rule),
+            (PriceStatus::Verified, PriceRule::Quorum)
+        );
+        assert!(all[0].hold.is_none());
+        // One list alone does not keep the other: what waits says what it is charged at from now on.
+        let (moved, waits) = (all[1].apply.as_ref().unwrap(), &all[2]);
+        assert_eq!(waits.present.as_ref(), Some(&moved.rates), "{cut}");
+        assert_eq!(waits.hold.as_ref().unwrap().rule, PriceRule::NoQuorum);
+        assert!(waits.apply.is_none());
+        assert_eq!(
+            (appraisal.counts.verified, appraisal.counts.held_back),
+            (2, 1)
+        );
+    }
+    let [one, _] = &mut cheaper_than_before;
+    one.fetched_at -= jiff::SignedDuration::from_hours(9 * 24);
+    let stale = appraise(&book, &cheaper_than_before, &BTreeSet::new(), now());
+    assert!(stale.proposals.iter().all(|one| one.apply.is_none()));
+}
+
+#[test]
+fn a_state_that_all_cut_with_its_model_needs_no_price_of_its_own() {
+    let book = PriceBook::new(Catalogue::embedded());
+    let said = of_a_model_and_its_states("1.25", ["1.25", "1.25"]);
+    let both = decided(&book, &said);
+    let model = ("gpt-4o".to_owned(), Some("1.25".to_owned()), false);
+    assert_eq!(both, [model.clone()]);
+    // Another cut is held against what it was charged at.
+    let said = of_a_model_and_its_states("1.25", ["2", "1.25"]);
+    let other = ("gpt-4o-2027-01-01".to_owned(), Some("2".to_owned()), false);
+    assert_eq!(decided(&book, &said), [other, model]);
 }

@@ -47,6 +47,7 @@ pub(super) fn of(found: &Found<'_>, at: Timestamp) -> Standing {
         gone,
         said,
         of_its_model: false,
+        model_moves_to: None,
         waiting: false,
         declined,
     }

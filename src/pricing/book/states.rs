@@ -20,6 +20,15 @@ impl PriceBook {
             .or_else(|| self.stem(provider, model))
     }
 
+    /// The name of what a name without a price of its own is charged as.
+    pub fn charged_name(&self, name: &Canonical) -> Option<Canonical> {
+        let found = self.charged_as(&name.provider, &name.model)?;
+        Some(Canonical {
+            provider: found.provider.to_owned(),
+            model: found.model.to_owned(),
+        })
+    }
+
     /// The catalogue's model that a name is a state of.
     fn stem<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
         let (card, spelling) = self.catalogue.resolve_spelled(Some(provider), model).ok()?;
