@@ -15,7 +15,8 @@ use std::sync::Arc;
 /// How a model's price stands at a time; of a state with a price of its own, that one. Until its first it was charged at
 /// its model's, so that its steps begin there.
 pub(super) fn of(found: &Found<'_>, at: Timestamp) -> Standing {
-    let own = found.state.or(found.layers);
+    let own = found.release.map(|release| release.layers);
+    let own = own.or(found.layers);
     let bundled = found.card.map(|card| Arc::clone(card.base_rates_at(at)));
     let mut present = bundled.map(|rates| (rates, PriceStatus::Bundled));
     let (mut version, mut said, mut apart) = (0, Vec::new(), Apart::new());
@@ -55,7 +56,7 @@ pub(super) fn of(found: &Found<'_>, at: Timestamp) -> Standing {
 
 /// From when the last price holds that was charged and that a person approved.
 fn reviewed_from(found: &Found<'_>) -> Option<Timestamp> {
-    let Some(state) = found.state else {
+    let Some(state) = found.release.map(|release| release.layers) else {
         return found.layers?.reviewed_before(Timestamp::MAX);
     };
     let own = state.reviewed_before(Timestamp::MAX);
@@ -71,7 +72,7 @@ fn charged(found: &Found<'_>) -> Vec<(Timestamp, Arc<Rates>)> {
         .map(|(rates, from)| (from.unwrap_or(Timestamp::MIN), Arc::clone(rates)))
         .collect();
     charged.extend(found.layers.into_iter().flat_map(Layers::applied_over_time));
-    if let Some(state) = found.state {
+    if let Some(state) = found.release.map(|release| release.layers) {
         let first = first_own(state);
         charged.retain(|(from, _)| *from < first);
         charged.extend(state.applied_over_time());

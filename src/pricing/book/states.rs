@@ -1,7 +1,7 @@
 //! States of the catalogue's models, dated releases and `latest`, which may have a price of their own.
 
 use super::unlisted::in_any_way;
-use super::{Found, PriceBook};
+use super::{Found, PriceBook, Release};
 use crate::pricing::identity::{Canonical, one_spelling, own, unframed};
 
 impl PriceBook {
@@ -36,6 +36,11 @@ impl PriceBook {
         is_its.then(|| self.carded(card))
     }
 
+    /// The model that usage of a name is counted as, where it is a state of one.
+    pub fn counted_as(&self, provider: &str, model: &str) -> Option<&str> {
+        Some(self.stem(provider, model)?.model)
+    }
+
     /// A state of a model as it is charged, beneath what holds for its model; any other as it is.
     pub(super) fn as_charged<'a>(&'a self, found: Found<'a>) -> Found<'a> {
         if found.card.is_some() {
@@ -43,7 +48,7 @@ impl PriceBook {
         }
         let model = self.stem(found.provider, found.model);
         model.map_or(found, |model| Found {
-            state: found.layers,
+            release: Release::of(found),
             ..model
         })
     }
