@@ -255,7 +255,8 @@ impl PriceBook {
         search.among(all.into_iter())
     }
 
-    /// Every price that the model has had, has or will have, earliest first.
+    /// Every price that the model has had, has or will have, earliest first; of a release those of its model until it had a price
+    /// of its own, and what admins set for either.
     ///
     /// # Errors
     /// [`Unresolved`]: no price of that name is known, or several providers have one.
@@ -279,8 +280,16 @@ impl PriceBook {
         let own = found.release.into_iter();
         let own = own.flat_map(|release| release.layers.origins());
         let own = own.filter_map(|origin| found.own_price(origin));
-        let changed = of_model.chain(own);
-        prices.extend(changed.map(|price| (price.effective_from, price)));
+        prices.extend(of_model.map(|price| (price.effective_from, price)));
+        if let Some(own) = found
+            .release
+            .and_then(|release| release.layers.first_applied())
+        {
+            let first = own.price.price.effective_from;
+            let is_set = |price: &Price<'_>| matches!(price.origin, Origin::Override { .. });
+            prices.retain(|(place, price)| *place < first || is_set(price));
+        }
+        prices.extend(own.map(|price| (price.effective_from, price)));
         prices.sort_by_key(|(place, _)| *place);
         Ok(prices.into_iter().map(|(_, price)| price).collect())
     }

@@ -41,3 +41,27 @@ fn a_history_of_a_state_rests_on_the_price_of_its_model() {
     let output = price.unwrap().standard_rate(Unit::Output);
     assert_eq!(output.map(|rate| rate.to_string()).as_deref(), Some("8"));
 }
+
+#[test]
+fn the_versions_of_a_state_are_its_models_until_its_own_first() {
+    let mut book = book();
+    book.apply(applied("openai", "gpt-x", 7, "2026-11-25T00:00:00Z", 4));
+    book.apply(applied("openai", STATE, 8, "2026-11-26T00:00:00Z", 6));
+    book.apply(applied("openai", "gpt-x", 9, "2026-11-27T00:00:00Z", 5));
+    book.set(set("openai", "gpt-x", "2026-11-28T00:00:00Z", Some(7)));
+    let versions = |model: &str| {
+        let history = book.history(None, model).unwrap();
+        let told = history.iter().map(|price| {
+            let input = price.standard_rate(Unit::Input).unwrap();
+            (input.to_string(), price.release.map(str::to_owned))
+        });
+        told.collect::<Vec<_>>()
+    };
+    let of_model = |input: &str| (input.to_owned(), None);
+    let own = ("6".to_owned(), Some(STATE.to_owned()));
+    let charged = ["3", "2", "4"].map(of_model).into_iter();
+    let charged = charged.chain([own, of_model("7")]);
+    assert_eq!(versions(STATE), charged.collect::<Vec<_>>());
+    let all = ["3", "2", "4", "5", "7", "1"].map(of_model);
+    assert_eq!(versions("gpt-x"), all);
+}

@@ -110,7 +110,7 @@ impl Operation for GetPrice {
         let mut text = format!(
             "{}/{} per million: {}. {}.{offered}",
             price.provider,
-            price.model,
+            price.release.unwrap_or(price.model),
             rates.join(", "),
             standing(&content.price)
         );
