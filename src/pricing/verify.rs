@@ -89,6 +89,7 @@ pub struct Standing {
 
 impl Standing {
     /// The same once the price has moved.
+    #[must_use]
     pub fn moved(mut self, to: &Applying, at: Timestamp) -> Self {
         let rates = points::points(&to.rates);
         if let Some((before, _)) = &self.present {

@@ -315,7 +315,9 @@ fn the_steps_of_a_state_are_bound_from_the_price_of_its_model_on() {
     let judged = |book: &PriceBook, input: i64, day: i64| {
         let now = now() + jiff::SignedDuration::from_hours(24 * day);
         let mut said = said(STATE, input);
-        said.iter_mut().for_each(|one| one.fetched_at = now);
+        for one in &mut said {
+            one.fetched_at = now;
+        }
         let all = appraise(book, &said, &BTreeSet::new(), now).proposals;
         all.into_iter().find(|one| one.model == STATE)
     };
@@ -412,7 +414,7 @@ fn a_state_that_all_cut_with_its_model_needs_no_price_of_its_own() {
     let said = of_a_model_and_its_states("1.25", ["1.25", "1.25"]);
     let both = decided(&book, &said);
     let model = ("gpt-4o".to_owned(), Some("1.25".to_owned()), false);
-    assert_eq!(both, [model.clone()]);
+    assert_eq!(both, std::slice::from_ref(&model));
     // Another cut is held against what it was charged at.
     let said = of_a_model_and_its_states("1.25", ["2", "1.25"]);
     let other = ("gpt-4o-2027-01-01".to_owned(), Some("2".to_owned()), false);

@@ -202,8 +202,8 @@ impl Layers {
     /// From when the last price that a person approved holds, of those from before a time.
     pub(super) fn reviewed_before(&self, time: Timestamp) -> Option<Timestamp> {
         let reviewed = self.applied.iter().filter(|one| one.price.review.is_some());
-        let froms = reviewed.map(|one| one.price.price.effective_from);
-        froms.filter(|from| *from < time).last()
+        let mut froms = reviewed.map(|one| one.price.price.effective_from);
+        froms.rfind(|from| *from < time)
     }
 
     pub(super) fn applied_over_time(&self) -> impl Iterator<Item = (Timestamp, Arc<Rates>)> {
