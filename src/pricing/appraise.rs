@@ -2,28 +2,25 @@
 
 mod counts;
 mod doubt;
+mod joined;
 mod past;
+mod peers;
+mod present;
 
 pub use counts::{Counts, Share};
 
 use super::book::PriceBook;
-use super::identity::{self, Canonical, Match, Placed};
+use super::identity::{Canonical, Placed};
 use super::sources::Tense;
-use super::verify::{self, Outcome, Quote, Subject};
+use super::verify::Outcome;
 use crate::core::digest::Digest;
-use crate::core::price::Rates;
 use crate::core::price_change::{PastWord, PriceHistory, PriceProposal, PriceRule, Votes};
-use crate::idle::breathe;
 use jiff::Timestamp;
+use joined::joined;
+use present::of_the_present;
 use rust_decimal::Decimal;
-use rustc_hash::FxHashMap;
-use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// The most prices of the same model at other providers that are looked at.
-const PEERS_MOST: usize = 8;
 
 /// All that one source says.
 #[derive(Clone, Debug)]
@@ -59,6 +56,9 @@ pub struct Appraisal {
     pub shares: BTreeMap<String, Share>,
     /// How many models were held back or rejected, by the rule.
     pub rules: BTreeMap<(Outcome, PriceRule), usize>,
+    /// How many changes would wait, but for so many that wait already: they are left out, until a later refresh has room for
+    /// them.
+    pub no_room: usize,
     /// What of times that are over is left out: the source, the model, and the rule against it.
     pub past_left_out: Vec<(Arc<str>, Canonical, PriceRule)>,
 }
@@ -70,7 +70,7 @@ pub fn appraise(
     waiting: &BTreeSet<Canonical>,
     now: Timestamp,
 ) -> Appraisal {
-    let witnesses = &*joined(book, witnesses);
+    let witnesses = &*joined(book, witnesses, now);
     let mut appraisal = of_the_present(book, witnesses, waiting, now);
     if let Some(witnesses) = doubt::doubted(witnesses, &appraisal.votes) {
         appraisal = of_the_present(book, &witnesses, waiting, now);
@@ -81,351 +81,5 @@ pub fn appraise(
     appraisal
 }
 
-/// The same words, of states that no source tells apart under the one name of their model.
-fn joined<'a>(book: &PriceBook, witnesses: &'a [Witness]) -> Cow<'a, [Witness]> {
-    let all: Vec<&[Placed]> = witnesses.iter().map(|one| &*one.placed).collect();
-    let means = identity::join(&all, |name| {
-        book.knows_unlisted(&name.provider, &name.model)
-    });
-    if means.is_empty() {
-        return Cow::Borrowed(witnesses);
-    }
-    witnesses.iter().map(|one| renamed(one, &means)).collect()
-}
-
-/// A source's words by the names that are meant.
-fn renamed(witness: &Witness, means: &BTreeMap<Canonical, Match>) -> Witness {
-    let named = |one: &Placed| means.contains_key(&one.meant.canonical);
-    if !witness.placed.iter().any(named) {
-        return witness.clone();
-    }
-    let names = witness.placed.iter().map(|one| &one.meant.canonical);
-    let mut names: BTreeSet<&Canonical> = names.collect();
-    let renamed = |placed: &Placed| {
-        breathe();
-        let mut placed = placed.clone();
-        if let Some(meant) = means.get(&placed.meant.canonical) {
-            // Where it has the model itself, that is its word.
-            if !names.insert(&meant.canonical) {
-                return None;
-            }
-            placed.meant.clone_from(meant);
-        }
-        Some(placed)
-    };
-    Witness {
-        placed: witness.placed.iter().filter_map(renamed).collect(),
-        ..witness.clone()
-    }
-}
-
-fn of_the_present(
-    book: &PriceBook,
-    witnesses: &[Witness],
-    waiting: &BTreeSet<Canonical>,
-    now: Timestamp,
-) -> Appraisal {
-    let quotes = by_model(witnesses, waiting);
-    let all_peers = OnceCell::new();
-    let mut appraisal = Appraisal::default();
-    let mut judgements = Vec::with_capacity(quotes.len());
-    for (model, quotes) in &quotes {
-        breathe();
-        let mut standing = book.standing(&model.provider, &model.model, now);
-        standing.waiting = waiting.contains(*model);
-        // Only a first price is held against what others charge.
-        let peers = match standing.present {
-            Some(_) => Vec::new(),
-            None => all_peers.get_or_init(|| Peers::of(book)).of_model(model),
-        };
-        let subject = Subject {
-            provider: &model.provider,
-            model: &model.model,
-            standing: &standing,
-            peers: &peers,
-            now,
-        };
-        let judgement = verify::verify(&subject, quotes);
-        appraisal.count(&judgement);
-        let proposal = judgement.clone().proposal(&subject);
-        appraisal.proposals.extend(proposal);
-        judgements.push(judgement);
-    }
-    appraisal.votes = verify::votes(&judgements);
-    appraisal
-}
-
-fn by_model<'a>(
-    witnesses: &'a [Witness],
-    waiting: &'a BTreeSet<Canonical>,
-) -> BTreeMap<&'a Canonical, Vec<Quote>> {
-    let mut quotes: BTreeMap<&Canonical, Vec<Quote>> =
-        waiting.iter().map(|model| (model, Vec::new())).collect();
-    for witness in witnesses
-        .iter()
-        .filter(|witness| witness.tense == Tense::Present)
-    {
-        for placed in &*witness.placed {
-            breathe();
-            let Some(rates) = &placed.rates else {
-                continue;
-            };
-            quotes
-                .entry(&placed.meant.canonical)
-                .or_default()
-                .push(Quote {
-                    source: Arc::clone(&witness.source),
-                    weight: witness.weight,
-                    fetched_at: witness.fetched_at,
-                    content: witness.content,
-                    rates: Arc::clone(rates),
-                });
-        }
-    }
-    quotes
-}
-
-/// What models of one name cost at each provider that has it.
-struct Peers<'a>(FxHashMap<String, Vec<(&'a str, Arc<Rates>)>>);
-
-impl<'a> Peers<'a> {
-    fn of(book: &'a PriceBook) -> Self {
-        let mut peers: FxHashMap<String, Vec<(&str, Arc<Rates>)>> = FxHashMap::default();
-        for card in book.catalogue().cards() {
-            let of_name = peers.entry(bare(&card.model)).or_default();
-            of_name.push((&card.provider, Arc::clone(&card.rates)));
-        }
-        Self(peers)
-    }
-
-    fn of_model(&self, model: &Canonical) -> Vec<Arc<Rates>> {
-        let same = self.0.get(&bare(&model.model)).into_iter().flatten();
-        same.filter(|(provider, _)| *provider != model.provider)
-            .take(PEERS_MOST)
-            .map(|(_, rates)| Arc::clone(rates))
-            .collect()
-    }
-}
-
-/// A model's name without whose it is: `anthropic/claude-x` and `claude-x` are peers.
-fn bare(model: &str) -> String {
-    let name = model.rsplit_once('/').map_or(model, |(_, name)| name);
-    name.to_ascii_lowercase()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::price::Unit;
-    use crate::pricing::catalogue::Catalogue;
-    use crate::pricing::identity::place;
-    use crate::pricing::sources::{Source, llm_prices, models_dev, openrouter};
-    use jiff::civil::Date;
-
-    const DAY: Date = Date::constant(2026, 11, 24);
-
-    fn now() -> Timestamp {
-        "2026-11-24T08:00:00Z".parse().unwrap()
-    }
-
-    fn witness(name: &str, source: &dyn Source, body: &str) -> Witness {
-        of_catalogue(&Catalogue::default(), name, source, body)
-    }
-
-    fn listed(name: &str, source: &dyn Source, body: &str) -> Witness {
-        of_catalogue(&Catalogue::embedded(), name, source, body)
-    }
-
-    fn of_catalogue(catalogue: &Catalogue, name: &str, source: &dyn Source, body: &str) -> Witness {
-        let listing = source.parse(body.as_bytes(), DAY).unwrap();
-        let (placed, apart) = place(catalogue, &listing, DAY);
-        assert!(apart.is_empty());
-        Witness {
-            source: name.into(),
-            weight: source.declaration().weight,
-            tense: source.declaration().tense,
-            fetched_at: now(),
-            content: Digest::of(body.as_bytes()),
-            placed: placed.into(),
-        }
-    }
-
-    #[test]
-    fn the_words_of_all_sources_are_put_side_by_side() {
-        let model = r#"{"xai": {"models": {"grok-x": {"cost": {"input": 2, "output": 10}}, "alone": {"cost": {"input": 1, "output": 4}}}}}"#;
-        let row =
-            r#"{"id": "grok-x", "vendor": "xai", "name": "Grok X", "input": 2, "output": 10}"#;
-        let witnesses = [
-            witness("models_dev", &models_dev::ModelsDev, model),
-            witness(
-                "llm_prices",
-                &llm_prices::Current,
-                &format!(r#"{{"prices": [{row}]}}"#),
-            ),
-        ];
-        let book = PriceBook::new(Arc::default());
-        let appraisal = appraise(&book, &witnesses, &BTreeSet::new(), now());
-        assert_eq!(appraisal.counts.models, 2);
-        assert_eq!(
-            (appraisal.counts.verified, appraisal.counts.single_source),
-            (1, 1)
-        );
-        let models: Vec<_> = appraisal.proposals.iter().map(|one| &*one.model).collect();
-        assert_eq!(models, ["alone", "grok-x"]);
-        assert_eq!(appraisal.shares["models_dev"].models, 2);
-        assert_eq!(
-            appraisal.shares["llm_prices"],
-            Share {
-                models: 1,
-                applied: 1,
-                held_back: 0,
-                left_out: 0
-            }
-        );
-        let again = appraise(&book, &witnesses, &BTreeSet::new(), now());
-        assert_eq!(again.proposals, appraisal.proposals);
-    }
-
-    /// What is decided of each model: its name, and the input that is applied or waits.
-    fn decided(book: &PriceBook, witnesses: &[Witness]) -> Vec<(String, Option<String>, bool)> {
-        let appraisal = appraise(book, witnesses, &BTreeSet::new(), now());
-        let proposals = appraisal.proposals.into_iter();
-        let decided = proposals.map(|one| {
-            let applied = one
-                .apply
-                .map(|apply| apply.rates.standard.rates[&Unit::Input].to_string());
-            (one.model, applied, one.hold.is_some())
-        });
-        decided.collect()
-    }
-
-    #[test]
-    fn a_state_is_held_against_the_price_of_its_model() {
-        const STATE: &str = "gpt-4o-2027-01-01";
-        let book = || PriceBook::new(Catalogue::embedded());
-        let dev = |model: &str, state: &str| {
-            let body = format!(
-                r#"{{"openai": {{"models": {{"gpt-4o": {{"cost": {model}}}, "{STATE}": {{"cost": {state}}}}}}}}}"#
-            );
-            listed("models_dev", &models_dev::ModelsDev, &body)
-        };
-        let prices = |model: &str, state: &str| {
-            let row = |name: &str, cost: &str| {
-                format!(
-                    r#"{{"id": "{name}", "vendor": "openai", "name": "G", {}}}"#,
-                    cost.trim_matches(['{', '}'])
-                )
-            };
-            let body = format!(
-                r#"{{"prices": [{}, {}]}}"#,
-                row("gpt-4o", model),
-                row(STATE, state)
-            );
-            listed("llm_prices", &llm_prices::Current, &body)
-        };
-        let (own, cut, slip) = (
-            r#"{"input": 2.5, "output": 10}"#,
-            r#"{"input": 5, "output": 20}"#,
-            r#"{"input": 0.05, "output": 0.2}"#,
-        );
-        let of_state = |book: &PriceBook, witnesses: &[Witness]| {
-            let mut decided = decided(book, witnesses);
-            decided.retain(|(model, ..)| model == STATE);
-            decided
-        };
-        assert_eq!(of_state(&book(), &[dev(own, own), prices(own, own)]), []);
-        let alone = of_state(&book(), &[dev(own, cut), prices(own, own)]);
-        assert_eq!(alone, [(STATE.to_owned(), None, true)], "two lists differ");
-        let slipped = of_state(&book(), &[dev(own, slip), prices(own, own)]);
-        assert!(
-            slipped.iter().all(|(_, applied, _)| applied.is_none()),
-            "{slipped:?}"
-        );
-        // Two lists confirm it, and say nothing of the rest of its model's price, which stays.
-        let witnesses = [dev(own, cut), prices(own, cut)];
-        let both = appraise(&book(), &witnesses, &BTreeSet::new(), now());
-        let both = both
-            .proposals
-            .into_iter()
-            .find(|one| one.model == STATE)
-            .unwrap();
-        let rates = both.apply.unwrap().rates;
-        let of_model = book()
-            .standing("openai", "gpt-4o", now())
-            .present
-            .unwrap()
-            .0;
-        assert_eq!(rates.standard.rates[&Unit::Input].to_string(), "5");
-        assert_eq!(
-            rates.standard.rates.get(&Unit::WebSearch),
-            of_model.standard.rates.get(&Unit::WebSearch)
-        );
-    }
-
-    #[test]
-    fn an_honest_list_alone_names_first_prices_whatever_it_does_not_know() {
-        let priced =
-            (0..30).map(|n| format!(r#""m-{n}": {{"cost": {{"input": 1, "output": 4}}}}"#));
-        let free = (0..20).map(|n| format!(r#""z-{n}": {{"cost": {{"input": 0, "output": 0}}}}"#));
-        let slipped =
-            (0..6).map(|n| format!(r#""s-{n}": {{"cost": {{"input": 3000, "output": 12000}}}}"#));
-        let models: Vec<_> = priced.chain(free).chain(slipped).collect();
-        let models = format!(r#"{{"xai": {{"models": {{{}}}}}}}"#, models.join(", "));
-        let witnesses = [witness("models_dev", &models_dev::ModelsDev, &models)];
-        let book = PriceBook::new(Arc::default());
-        let appraisal = appraise(&book, &witnesses, &BTreeSet::new(), now());
-        assert_eq!(appraisal.counts.single_source, 30);
-        assert_eq!(
-            (appraisal.counts.held_back, appraisal.counts.rejected),
-            (0, 26)
-        );
-        let expected = Votes {
-            rejected: 6,
-            undecided: 30,
-            ..Votes::default()
-        };
-        assert_eq!(appraisal.votes["models_dev"], expected);
-    }
-
-    #[test]
-    fn history_is_taken_in_and_has_no_vote() {
-        let rows = r#"{"prices": [
-            {"id": "grok-x", "vendor": "xai", "name": "X", "input": 3, "output": 15, "from_date": null, "to_date": "2026-03-01"},
-            {"id": "grok-x", "vendor": "xai", "name": "X", "input": 2, "output": 10, "from_date": "2026-03-01", "to_date": null}]}"#;
-        let witnesses = [witness("past", &llm_prices::Historical, rows)];
-        let appraisal = appraise(
-            &PriceBook::new(Arc::default()),
-            &witnesses,
-            &BTreeSet::new(),
-            now(),
-        );
-        assert_eq!(appraisal.counts.models, 0);
-        let [history] = &*appraisal.history else {
-            panic!("{:?}", appraisal.history);
-        };
-        let prices = &history.prices;
-        assert_eq!(prices.len(), 1, "what holds now is not history");
-        assert_eq!(prices[0].from, Timestamp::UNIX_EPOCH);
-        assert_eq!(prices[0].until.to_string(), "2026-03-01T00:00:00Z");
-    }
-
-    #[test]
-    fn what_waits_is_looked_at_even_if_no_source_says_it_any_more() {
-        let waiting = BTreeSet::from([Canonical {
-            provider: "xai".to_owned(),
-            model: "gone".to_owned(),
-        }]);
-        let other = r#"{"data": [{"id": "x/y", "pricing": {"prompt": "0.000001", "completion": "0.000004"}}]}"#;
-        let witnesses = [witness("openrouter", &openrouter::OpenRouter, other)];
-        let appraisal = appraise(&PriceBook::new(Arc::default()), &witnesses, &waiting, now());
-        let gone = appraisal
-            .proposals
-            .iter()
-            .find(|one| one.model == "gone")
-            .unwrap();
-        assert!(
-            gone.apply.is_none() && gone.hold.is_none(),
-            "it is withdrawn"
-        );
-    }
-}
+mod tests;

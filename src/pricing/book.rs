@@ -134,7 +134,12 @@ impl PriceBook {
     /// Makes a change that prices of times that are over may rest on.
     fn change(&mut self, provider: &str, model: &str, change: impl FnOnce(&mut Layers)) {
         let catalogue = Arc::clone(&self.catalogue);
-        let card = catalogue.named(Some(provider), model).ok();
+        // Of a release, the price of its model is the nearest that is known whole.
+        let card = catalogue.resolve_spelled(Some(provider), model).ok();
+        let card = card.filter(|(card, spelling)| {
+            !spelling.is_of_a_state() || *card.provider == *provider::canonical(provider)
+        });
+        let card = card.map(|(card, _)| card);
         let layers = self.layers(provider, model);
         change(layers);
         layers.complete(card);
@@ -189,10 +194,11 @@ impl PriceBook {
 
     fn price_of<'a>(&'a self, found: &Found<'a>, at: Timestamp) -> Option<Price<'a>> {
         let set = |layers: Option<&'a Layers>| layers.and_then(|layers| layers.override_at(at));
-        let set = set(found.state).or_else(|| set(found.layers));
-        let of_state = || Some(Origin::Applied(found.state?.applied_at(at)?));
-        set.or_else(of_state)
-            .and_then(|origin| found.price(origin))
+        let release = found.release;
+        let own = |origin| found.own_price(origin?);
+        own(set(release.map(|release| release.layers)))
+            .or_else(|| found.price(set(found.layers)?))
+            .or_else(|| own(Some(Origin::Applied(release?.layers.applied_at(at)?))))
             .or_else(|| self.beneath(found, at))
     }
 
@@ -205,6 +211,11 @@ impl PriceBook {
                 price.rates = card.rates_at_hour(at);
             }
             return Some(price);
+        }
+        // The days of the catalogue's prices are the model's: of a release they say nothing against its own history.
+        let own = found.release.filter(|_| at < self.catalogue.date());
+        if let Some(origin) = own.and_then(|release| release.layers.imported_at(at)) {
+            return found.own_price(origin);
         }
         let bundled = found.card.map(|card| (card, card.rates_at(at)));
         // What a source says later of a time in which the catalogue's price was charged is no news.
@@ -253,7 +264,8 @@ impl PriceBook {
         search.among(all.into_iter())
     }
 
-    /// Every price that the model has had, has or will have, earliest first.
+    /// Every price that the model has had, has or will have, earliest first; of a release those of its model until it had a price
+    /// of its own, and what admins set for either.
     ///
     /// # Errors
     /// [`Unresolved`]: no price of that name is known, or several providers have one.
@@ -272,10 +284,21 @@ impl PriceBook {
                 (place, self.bundled(card, rates, from))
             }));
         }
-        let layers = found.layers.into_iter().chain(found.state);
-        let changed = layers.flat_map(Layers::origins);
-        let changed = changed.filter_map(|origin| found.price(origin));
-        prices.extend(changed.map(|price| (price.effective_from, price)));
+        let of_model = found.layers.into_iter().flat_map(Layers::origins);
+        let of_model = of_model.filter_map(|origin| found.price(origin));
+        let own = found.release.into_iter();
+        let own = own.flat_map(|release| release.layers.origins());
+        let own = own.filter_map(|origin| found.own_price(origin));
+        prices.extend(of_model.map(|price| (price.effective_from, price)));
+        if let Some(own) = found
+            .release
+            .and_then(|release| release.layers.first_applied())
+        {
+            let first = own.price.price.effective_from;
+            let is_set = |price: &Price<'_>| matches!(price.origin, Origin::Override { .. });
+            prices.retain(|(place, price)| *place < first || is_set(price));
+        }
+        prices.extend(own.map(|price| (price.effective_from, price)));
         prices.sort_by_key(|(place, _)| *place);
         Ok(prices.into_iter().map(|(_, price)| price).collect())
     }
@@ -284,15 +307,16 @@ impl PriceBook {
     /// price of its own what it is charged at, its model's. Whether a change of it waits is the ledger's to say.
     pub fn standing(&self, provider: &str, model: &str, at: Timestamp) -> Standing {
         let found = self.exact(provider, model);
+        if let Some(found) = found.filter(Found::has_a_price) {
+            return standing::of(&self.as_charged(found), at);
+        }
         let own = found
             .map(|found| standing::of(&found, at))
             .unwrap_or_default();
-        if own.present.is_some() {
-            return own;
-        }
         let Some(model) = self.charged_as(provider, model) else {
             return own;
         };
+        let model = self.as_charged(model);
         Standing {
             version: own.version,
             declined: own.declined,
@@ -333,7 +357,7 @@ impl PriceBook {
             model: &card.model,
             card: Some(card),
             layers: self.layers_of(&card.provider, &card.model),
-            state: None,
+            release: None,
         }
     }
 
@@ -383,7 +407,7 @@ impl PriceBook {
         let is_state = spelling.is_of_a_state();
         let state = is_state.then(|| self.own_state(&card.provider, model));
         Found {
-            state: state.flatten().and_then(|state| state.layers),
+            release: state.flatten().and_then(Release::of),
             ..self.carded(card)
         }
     }
@@ -402,6 +426,7 @@ impl PriceBook {
         Price {
             provider: &card.provider,
             model: &card.model,
+            release: None,
             card: Some(card),
             rates,
             version: self.catalogue.price_version(),
@@ -419,9 +444,25 @@ struct Found<'a> {
     model: &'a str,
     card: Option<&'a ModelCard>,
     layers: Option<&'a Layers>,
-    /// What has changed of the price of the state that was asked for, where that has one of its own: it is counted as its model
-    /// all the same, so that budgets and reports of the model cover it.
-    state: Option<&'a Layers>,
+    /// The state that was asked for, where something of its own price has changed: it is counted as its model all the same, so
+    /// that budgets and reports of the model cover it.
+    release: Option<Release<'a>>,
+}
+
+/// A state of a model, and what has changed of its price.
+#[derive(Clone, Copy)]
+struct Release<'a> {
+    name: &'a str,
+    layers: &'a Layers,
+}
+
+impl<'a> Release<'a> {
+    fn of(found: Found<'a>) -> Option<Self> {
+        Some(Self {
+            name: found.model,
+            layers: found.layers?,
+        })
+    }
 }
 
 impl<'a> Found<'a> {
@@ -432,7 +473,7 @@ impl<'a> Found<'a> {
             model,
             card: None,
             layers: Some(layers),
-            state: None,
+            release: None,
         }
     }
 
@@ -441,9 +482,24 @@ impl<'a> Found<'a> {
         self.layers.is_some_and(Layers::is_priced)
     }
 
+    /// Whether it has a price of its own beneath what admins set.
+    fn has_a_price(&self) -> bool {
+        let applied = || self.layers.and_then(Layers::first_applied);
+        self.card.is_some() || applied().is_some()
+    }
+
     /// The price of an origin; none of an override that takes prices away.
     fn price(&self, origin: Origin<'a>) -> Option<Price<'a>> {
         Price::of(self.provider, self.model, self.card, origin)
+    }
+
+    /// The same of an origin that is its release's own.
+    fn own_price(&self, origin: Origin<'a>) -> Option<Price<'a>> {
+        let price = self.price(origin)?;
+        Some(Price {
+            release: self.release.map(|release| release.name),
+            ..price
+        })
     }
 }
 

@@ -38,7 +38,7 @@ use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::{
     Apart, Applying, Holding, PriceProposal, PriceRule, Quoted, Vote, Votes,
 };
-use crate::pricing::points::{self, Place};
+use crate::pricing::points::{self, Place, Points};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,6 +79,8 @@ pub struct Standing {
     pub said: Vec<(String, Arc<Rates>)>,
     /// Whether the price in force is that of the model that it is a state of, for it has none of its own.
     pub of_its_model: bool,
+    /// What that model costs from now on, where it moves at the same time.
+    pub model_moves_to: Option<Arc<Rates>>,
     /// Whether a change of it waits for a person.
     pub waiting: bool,
     /// The single rates that a person turned down, or none where that was that one goes, with the rule that had held them back.
@@ -86,6 +88,20 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// The same once the price has moved.
+    #[must_use]
+    pub fn moved(mut self, to: &Applying, at: Timestamp) -> Self {
+        let rates = points::points(&to.rates);
+        if let Some((before, _)) = &self.present {
+            self.gone.extend(points::points(before));
+        }
+        self.gone.retain(|place, _| !rates.contains_key(place));
+        self.past.push((at, Arc::clone(&to.rates)));
+        self.present = Some((Arc::clone(&to.rates), to.status));
+        self.apart.clone_from(&to.apart);
+        self
+    }
+
     /// How far the rate at a place can be trusted.
     fn status_at(&self, place: Place) -> PriceStatus {
         let whole = self.present.as_ref().map(|(_, status)| *status);
@@ -138,6 +154,8 @@ pub struct Judgement {
     pub rejected: Option<(PriceRule, String)>,
     /// Each source's word with what became of it, by name.
     pub quotes: Vec<Quoted>,
+    /// Whether a quorum says each rate that the price stands by.
+    pub backed: bool,
     /// What is left out because a price has no room for it.
     pub no_room: BTreeSet<Place>,
 }
@@ -158,11 +176,26 @@ pub fn verify(subject: &Subject<'_>, quotes: &[Quote]) -> Judgement {
     judge::judge(subject, quotes)
 }
 
+/// What each source says that has a voice on a model, without the rates on which it has none.
+pub fn heard(subject: &Subject<'_>, quotes: &[Quote]) -> Vec<Points> {
+    voices::heard(subject, quotes)
+}
+
 impl Judgement {
+    /// Leaves out what is to wait, and nothing else.
+    pub fn let_nothing_wait(&mut self) {
+        self.hold = None;
+        self.outcome = outcome(self.apply.as_ref(), false);
+    }
+
+    /// Whether nothing changes and nothing waits.
+    pub const fn is_idle(&self) -> bool {
+        self.apply.is_none() && self.hold.is_none()
+    }
+
     /// What the ledger is to carry out; none where nothing changes and nothing waits.
     pub fn proposal(self, subject: &Subject<'_>) -> Option<PriceProposal> {
-        let idle = self.apply.is_none() && self.hold.is_none();
-        if idle && !subject.standing.waiting {
+        if self.is_idle() && !subject.standing.waiting {
             return None;
         }
         let present = subject.standing.present.as_ref();
@@ -200,11 +233,10 @@ pub fn differences(
         .collect()
 }
 
-/// How each source's words fared over all models, for its report. A zero that nobody else says means "not known": it is no
+/// Counts how each source's word on a model fared, for its report. A zero that nobody else says means "not known": it is no
 /// word, right or wrong.
-pub fn votes<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> BTreeMap<String, Votes> {
-    let mut votes: BTreeMap<String, Votes> = BTreeMap::new();
-    for quote in judgements.into_iter().flat_map(|own| &own.quotes) {
+pub fn count_votes(votes: &mut BTreeMap<String, Votes>, judgement: &Judgement) {
+    for quote in &judgement.quotes {
         let counted = votes.entry(quote.source.clone()).or_default();
         let count = match quote.vote {
             Vote::Agreed => &mut counted.agreed,
@@ -216,5 +248,4 @@ pub fn votes<'a>(judgements: impl IntoIterator<Item = &'a Judgement>) -> BTreeMa
         };
         *count = count.saturating_add(1);
     }
-    votes
 }

@@ -4,7 +4,7 @@ use super::Appraisal;
 use crate::core::price::Rates;
 use crate::core::price_change::{Applying, PriceProposal, Vote};
 use crate::pricing::points::points;
-use crate::pricing::verify::{Judgement, Outcome, outcome};
+use crate::pricing::verify::{Judgement, Outcome, count_votes, outcome};
 
 /// How many models came to what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +50,7 @@ impl Appraisal {
         if let Some(rule) = judgement.hold.as_ref().map(|hold| hold.rule).or(rejected) {
             *self.rules.entry((judgement.outcome, rule)).or_default() += 1;
         }
+        count_votes(&mut self.votes, judgement);
         for quote in &judgement.quotes {
             let share = self.shares.entry(quote.source.clone()).or_default();
             share.models += 1;
@@ -63,6 +64,15 @@ impl Appraisal {
             let is_left_out =
                 !judgement.no_room.is_empty() && quote.rates.as_deref().is_some_and(has);
             share.left_out += usize::from(is_left_out);
+        }
+    }
+
+    /// Counts a change that is left out because so many wait.
+    pub(super) fn count_no_room(&mut self, judgement: &Judgement) {
+        self.no_room += 1;
+        for quote in &judgement.quotes {
+            let share = self.shares.entry(quote.source.clone()).or_default();
+            share.left_out += 1;
         }
     }
 

@@ -204,11 +204,11 @@ impl Layers {
         versions.max().unwrap_or_default()
     }
 
-    /// From when the last price that a person approved holds.
-    pub(super) fn reviewed_from(&self) -> Option<Timestamp> {
-        let mut applied = self.applied.iter();
-        let reviewed = applied.rfind(|applied| applied.price.review.is_some())?;
-        Some(reviewed.price.price.effective_from)
+    /// From when the last price that a person approved holds, of those from before a time.
+    pub(super) fn reviewed_before(&self, time: Timestamp) -> Option<Timestamp> {
+        let reviewed = self.applied.iter().filter(|one| one.price.review.is_some());
+        let mut froms = reviewed.map(|one| one.price.price.effective_from);
+        froms.rfind(|from| *from < time)
     }
 
     pub(super) fn applied_over_time(&self) -> impl Iterator<Item = (Timestamp, Arc<Rates>)> {

@@ -16,6 +16,8 @@ pub struct Price<'a> {
     pub provider: &'a str,
     /// The model's name, as the provider takes it.
     pub model: &'a str,
+    /// The release of the model whose own price it is; none where it is the model's.
+    pub release: Option<&'a str>,
     /// What the catalogue knows of the model; none where it does not know it.
     pub card: Option<&'a ModelCard>,
     /// What it costs.
@@ -102,6 +104,7 @@ impl<'a> Price<'a> {
         Some(Self {
             provider,
             model,
+            release: None,
             card,
             rates,
             version,

@@ -12,22 +12,18 @@ use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How a model's price stands at a time.
+/// How a model's price stands at a time; of a state with a price of its own, that one. Until its first it was charged at
+/// its model's, so that its steps begin there.
 pub(super) fn of(found: &Found<'_>, at: Timestamp) -> Standing {
-    let mut past: Vec<(Timestamp, Arc<Rates>)> = found
-        .card
-        .into_iter()
-        .flat_map(ModelCard::rates_over_time)
-        .map(|(rates, from)| (from.unwrap_or(Timestamp::MIN), Arc::clone(rates)))
-        .collect();
+    let own = found.release.map(|release| release.layers);
+    let own = own.or(found.layers);
     let bundled = found.card.map(|card| Arc::clone(card.base_rates_at(at)));
     let mut present = bundled.map(|rates| (rates, PriceStatus::Bundled));
     let (mut version, mut said, mut apart) = (0, Vec::new(), Apart::new());
     let mut declined = BTreeMap::new();
-    if let Some(layers) = found.layers {
+    if let Some(layers) = own {
         declined = layers.declined();
         version = layers.version();
-        past.extend(layers.applied_over_time());
         if let Some(applied) = layers.applied_at(at).or_else(|| layers.first_applied()) {
             present = Some((Arc::clone(applied.rates()), applied.price.price.status));
             said = layers.said_by(at);
@@ -37,11 +33,12 @@ pub(super) fn of(found: &Found<'_>, at: Timestamp) -> Standing {
             apart.clone_from(&applied.price.price.apart);
         }
     }
+    let mut past = charged(found);
     past.retain(|(from, _)| *from <= at);
     past.sort_by_key(|(from, _)| *from);
     let gone = gone(&past, present.as_ref().map(|(rates, _)| &**rates));
     // What a person approved is where the steps that are taken together begin anew.
-    let reviewed = found.layers.and_then(Layers::reviewed_from);
+    let reviewed = reviewed_from(found);
     past.retain(|(from, _)| reviewed.is_none_or(|reviewed| *from >= reviewed));
     Standing {
         version,
@@ -51,9 +48,42 @@ pub(super) fn of(found: &Found<'_>, at: Timestamp) -> Standing {
         gone,
         said,
         of_its_model: false,
+        model_moves_to: None,
         waiting: false,
         declined,
     }
+}
+
+/// From when the last price holds that was charged and that a person approved.
+fn reviewed_from(found: &Found<'_>) -> Option<Timestamp> {
+    let Some(state) = found.release.map(|release| release.layers) else {
+        return found.layers?.reviewed_before(Timestamp::MAX);
+    };
+    let own = state.reviewed_before(Timestamp::MAX);
+    own.or_else(|| found.layers?.reviewed_before(first_own(state)))
+}
+
+/// Every price that was charged, with the time from which it held.
+fn charged(found: &Found<'_>) -> Vec<(Timestamp, Arc<Rates>)> {
+    let mut charged: Vec<(Timestamp, Arc<Rates>)> = found
+        .card
+        .into_iter()
+        .flat_map(ModelCard::rates_over_time)
+        .map(|(rates, from)| (from.unwrap_or(Timestamp::MIN), Arc::clone(rates)))
+        .collect();
+    charged.extend(found.layers.into_iter().flat_map(Layers::applied_over_time));
+    if let Some(state) = found.release.map(|release| release.layers) {
+        let first = first_own(state);
+        charged.retain(|(from, _)| *from < first);
+        charged.extend(state.applied_over_time());
+    }
+    charged
+}
+
+/// From when a state has a price of its own.
+fn first_own(state: &Layers) -> Timestamp {
+    let first = state.first_applied();
+    first.map_or(Timestamp::MAX, |applied| applied.price.price.effective_from)
 }
 
 /// The rates of prices so far, earliest first, that the present one does not name, each as it was last.

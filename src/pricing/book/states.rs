@@ -1,7 +1,7 @@
 //! States of the catalogue's models, dated releases and `latest`, which may have a price of their own.
 
 use super::unlisted::in_any_way;
-use super::{Found, PriceBook};
+use super::{Found, PriceBook, Release};
 use crate::pricing::catalogue::{ModelCard, Spelling};
 use crate::pricing::identity::{Canonical, by_another_name, one_spelling, own, unframed};
 
@@ -21,6 +21,15 @@ impl PriceBook {
             .or_else(|| self.stem(provider, model))
     }
 
+    /// The name of what a name without a price of its own is charged as.
+    pub fn charged_name(&self, name: &Canonical) -> Option<Canonical> {
+        let found = self.charged_as(&name.provider, &name.model)?;
+        Some(Canonical {
+            provider: found.provider.to_owned(),
+            model: found.model.to_owned(),
+        })
+    }
+
     /// The catalogue's model that a name is a state of.
     fn stem<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
         let (card, spelling) = self.catalogue.resolve_spelled(Some(provider), model).ok()?;
@@ -28,11 +37,19 @@ impl PriceBook {
         is_its.then(|| self.carded(card))
     }
 
+    /// The model that usage of a name is counted as, where it is a state of one.
+    pub fn counted_as(&self, provider: &str, model: &str) -> Option<&str> {
+        Some(self.stem(provider, model)?.model)
+    }
+
     /// A state of a model as it is charged, beneath what holds for its model; any other as it is.
     pub(super) fn as_charged<'a>(&'a self, found: Found<'a>) -> Found<'a> {
+        if found.card.is_some() {
+            return found;
+        }
         let model = self.stem(found.provider, found.model);
         model.map_or(found, |model| Found {
-            state: found.layers,
+            release: Release::of(found),
             ..model
         })
     }

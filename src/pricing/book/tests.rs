@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 
 mod sellers;
 mod standing;
+mod states;
 
 const CATALOGUE: &str = r#"{"format":1,"version":"test-1","date":"2026-11-24",
  "sources":[{"name":"a 1","fetched_at":"2026-11-24T00:00:00Z","weight":"1","licence":"MIT"},

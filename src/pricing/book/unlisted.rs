@@ -3,9 +3,15 @@
 use super::{Found, OfProvider, PriceBook};
 use crate::core::usage::UNKNOWN_PROVIDER;
 use crate::pricing::catalogue::{Unresolved, provider, writings};
-use crate::pricing::identity::unframed;
+use crate::pricing::identity::{Canonical, unframed};
 
 impl PriceBook {
+    /// Whether the catalogue has a model of this very name.
+    pub fn is_listed(&self, model: &Canonical) -> bool {
+        let card = self.catalogue.named(Some(&model.provider), &model.model);
+        card.is_ok()
+    }
+
     /// Whether a model of this very name has a price that sources or admins made, or has been decided about.
     pub fn knows_unlisted(&self, provider: &str, model: &str) -> bool {
         let known = self

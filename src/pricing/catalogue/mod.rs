@@ -14,7 +14,7 @@ pub mod tier;
 pub use card::{Capabilities, DailyRates, DatedRates, Mode, ModelCard, Quote};
 pub use resolve::Unresolved;
 pub use search::{Candidate, Search, Sort};
-pub use spelling::{Spelling, parted, spellings, writings};
+pub use spelling::{Spelling, day_of_state, parted, spellings, writings};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;

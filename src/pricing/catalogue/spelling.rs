@@ -86,6 +86,11 @@ pub fn writings(model: &str) -> Vec<Cow<'_, str>> {
     ways
 }
 
+/// The day that the name of a state tells; the end of time for the latest one.
+pub fn day_of_state(model: &str) -> Date {
+    dated(model).map_or(Date::MAX, |(_, _, date, _)| date)
+}
+
 /// A name that ends in `latest`, in whatever case: what is before it, and the mark between.
 fn latest(model: &str) -> Option<(&str, char)> {
     let at = model.len().checked_sub(LATEST.len())?;

@@ -8,8 +8,8 @@
 //!    written the other way, its date or `latest` left out, or its date for `latest`.
 //! 4. `latest` is added, where the catalogue has the model by that name only; Bedrock's `:0`, the first revision, is
 //!    added or left out.
-//!    A date or `latest` is left out only where all say the same of that state and of the model ([`join`]): a release may have a
-//!    price of its own.
+//!    A date or `latest` is left out only where all, or all that have a vote, say the same of that state and of the model
+//!    ([`join`]): a release may have a price of its own.
 //! 5. Else it is a model that the catalogue does not know: its own name, in lower case, is canonical.
 //!
 //! A region is a part of the name (`eu.anthropic.…`, `us-gov-west-1/…`, `eu/gpt-4o`): its price is its own, and never

@@ -4,12 +4,17 @@ use super::{Canonical, Match, Rule, identify, one_spelling, own};
 use crate::core::decide::check_name;
 use crate::core::price::Rates;
 use crate::idle::breathe;
-use crate::pricing::catalogue::Catalogue;
+use crate::pricing::catalogue::{Catalogue, day_of_state};
 use crate::pricing::sheet::{DatedSheet, Sheet};
 use crate::pricing::sources::{LeftOut, Listing};
 use jiff::civil::Date;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// The most states of one model that a source may name: no model has had that many, and each is verified by itself, and may
+/// have a change that waits.
+const STATES_MOST: usize = 64;
 
 /// What one source says of one model.
 #[derive(Clone, Debug)]
@@ -131,6 +136,10 @@ impl Taken {
             let canonical = Canonical { provider, model };
             by_name.entry(canonical).or_default().push(state);
         }
+        for (canonical, _) in oldest_beyond(&mut by_name) {
+            let why = format!("the source names {STATES_MOST} newer states of this model");
+            self.apart.push((canonical.to_string(), why));
+        }
         for (canonical, mut meant) in by_name {
             let state_of = meant.first().map(|first| first.by.clone());
             let before = self.placed.len();
@@ -146,6 +155,18 @@ impl Taken {
             }
         }
     }
+}
+
+/// Takes out the states that are beyond as many as are taken, the oldest.
+fn oldest_beyond<T>(states: &mut BTreeMap<Canonical, T>) -> Vec<(Canonical, T)> {
+    if states.len() <= STATES_MOST {
+        return Vec::new();
+    }
+    let mut newest_first: Vec<_> = std::mem::take(states).into_iter().collect();
+    newest_first.sort_by_key(|(state, _)| Reverse(day_of_state(&state.model)));
+    let beyond = newest_first.split_off(STATES_MOST);
+    *states = newest_first.into_iter().collect();
+    beyond
 }
 
 /// Why the ledger takes no such name.

@@ -8,30 +8,58 @@ use super::{Canonical, Match, Placed, Rule};
 use crate::core::price::Rates;
 use crate::idle::breathe;
 use crate::pricing::catalogue::writings;
-use crate::pricing::points::points;
+use crate::pricing::points::{Points, points};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the names of states mean instead of themselves, by what all sources say. A state that `is_own` was priced by itself
 /// before, and stays. Of a model that the catalogue does not know, every way to write a state's name means one.
+///
+/// Where they do not all say the same, those decide that have a voice: `heard` gives what they say by a name, held against the
+/// price of the model that comes second.
 pub fn join(
     sources: &[&[Placed]],
     is_own: impl Fn(&Canonical) -> bool,
+    heard: impl Fn(&Canonical, &Canonical) -> Vec<Points>,
 ) -> BTreeMap<Canonical, Match> {
     let mut names = Names::default();
     for placed in sources.iter().copied().flatten() {
         breathe();
         names.add(placed);
     }
-    let states = names.states.iter().filter(|(name, _)| !is_own(name));
     let mut means = names.written_as_one(&is_own);
-    for (name, model) in states {
+    for (model, states) in &names.of_model {
         breathe();
-        if names.is_one(name, model) {
-            means.insert((*name).clone(), Match::clone(model));
+        let one = names
+            .only_one(model, states)
+            .or_else(|| only_one_heard(model, states, &is_own, &heard));
+        if let Some(one) = one.filter(|one| !is_own(one))
+            && let Some(meant) = names.states.get(one)
+        {
+            means.insert(one.clone(), Match::clone(meant));
         }
     }
     means
+}
+
+/// The only state of a model of which a source that has a voice says something, where all of those say the same of both.
+fn only_one_heard<'a>(
+    model: &Canonical,
+    states: &BTreeSet<&'a Canonical>,
+    is_own: impl Fn(&Canonical) -> bool,
+    heard: impl Fn(&Canonical, &Canonical) -> Vec<Points>,
+) -> Option<&'a Canonical> {
+    let of_model = heard(model, model);
+    if of_model.is_empty() {
+        return None;
+    }
+    let mut told = states.iter().filter_map(|state| {
+        breathe();
+        let words = heard(state, model);
+        (!words.is_empty() || is_own(state)).then_some((*state, words))
+    });
+    let (state, words) = told.next()?;
+    (told.next().is_none() && all_agree(&words, &of_model)).then_some(state)
 }
 
 /// The names of all sources.
@@ -85,19 +113,17 @@ impl<'a> Names<'a> {
         means
     }
 
-    /// Whether a state is the only one of its model, and whoever tells of the two says the same of both.
-    fn is_one(&self, name: &Canonical, model: &Match) -> bool {
-        let (Some(of_state), Some(of_model)) =
-            (self.told.get(name), self.told.get(&model.canonical))
-        else {
-            return false;
-        };
-        let several = self.of_model.get(&model.canonical);
-        let is_alone = several.is_none_or(|states| states.len() == 1);
-        let mut pairs = of_state
-            .iter()
-            .flat_map(|state| of_model.iter().map(move |model| (state, model)));
-        is_alone && pairs.all(|(state, model)| agree(state, model))
+    /// The only state of a model, where whoever tells of the two says the same of both.
+    fn only_one(
+        &self,
+        model: &Canonical,
+        states: &BTreeSet<&'a Canonical>,
+    ) -> Option<&'a Canonical> {
+        let state = states.first().filter(|_| states.len() == 1)?;
+        let words = |name| Some(self.told.get(name)?.iter().map(|rates| points(rates)));
+        let of_state: Vec<_> = words(*state)?.collect();
+        let of_model: Vec<_> = words(model)?.collect();
+        all_agree(&of_state, &of_model).then_some(*state)
     }
 }
 
@@ -108,9 +134,13 @@ pub fn one_spelling(model: String) -> String {
     least.unwrap_or(model)
 }
 
-/// Whether two prices say the same wherever both say something.
-fn agree(one: &Rates, other: &Rates) -> bool {
-    let (one, other) = (points(one), points(other));
-    let same = |(place, rate)| other.get(place).is_none_or(|known| known == rate);
-    one.iter().all(same)
+/// Whether all that is said of one name is said of the other, wherever both say something.
+fn all_agree(of_one: &[Points], of_other: &[Points]) -> bool {
+    let agree = |one: &Points, other: &Points| {
+        let same = |(place, rate)| other.get(place).is_none_or(|known| known == rate);
+        one.iter().all(same)
+    };
+    of_one
+        .iter()
+        .all(|one| of_other.iter().all(|other| agree(one, other)))
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::core::price::{ServiceTier, Unit};
 use crate::pricing::catalogue::card::bare as card;
+use crate::pricing::points::{Points, points};
 use crate::pricing::sources::{Listing, Offer};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -309,6 +310,15 @@ fn offer(model: &str, input: i64) -> Offer {
     offer
 }
 
+/// What all sources say by a name.
+fn all_told(sources: &[&[Placed]], name: &Canonical) -> Vec<Points> {
+    let all = sources.iter().copied().flatten();
+    let named = all.filter(|placed| placed.meant.canonical == *name);
+    named
+        .filter_map(|placed| Some(points(placed.rates.as_ref()?)))
+        .collect()
+}
+
 fn placed(offers: Vec<Offer>) -> (Vec<String>, usize) {
     let listing = Listing {
         offers,
@@ -347,6 +357,20 @@ fn the_surest_name_counts_and_a_state_keeps_its_own_name() {
 }
 
 #[test]
+fn a_flood_of_states_leaves_the_newest() {
+    let day = Date::constant(2020, 1, 1);
+    let days = day.series(jiff::Span::new().days(1)).take(200);
+    let mut offers: Vec<_> = days.map(|day| offer(&format!("gpt-4o-{day}"), 2)).collect();
+    offers.push(offer("gpt-4o-latest", 2));
+    offers.push(offer("gpt-4o", 3));
+    let (told, apart) = placed(offers);
+    assert_eq!((told.len(), apart), (65, 137));
+    assert_eq!(told[..2], ["openai/gpt-4o 3", "openai/gpt-4o-2020-05-17 2"]);
+    let newest = ["openai/gpt-4o-2020-07-18 2", "openai/gpt-4o-latest 2"];
+    assert_eq!(told[63..], newest);
+}
+
+#[test]
 fn a_state_alone_may_be_the_model_and_says_so() {
     let listing = |names: &[(&str, i64)]| Listing {
         offers: names
@@ -360,7 +384,11 @@ fn a_state_alone_may_be_the_model_and_says_so() {
         place(&catalogue(), &listing(names), Date::constant(2026, 11, 24)).0
     };
     let means = |sources: &[&[Placed]]| {
-        let means = join(sources, |name| name.model == "gpt-4o-2026-11-01");
+        let means = join(
+            sources,
+            |name| name.model == "gpt-4o-2026-11-01",
+            |name, _| all_told(sources, name),
+        );
         let found = means
             .into_iter()
             .map(|(name, found)| format!("{name}: {found}"));
@@ -412,7 +440,7 @@ fn a_release_that_the_catalogue_does_not_know_is_one_however_its_date_is_written
     };
     let (placed, _) = place(&catalogue(), &listing, Date::constant(2026, 11, 24));
     let means = |known: &str| {
-        let means = join(&[&placed], |name| name.model == known);
+        let means = join(&[&placed], |name| name.model == known, |_, _| Vec::new());
         let found = means
             .into_iter()
             .map(|(name, found)| format!("{} is {}", name.model, found.canonical.model));

@@ -11,6 +11,9 @@ use std::fmt::Display;
 /// The longest name of a provider or model that is taken, in bytes; the ledger takes no longer ones.
 const NAME_MOST: usize = 256;
 
+/// The most entries that are taken of a source: the longest list has 5,100, and each is held and verified by itself.
+const OFFERS_MOST: usize = 30_000;
+
 /// The most entries that are named of those that are not taken; a flood of them would fill the memory with reasons.
 const SKIPPED_MOST: usize = 10_000;
 
@@ -73,6 +76,12 @@ impl Listing {
     pub(crate) fn take(&mut self, name: impl Display, offer: Result<Offer, String>) {
         breathe();
         match offer.and_then(sound) {
+            Ok(_) if self.offers.len() >= OFFERS_MOST => {
+                self.skip(
+                    name,
+                    format!("the source has {OFFERS_MOST} entries before it"),
+                );
+            }
             Ok(offer) => self.offers.push(offer),
             Err(why) => self.skip(name, why),
         }
@@ -177,6 +186,18 @@ mod tests {
         let told: Vec<_> = listing.skipped.iter().map(|(name, _)| &**name).collect();
         assert_eq!(told, ["many", "long"]);
         assert!(listing.skipped[0].1.contains("16 long-prompt tiers"));
+    }
+
+    #[test]
+    fn of_a_flood_of_entries_the_first_are_taken_and_the_others_counted() {
+        let mut listing = Listing::default();
+        for _ in 0..OFFERS_MOST + 3 {
+            listing.take("one", Ok(offer(0)));
+        }
+        assert_eq!(
+            (listing.offers.len(), listing.skipped.len()),
+            (OFFERS_MOST, 3)
+        );
     }
 
     #[test]

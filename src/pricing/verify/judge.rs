@@ -244,6 +244,7 @@ impl Case<'_> {
             outcome,
             rejected,
             quotes: self.quoted(apply.as_ref()),
+            backed: self.is_backed(),
             no_room: self.all(Verdict::NoRoom).collect(),
             apply,
             hold,
@@ -304,9 +305,24 @@ impl Case<'_> {
         let confirmed = next == PriceStatus::Verified && status != PriceStatus::Verified;
         // A state at the price of its model needs none of its own.
         let confirmed = confirmed && !self.subject.standing.of_its_model;
-        let apply = (changes || confirmed).then(|| self.applying(&price, next, PriceRule::Quorum));
+        let stays = self.stays_where_its_model_moves();
+        let apply =
+            (changes || confirmed || stays).then(|| self.applying(&price, next, PriceRule::Quorum));
         let held = self.held(|_| true);
         (apply, self.hold(price, &held))
+    }
+
+    /// Whether a quorum says that a state costs what its model will not cost any more.
+    fn stays_where_its_model_moves(&self) -> bool {
+        let Some(moves_to) = &self.subject.standing.model_moves_to else {
+            return false;
+        };
+        let moves_to = points(moves_to);
+        let is_left = |(place, rate): (&Place, &Decimal)| {
+            let next = moves_to.get(place);
+            self.is_backed_at(*place) && next.is_none_or(|next| !near(*next, *rate))
+        };
+        self.is_backed() && self.present.iter().any(is_left)
     }
 
     fn applying(&self, price: &Points, status: PriceStatus, rule: PriceRule) -> Applying {

@@ -52,6 +52,7 @@ fn bundled(text: &str) -> Standing {
         gone: BTreeMap::new(),
         said: Vec::new(),
         of_its_model: false,
+        model_moves_to: None,
         waiting: false,
         declined: BTreeMap::new(),
     }

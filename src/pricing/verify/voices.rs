@@ -167,6 +167,19 @@ impl<'a> Speakers<'a> {
     }
 }
 
+/// What each source says, without the rates on which it has no voice; nothing of those that have none at all.
+pub(super) fn heard(subject: &Subject<'_>, quotes: &[Quote]) -> Vec<Points> {
+    let present = subject.standing.present.as_ref();
+    let present = present.map_or_else(Points::new, |(rates, _)| points(rates));
+    let speakers = Speakers::of(subject, &present, quotes).0.into_iter();
+    let heard = speakers.map(|speaker| {
+        let places = speaker.points.iter();
+        let heard = places.filter(|(place, _)| speaker.is_heard(**place));
+        heard.map(|(place, rate)| (*place, *rate)).collect()
+    });
+    heard.filter(|points: &Points| !points.is_empty()).collect()
+}
+
 /// One word a source, the latest; by name.
 fn once_each(quotes: &[Quote]) -> impl Iterator<Item = &Quote> {
     let mut by_name: BTreeMap<&str, &Quote> = BTreeMap::new();

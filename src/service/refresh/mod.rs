@@ -199,6 +199,12 @@ impl Refresher {
         for (source, model, rule) in &refreshed.appraisal.past_left_out {
             tracing::info!(%source, ?model, ?rule, "what a price source says of the past is left out");
         }
+        if let left_out @ 1.. = refreshed.appraisal.no_room {
+            tracing::warn!(
+                left_out,
+                "so many price changes wait that those of other models are left out"
+            );
+        }
         refreshed.repriced = past::used(desk, &refreshed.appraisal.history)?;
         Ok(refreshed)
     }

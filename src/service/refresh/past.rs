@@ -32,11 +32,14 @@ pub(in crate::service) fn used(
         .ledger()
         .shared()
         .usage(slot_of(from), slot_of(until).saturating_add(1))?;
+    let book = desk.prices();
     let concerns = |told: &&&PriceHistory| {
+        let counted = book.counted_as(&told.provider, &told.model);
+        let model = counted.unwrap_or(&told.model);
         let mut own = buckets.iter().filter(|bucket| {
             bucket.sums.records > 0
                 && bucket.dimensions.provider == told.provider
-                && bucket.dimensions.model == told.model
+                && bucket.dimensions.model == *model
         });
         own.any(|bucket| {
             let mut prices = told.prices.iter();

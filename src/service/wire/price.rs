@@ -172,6 +172,9 @@ pub struct PriceView {
     pub provider: String,
     /// Model.
     pub model: String,
+    /// Release of the model, where the price is its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
     /// Rates.
     pub rates: RatesView,
     /// Version, as records name it.
@@ -209,6 +212,7 @@ impl PriceView {
         Self {
             provider: price.provider.to_owned(),
             model: price.model.to_owned(),
+            release: price.release.map(str::to_owned),
             rates: price.rates.into(),
             version: price.version.to_owned(),
             effective_from: Instant(price.effective_from),

@@ -230,9 +230,10 @@ fn beside(quotes: &[Quoted], rates: &Rates) -> Vec<Quoted> {
     quotes
 }
 
-/// Whether the change that waits already says so.
+/// Whether the change that waits already says so, of the same price: that of a state may have moved with its model's.
 fn is_held(waiting: &PriceHeldBack, proposal: &PriceProposal, hold: &Holding) -> bool {
-    proposal.apply.is_none() && waiting.rates == hold.rates && waiting.rule == hold.rule
+    let same = waiting.rates == hold.rates && waiting.rule == hold.rule;
+    same && proposal.apply.is_none() && waiting.present == proposal.present
 }
 
 /// A changed price in a few words.

@@ -265,6 +265,22 @@ fn a_newer_change_takes_the_place_of_one_that_waits() {
 }
 
 #[test]
+fn a_change_is_said_anew_where_what_is_charged_without_it_has_moved() {
+    let mut bench = Bench::new();
+    bench.refresh(vec![proposal(0, None, Some(3))]);
+    assert_eq!(
+        names(&bench.refresh(vec![proposal(0, None, Some(3))])),
+        [""; 0]
+    );
+    // As a state's price does that is its model's.
+    let mut moved = proposal(0, None, Some(3));
+    moved.present = Some(rates(1));
+    bench.refresh(vec![moved]);
+    let waiting = bench.state.waiting_price(bench.waiting()).unwrap();
+    assert_eq!(waiting.change.present, Some(rates(1)));
+}
+
+#[test]
 fn a_price_may_be_applied_in_part() {
     let mut bench = Bench::new();
     let events = bench.refresh(vec![proposal(0, Some(3), Some(4))]);

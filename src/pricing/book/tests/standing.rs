@@ -55,3 +55,42 @@ fn what_a_price_no_longer_names_is_kept_as_it_was_last() {
         "a review does not hide it"
     );
 }
+
+#[test]
+fn the_steps_of_a_state_begin_where_its_model_was_when_it_left_it() {
+    const STATE: &str = "gpt-x-2026-11-01";
+    let mut book = book();
+    book.apply(applied("openai", "gpt-x", 7, "2026-11-20T00:00:00Z", 4));
+    let mut write = applied("openai", STATE, 8, "2026-11-21T00:00:00Z", 8);
+    let rates = |units: [(Unit, i64); 1]| {
+        let mut rates = Rates::default();
+        rates.standard.rates = units.map(|(unit, rate)| (unit, rate.into())).into();
+        Arc::new(rates)
+    };
+    Arc::make_mut(&mut write.price.price).rates = rates([(Unit::Output, 8)]);
+    book.apply(write);
+    book.apply(applied("openai", "gpt-x", 9, "2026-11-22T00:00:00Z", 5));
+    let now = at("2026-11-24T00:00:00Z");
+    let standing = book.standing("openai", STATE, now);
+    assert_eq!((standing.version, standing.of_its_model), (8, false));
+    let past: Vec<_> = standing.past.iter().map(|(_, rates)| &**rates).collect();
+    let input = |input| rates([(Unit::Input, input)]);
+    let own = rates([(Unit::Output, 8)]);
+    assert_eq!(past, [&*input(3), &*input(2), &*input(4), &*own]);
+    let gone = BTreeMap::from([(Place::standard(Unit::Input), 4.into())]);
+    assert_eq!(standing.gone, gone);
+    // What a person approved of the model before is a new beginning, and after it nothing of the state's.
+    for (version, from, many) in [
+        (10, "2026-11-20T12:00:00Z", 2),
+        (11, "2026-11-23T00:00:00Z", 2),
+    ] {
+        let mut reviewed = applied("openai", "gpt-x", version, from, 4);
+        reviewed.price.review = Some(crate::core::increase::Review {
+            actor: "ann".into(),
+            at: at(from),
+            reason: None,
+        });
+        book.apply(reviewed);
+        assert_eq!(book.standing("openai", STATE, now).past.len(), many);
+    }
+}

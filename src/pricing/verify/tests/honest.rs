@@ -28,7 +28,9 @@ fn two_of_three_outvote_the_one_that_is_late() {
     assert_eq!(judgement.outcome, Outcome::Verified);
     assert_eq!(vote(&judgement, "late"), (Vote::Outvoted, None));
     assert_eq!(vote(&judgement, "a"), (Vote::Agreed, None));
-    let votes = votes([&judgement, &judgement]);
+    let mut votes = BTreeMap::new();
+    count_votes(&mut votes, &judgement);
+    count_votes(&mut votes, &judgement);
     assert_eq!((votes["a"].agreed, votes["late"].outvoted), (2, 2));
 }
 

@@ -110,7 +110,7 @@ impl Operation for GetPrice {
         let mut text = format!(
             "{}/{} per million: {}. {}.{offered}",
             price.provider,
-            price.model,
+            price.release.unwrap_or(price.model),
             rates.join(", "),
             standing(&content.price)
         );
@@ -128,7 +128,8 @@ impl Operation for GetPrice {
 fn version(prices: &PriceBook, price: &Price<'_>) -> PriceView {
     let mut view = PriceView::of(price);
     if let Origin::Imported { imported, past, .. } = price.origin {
-        let said = prices.imported(price.provider, price.model, &imported.history.source);
+        let name = price.release.unwrap_or(price.model);
+        let said = prices.imported(price.provider, name, &imported.history.source);
         view.superseded = (!said.contains(past)).then_some(true);
     }
     view

@@ -67,7 +67,7 @@ pub struct RefreshedSource {
     pub applied: usize,
     /// Models of its own of which a change is held back.
     pub held_back: usize,
-    /// Entries that can't be read, mean no model, or have a rate that a price has no room for.
+    /// Entries that can't be read, mean no model, or have a rate that a price, or a change that waits, has no room for.
     pub left_out: usize,
 }
 
@@ -88,6 +88,9 @@ pub struct RefreshCounts {
     pub past_held_back: usize,
     /// Nothing that is said can be meant.
     pub rejected: usize,
+    /// A change would wait, but so many do already that it is left out for now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_room: Option<usize>,
 }
 
 /// What came of it.
@@ -178,7 +181,10 @@ fn view(refreshed: &Refreshed, dry_run: bool, now: jiff::Timestamp) -> RefreshPr
     RefreshPricesAnswer {
         dry_run,
         sources: sources.map(|one| source(one, appraisal, now)).collect(),
-        models: appraisal.counts.into(),
+        models: RefreshCounts {
+            no_room: (appraisal.no_room > 0).then_some(appraisal.no_room),
+            ..appraisal.counts.into()
+        },
         repriced_past: repriced_past(refreshed),
         offline: refreshed.offline,
         duplicate: false,
@@ -238,6 +244,7 @@ impl From<Counts> for RefreshCounts {
             held_back: counts.held_back + counts.past_held_back,
             past_held_back: counts.past_held_back,
             rejected: counts.rejected,
+            no_room: None,
         }
     }
 }
@@ -253,10 +260,16 @@ fn told(answer: &RefreshPricesAnswer) -> String {
         "Of {} models {} {verb} verified, {} {verb} from one source, {} {verb} held back{past}, {} stay as they are.",
         models.looked_at, models.verified, models.single_source, models.held_back, models.unchanged
     );
+    // Writing into a String can't fail.
+    if let Some(left_out) = models.no_room {
+        let _ = write!(
+            text,
+            " {left_out} more would be held back, but so many changes wait that there is no room for them; review_price_changes makes room."
+        );
+    }
     if answer.offline {
         text.push_str(" No source could be reached; the prices stay as they are.");
     }
-    // Writing into a String can't fail.
     if !answer.repriced_past.is_empty() {
         let models = answer.repriced_past.join(", ");
         let _ = write!(

@@ -479,6 +479,40 @@ async fn a_sources_history_is_shown_and_costs_what_lies_in_it() {
 }
 
 #[tokio::test]
+async fn a_history_of_a_release_is_that_releases_and_costs_what_lies_in_it() {
+    const RELEASE: &str = "gpt-4o-2027-01-01";
+    let mut house = House::new();
+    house
+        .apply(ApplyPrices {
+            history: vec![history(RELEASE)],
+            ..ApplyPrices::default()
+        })
+        .await;
+    house.restart();
+    let at = "2023-06-01T00:00:00Z";
+    let ask = |model: &str| json!({"model": model, "history": true, "at": at});
+    let price = house.done("get_price", ask(RELEASE)).await;
+    assert_eq!(price["version"], "history-llm-prices-1", "{price}");
+    assert_eq!(
+        (&price["model"], &price["release"]),
+        (&json!("gpt-4o"), &json!(RELEASE))
+    );
+    let all = price["history"].as_array().unwrap().iter();
+    let past: Vec<_> = all
+        .filter(|price| price["version"] == "history-llm-prices-1")
+        .collect();
+    assert!(!past.is_empty());
+    assert!(past.iter().all(|price| price.get("superseded").is_none()));
+    let of_model = house.done("get_price", ask("gpt-4o")).await;
+    assert_eq!(of_model["status"], "bundled", "{of_model}");
+    assert_eq!(of_model.get("release"), None);
+    let usage = json!({"model": RELEASE, "input_tokens": 1_000_000, "occurred_at": at});
+    let recorded = house.done("record_usage", usage).await;
+    let input = &price["rates"]["standard"]["rates"]["input"];
+    assert_eq!(recorded["records"][0]["cost_usd"], *input, "{recorded}");
+}
+
+#[tokio::test]
 async fn an_estimate_of_counted_tokens_is_none() {
     let house = House::new();
     let ask =
