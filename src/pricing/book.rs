@@ -9,6 +9,7 @@
 //! 5. the catalogue's earliest price, or the earliest applied one: what held before is not known, and that is nearer
 //!    than nothing.
 
+mod found;
 mod layers;
 mod origin;
 mod overlay;
@@ -22,12 +23,12 @@ mod unlisted;
 pub use origin::{Applied, Imported, Origin, Override};
 pub use price::{Price, SourceQuote};
 
-use super::catalogue::{Candidate, Catalogue, ModelCard, Search, Spelling, Unresolved, provider};
-use super::identity::{by_another_name, unframed};
+use super::catalogue::{Candidate, Catalogue, ModelCard, Search, Unresolved, provider};
 use super::verify::Standing;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::PastPrice;
 use crate::core::state::{Declined, DeclinedPast};
+use found::{Found, Release};
 use jiff::Timestamp;
 use layers::Layers;
 use rustc_hash::FxHashMap;
@@ -339,84 +340,6 @@ impl PriceBook {
         layers.map_or_else(Vec::new, |layers| layers.declined_past(source))
     }
 
-    /// A model by its canonical names, under which its changes are kept: what another provider of the same company charges
-    /// for one of that name is not its price.
-    fn exact<'a>(&'a self, provider: &str, model: &str) -> Option<Found<'a>> {
-        if let Ok(card) = self.catalogue.named(Some(provider), model) {
-            return Some(self.carded(card));
-        }
-        let provider = provider::canonical(provider);
-        let (provider, models) = self.changed.get_key_value(&*provider)?;
-        let (model, layers) = models.named(model.trim())?;
-        Some(Found::unlisted(provider, model, layers))
-    }
-
-    fn carded<'a>(&'a self, card: &'a ModelCard) -> Found<'a> {
-        Found {
-            provider: &card.provider,
-            model: &card.model,
-            card: Some(card),
-            layers: self.layers_of(&card.provider, &card.model),
-            release: None,
-        }
-    }
-
-    /// A model by its name, by its name as an API frames it, or by another name that sources use.
-    fn find<'a>(&'a self, provider: Option<&str>, model: &str) -> Result<Found<'a>, Unresolved> {
-        let model = model.trim();
-        let inner = unframed(model);
-        let named = match self.find_named(provider, model) {
-            Err(Unresolved::Unknown) if inner != model => self.find_named(provider, inner),
-            named => named,
-        };
-        match named {
-            Err(unknown @ Unresolved::Unknown) => {
-                let seller = provider.or_else(|| provider::owner(inner));
-                let other = seller.and_then(|from| by_another_name(&self.catalogue, from, inner));
-                let other = other.ok_or(unknown)?;
-                self.find_named(Some(&other.provider), &other.model)
-            }
-            named => named,
-        }
-    }
-
-    fn find_named<'a>(
-        &'a self,
-        provider: Option<&str>,
-        model: &str,
-    ) -> Result<Found<'a>, Unresolved> {
-        let listed = self.catalogue.resolve_spelled(provider, model);
-        let listed = listed.map(|(card, spelling)| (self.listed(card, spelling, model), spelling));
-        let Some(asked) = provider else {
-            return self.of_anyone(model, listed);
-        };
-        match listed {
-            Ok((found, spelling)) if spelling.is_of_a_state() => {
-                let known = self.only_changed(Some(asked), model)?;
-                let is_anothers =
-                    |known: &Found<'_>| known.provider != found.provider && known.is_priced();
-                Ok(known.filter(is_anothers).unwrap_or(found))
-            }
-            Ok((found, _)) => Ok(found),
-            Err(unknown) => self.only_changed(Some(asked), model)?.ok_or(unknown),
-        }
-    }
-
-    /// The catalogue's model, with what has changed of the price of the state that a name of it is of.
-    fn listed<'a>(&'a self, card: &'a ModelCard, spelling: Spelling, model: &str) -> Found<'a> {
-        let is_state = spelling.is_of_a_state();
-        let state = is_state.then(|| self.own_state(&card.provider, model));
-        Found {
-            release: state.flatten().and_then(Release::of),
-            ..self.carded(card)
-        }
-    }
-
-    fn layers_of(&self, provider: &str, model: &str) -> Option<&Layers> {
-        let layers = self.changed.get(provider)?.models.get(model)?;
-        Some(layers)
-    }
-
     fn bundled<'a>(
         &'a self,
         card: &'a ModelCard,
@@ -434,72 +357,6 @@ impl PriceBook {
             effective_from: from.unwrap_or_else(|| self.catalogue.date()),
             origin: Origin::Bundled(&self.catalogue),
         }
-    }
-}
-
-/// A model, with what is known of its price.
-#[derive(Clone, Copy)]
-struct Found<'a> {
-    provider: &'a str,
-    model: &'a str,
-    card: Option<&'a ModelCard>,
-    layers: Option<&'a Layers>,
-    /// The state that was asked for, where something of its own price has changed: it is counted as its model all the same, so
-    /// that budgets and reports of the model cover it.
-    release: Option<Release<'a>>,
-}
-
-/// A state of a model, and what has changed of its price.
-#[derive(Clone, Copy)]
-struct Release<'a> {
-    name: &'a str,
-    layers: &'a Layers,
-}
-
-impl<'a> Release<'a> {
-    fn of(found: Found<'a>) -> Option<Self> {
-        Some(Self {
-            name: found.model,
-            layers: found.layers?,
-        })
-    }
-}
-
-impl<'a> Found<'a> {
-    /// A model that the catalogue does not know.
-    const fn unlisted(provider: &'a str, model: &'a str, layers: &'a Layers) -> Self {
-        Self {
-            provider,
-            model,
-            card: None,
-            layers: Some(layers),
-            release: None,
-        }
-    }
-
-    /// Whether sources or admins gave it a price.
-    fn is_priced(&self) -> bool {
-        self.layers.is_some_and(Layers::is_priced)
-    }
-
-    /// Whether it has a price of its own beneath what admins set.
-    fn has_a_price(&self) -> bool {
-        let applied = || self.layers.and_then(Layers::first_applied);
-        self.card.is_some() || applied().is_some()
-    }
-
-    /// The price of an origin; none of an override that takes prices away.
-    fn price(&self, origin: Origin<'a>) -> Option<Price<'a>> {
-        Price::of(self.provider, self.model, self.card, origin)
-    }
-
-    /// The same of an origin that is its release's own.
-    fn own_price(&self, origin: Origin<'a>) -> Option<Price<'a>> {
-        let price = self.price(origin)?;
-        Some(Price {
-            release: self.release.map(|release| release.name),
-            ..price
-        })
     }
 }
 
