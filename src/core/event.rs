@@ -127,8 +127,8 @@ pub enum Event {
         /// Those of them whose counters begin anew.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         anew: Vec<PolicyId>,
-        /// How it is told whether the others go on; no part of what is written.
-        #[serde(skip)]
+        /// How it is told whether the others go on.
+        #[serde(default, skip_serializing_if = "GoesOn::is_by_cut")]
         goes_on: GoesOn,
     },
     /// A budget was archived.
@@ -146,8 +146,8 @@ pub enum Event {
         /// this was said went on with theirs.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         anew: bool,
-        /// How it is told whether it goes on where they don't; no part of what is written.
-        #[serde(skip)]
+        /// How it is told whether it goes on where they don't.
+        #[serde(default, skip_serializing_if = "GoesOn::is_by_cut")]
         goes_on: GoesOn,
     },
     /// A policy was taken away.

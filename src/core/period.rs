@@ -119,13 +119,22 @@ impl Window {
 }
 
 /// How it is told whether the counting of a policy goes on as it is saved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GoesOn {
     /// Where its calendar cuts time as it did.
     #[default]
     ByCut,
-    /// Where its period, time zone and week are what they were, though they cut nothing in another way.
+    /// Where its period, time zone and week are what they were, though others cut nothing in another way: so it was up to
+    /// version 3 of events.
     ByName,
+}
+
+impl GoesOn {
+    /// Whether it is told as it is now.
+    pub const fn is_by_cut(&self) -> bool {
+        matches!(self, Self::ByCut)
+    }
 }
 
 /// A period as a policy uses it: in its time zone, with its first day of the week.
