@@ -20,8 +20,7 @@ pub(super) fn serve(client: &Client) -> Result<(), String> {
     let read_only = reading.map(|tool| tool.contract.name).collect();
     let caller = client.caller(Interface::Mcp);
     let options = FrontOptions::new(data_dir.clone(), version, caller, read_only);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("no runtime: {error}"))?;

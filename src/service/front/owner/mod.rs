@@ -4,27 +4,20 @@ mod gate;
 mod guest;
 mod outlet;
 mod own;
+mod reception;
 
 use super::house::{Host, House};
 use super::lock::Lock;
-use super::place::{Place, Socket};
+use super::place::Place;
 use super::settle::Upstream;
 use super::unusable::unusable;
 use super::{FrontError, FrontOptions};
 pub(super) use own::Own;
+use reception::Reception;
 use semver::Version;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::timeout;
-
-/// The most clients that an owner serves at a time; others wait in the socket's queue.
-const MOST_GUESTS: usize = 512;
-
-/// How long an owner waits where it has no descriptor left for another connection.
-const EXHAUSTED: Duration = Duration::from_millis(100);
 
 /// What the sessions of an owner share.
 struct Rooms<O> {
@@ -70,8 +63,7 @@ impl<O: Host> Rooms<O> {
 /// An owner at work.
 pub(super) struct Owner<O> {
     own: Own<O>,
-    /// Ends when the last guest has left.
-    reception: JoinHandle<()>,
+    reception: Reception,
     lock: Lock,
 }
 
@@ -94,12 +86,8 @@ impl<O: Host> Owner<O> {
             .map_err(FrontError::Open)?;
         let own = Own::new(host, options);
         tracing::debug!(dir = %place.dir().display(), "this process owns the store");
-        let reception = tokio::spawn(receive_all(
-            Arc::clone(&own.rooms),
-            listener,
-            socket,
-            options.drain,
-        ));
+        let reception = Reception::open(&own.rooms, listener, socket, options.drain)
+            .map_err(|error| FrontError::Open(format!("no threads for other clients: {error}")))?;
         Ok(Self {
             own,
             reception,
@@ -116,51 +104,9 @@ impl<O: Host> Owner<O> {
     /// `patience`.
     pub(super) async fn leave(mut self, patience: Duration) -> Result<(), String> {
         self.own.finish(patience).await;
-        if let Err(error) = self.reception.await {
-            tracing::error!(%error, "the reception broke off");
-        }
+        self.reception.close().await;
         let closed = Arc::clone(&self.own.rooms.host).close().await;
         drop(self.lock);
         closed
-    }
-}
-
-async fn receive_all<O: Host>(
-    rooms: Arc<Rooms<O>>,
-    listener: UnixListener,
-    socket: Socket,
-    drain: Duration,
-) {
-    let mut closing = rooms.closing.subscribe();
-    let mut guests = JoinSet::new();
-    loop {
-        tokio::select! {
-            _ = closing.wait_for(Stay::is_over) => break,
-            stream = accept(&listener), if guests.len() < MOST_GUESTS => {
-                guests.spawn(guest::receive(Arc::clone(&rooms), stream));
-            }
-            Some(_) = guests.join_next() => {}
-        }
-    }
-    drop(listener);
-    drop(socket);
-    // A little longer than the relays wait: they are to leave, not to be cut off.
-    let all = async { while guests.join_next().await.is_some() {} };
-    if timeout(drain + Duration::from_secs(1), all).await.is_err() {
-        tracing::warn!(left = guests.len(), "sessions were cut off");
-    }
-    guests.shutdown().await;
-}
-
-/// The next connection. A failure to take one is no reason to take none after it.
-async fn accept(listener: &UnixListener) -> UnixStream {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return stream,
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be taken");
-                tokio::time::sleep(EXHAUSTED).await;
-            }
-        }
     }
 }
