@@ -50,6 +50,11 @@ impl<'a> Found<'a> {
         self.layers.is_some_and(Layers::is_priced)
     }
 
+    /// Whether a quorum or an admin gave it a price.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.layers.is_some_and(Layers::is_confirmed)
+    }
+
     /// Whether it has a price of its own beneath what admins set.
     pub(super) fn has_a_price(&self) -> bool {
         let applied = || self.layers.and_then(Layers::first_applied);

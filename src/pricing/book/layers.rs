@@ -3,7 +3,7 @@
 use super::origin::{Applied, Imported, Origin, Override};
 use super::overlay::overlay;
 use super::overrides::Overrides;
-use crate::core::price::Rates;
+use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::{PastPrice, PriceRule};
 use crate::core::state::{Declined, DeclinedPast};
 use crate::pricing::catalogue::ModelCard;
@@ -120,6 +120,13 @@ impl Layers {
     /// Whether a price was applied, or set and not taken away.
     pub(super) fn is_priced(&self) -> bool {
         !self.applied.is_empty() || self.overrides.at(Timestamp::MAX).is_some()
+    }
+
+    /// Whether a price was applied that a quorum or a person confirmed, or set and not taken away.
+    pub(super) fn is_confirmed(&self) -> bool {
+        let mut applied = self.applied.iter();
+        applied.any(|applied| applied.price.price.status == PriceStatus::Verified)
+            || self.overrides.at(Timestamp::MAX).is_some()
     }
 
     /// Whether anything was set, applied or turned down.

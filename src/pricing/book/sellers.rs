@@ -50,8 +50,9 @@ impl PriceBook {
         found.collect()
     }
 
-    /// What a name means where no provider is named, beside what the catalogue says of it: a name that sources or admins
-    /// know as it is is meant before a model that is found without its date or `latest`, and is as good as the catalogue's.
+    /// What a name means where no provider is named, beside what the catalogue says of it: a name that a quorum or an admin
+    /// knows as it is is meant before a model that is found without its date or `latest`. What the catalogue has by that very
+    /// name stays, and one source alone changes nothing.
     pub(super) fn of_anyone<'a>(
         &'a self,
         model: &str,
@@ -67,11 +68,11 @@ impl PriceBook {
         match listed {
             Ok((found, _)) if sold.is_empty() => Ok(found),
             Ok((found, spelling)) => {
-                if !spelling.is_of_a_state() {
-                    sold.retain(|other| other.provider != found.provider);
-                    sold.push(found);
+                sold.retain(Found::is_confirmed);
+                if spelling.is_of_a_state() && !sold.is_empty() {
+                    return self.one_of(model, &sold, Vec::new());
                 }
-                self.one_of(model, &sold, Vec::new())
+                Ok(self.owners(model, &sold).unwrap_or(found))
             }
             Err(Unresolved::Ambiguous { providers }) => self.one_of(model, &sold, providers),
             Err(unknown) => self.only_changed(None, model)?.ok_or(unknown),
@@ -93,12 +94,10 @@ impl PriceBook {
         sold: &[Found<'a>],
         mut others: Vec<String>,
     ) -> Result<Found<'a>, Unresolved> {
+        if let Some(own) = self.owners(model, sold) {
+            return Ok(own);
+        }
         if let Some(owner) = provider::owner(model) {
-            let mut own = provider::named(owner).into_iter();
-            let own = own.find_map(|own| sold.iter().find(|found| *found.provider == *own));
-            if let Some(own) = own {
-                return Ok(self.as_charged(*own));
-            }
             let other = by_another_name(&self.catalogue, owner, model);
             let found = other.map(|other| self.find_named(Some(&other.provider), &other.model));
             if let Some(Ok(found)) = found {
@@ -112,6 +111,15 @@ impl PriceBook {
         others.sort_unstable();
         others.dedup();
         Err(Unresolved::Ambiguous { providers: others })
+    }
+}
+
+impl PriceBook {
+    /// The one of several that is of the company whose name it is.
+    fn owners<'a>(&'a self, model: &str, sold: &[Found<'a>]) -> Option<Found<'a>> {
+        let mut own = provider::named(provider::owner(model)?).into_iter();
+        let own = own.find_map(|own| sold.iter().find(|found| *found.provider == *own));
+        own.map(|own| self.as_charged(*own))
     }
 }
 

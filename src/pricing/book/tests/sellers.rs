@@ -104,7 +104,7 @@ fn a_name_that_others_sell_too_is_the_owners_or_nobodys_alone() {
     all_mean(
         &known,
         &[
-            (None, "llama-3.1", "avian|azure_ai"),
+            (None, "llama-3.1", "avian/llama-3.1"),
             (Some("avian"), "llama-3.1", "avian/llama-3.1"),
             (Some("azure"), "llama-3.1", "azure_ai/llama-3.1 5"),
             (None, "gpt-5", "openai/gpt-5"),
@@ -125,17 +125,27 @@ fn a_name_that_others_sell_too_is_the_owners_or_nobodys_alone() {
 }
 
 #[test]
+fn one_source_alone_does_not_change_whose_model_a_name_means() {
+    let names = ["llama-3.1", "qwen3-32b-20270101"];
+    let known = [
+        (None, names[0], "avian/llama-3.1"),
+        (None, names[1], "ovhcloud/Qwen3-32B"),
+    ];
+    let mut book = book(&[]);
+    for (version, name) in (1..).zip(names) {
+        let mut lone = applied("zzseller", name, version, FROM, 1);
+        Arc::make_mut(&mut lone.price.price).status = PriceStatus::SingleSource;
+        book.apply(lone);
+    }
+    all_mean(&book, &known);
+}
+
+#[test]
 fn what_has_no_price_of_that_name_is_no_other_seller() {
     let mut known = book(&[]);
     known.set(set("inhouse", "llama-3.1", FROM, Some(4)));
     known.set(set("unknown", "llama-3.1", FROM, Some(9)));
-    assert_eq!(
-        known.find(None, "llama-3.1").err(),
-        Some(Unresolved::Ambiguous {
-            providers: vec!["avian".into(), "inhouse".into()]
-        })
-    );
-    assert_eq!(meant(&known, None, "llama-3.1"), "unknown/llama-3.1 9");
+    assert_eq!(meant(&known, None, "llama-3.1"), "avian/llama-3.1");
     known.set(set("inhouse", "llama-3.1", NOW, None));
     known.import(imported("zai", "llama-3.1", &[(FROM, NOW, 5)]));
     known.import(imported("openai", "gpt-6", &[(FROM, NOW, 5)]));
