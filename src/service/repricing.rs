@@ -6,7 +6,7 @@ use crate::core::codec;
 use crate::core::event::{Event, Recorded};
 use crate::core::id::RecordId;
 use crate::core::name::Name;
-use crate::core::price::{Rates, ServiceTier};
+use crate::core::price::{PriceStatus, Rates, ServiceTier};
 use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
 use crate::core::usage::UNKNOWN_PROVIDER;
@@ -179,6 +179,24 @@ impl<'a> Case<'a> {
         usage.occurred >= self.change.from
             && usage.cost.source != CostSource::Reported
             && self.is_of_the_model(usage)
+            && !self.is_set_apart(usage)
+    }
+
+    /// Whether an admin gave the usage's release a price of its own: that holds whatever its model costs, and offered what it
+    /// changes when it was set.
+    fn is_set_apart(&self, usage: &Usage) -> bool {
+        let change = self.change;
+        let Some(release) = usage
+            .release
+            .as_deref()
+            .filter(|_| usage.model == change.model)
+        else {
+            return false;
+        };
+        let price = change
+            .prices
+            .price_at(Some(&change.provider), release, usage.occurred);
+        price.is_ok_and(|price| price.release.is_some() && price.status == PriceStatus::Override)
     }
 
     /// Usage without a price may have been recorded under another name, for nobody knew the model then.

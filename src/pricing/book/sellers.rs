@@ -87,7 +87,7 @@ impl PriceBook {
         is_vertexs() || is_its_alone() || is_whose(model, found.provider)
     }
 
-    /// The one of several that a name means: that of the company whose name it is, or the only one.
+    /// The one of several that a name means: that of the company whose name it is or that stands in front, or the only one.
     pub(super) fn one_of<'a>(
         &'a self,
         model: &str,
@@ -97,7 +97,8 @@ impl PriceBook {
         if let Some(own) = self.owners(model, sold) {
             return Ok(own);
         }
-        if let Some(owner) = provider::owner(model) {
+        let in_front = || model.split_once('/').map(|(prefix, _)| prefix);
+        if let Some(owner) = provider::owner(model).or_else(in_front) {
             let other = by_another_name(&self.catalogue, owner, model);
             let found = other.map(|other| self.find_named(Some(&other.provider), &other.model));
             if let Some(Ok(found)) = found {

@@ -22,8 +22,8 @@ pub(super) enum ToolsCommand {
 pub(super) fn run(command: &ToolsCommand) -> Result<(), String> {
     let ToolsCommand::Export { folder, check } = command;
     if *check {
-        let differences =
-            contract::export::check(folder, TOOLS).map_err(|error| error.to_string())?;
+        let differences = contract::export::check(folder, TOOLS)
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
         if differences.is_empty() {
             return print(&format!("{} contracts are as published.", TOOLS.len()));
         }

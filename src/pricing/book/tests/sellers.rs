@@ -18,10 +18,12 @@ fn book(changed: &[(&str, &str, i64)]) -> PriceBook {
         ("groq", "mixtral"),
         ("novita", "mixtral"),
         ("openai", "gpt-5"),
+        ("openrouter", "anthropic/claude-sonnet-4.5"),
         ("ovhcloud", "Qwen3-32B"),
         ("vertex_ai", "claude-3-opus"),
         ("vertex_ai", "claude-haiku-3@20240101"),
         ("vertex_ai", "gemini-9"),
+        ("vercel_ai_gateway", "anthropic/claude-sonnet-4.5"),
     ];
     let cards = cards.map(|(provider, model)| bare(provider, model)).into();
     let catalogue = Catalogue::new("test", at(NOW), vec![], cards);
@@ -120,6 +122,16 @@ fn a_name_that_others_sell_too_is_the_owners_or_nobodys_alone() {
             ),
             (None, "mixtral", "groq|novita|zai"),
             (None, "claude-sonnet-4.5", "anthropic/claude-sonnet-4-5"),
+            (
+                None,
+                "anthropic/claude-sonnet-4.5",
+                "anthropic/claude-sonnet-4-5",
+            ),
+            (
+                Some("openrouter"),
+                "anthropic/claude-sonnet-4.5",
+                "openrouter/anthropic/claude-sonnet-4.5",
+            ),
         ],
     );
 }

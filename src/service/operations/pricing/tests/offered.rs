@@ -122,4 +122,7 @@ async fn a_release_with_a_price_of_its_own_is_offered_what_that_makes_of_it() {
     // One that was charged as its model before has its own from now on.
     let of_other = offered("gpt-4o-2027-02-02", "5.5", "2026-11-21T00:00:00Z").await;
     assert_eq!(of_other, [(records[1].clone(), json!("3"))]);
+    // What a release's own price says stays offered by that alone.
+    let of_model = offered("gpt-4o", "4", "2026-11-21T00:00:00Z").await;
+    assert_eq!(of_model, [(records[2].clone(), json!("1.5"))]);
 }
