@@ -346,6 +346,13 @@ impl PriceBook {
         rates: &'a Rates,
         from: Option<Timestamp>,
     ) -> Price<'a> {
+        let (date, until) = (self.catalogue.date(), card.end_of_rates_from(from));
+        let has_ended = until.is_some_and(|until| until <= date);
+        let beginning = if has_ended {
+            Timestamp::UNIX_EPOCH
+        } else {
+            date
+        };
         Price {
             provider: &card.provider,
             model: &card.model,
@@ -354,8 +361,11 @@ impl PriceBook {
             rates,
             version: self.catalogue.price_version(),
             status: PriceStatus::Bundled,
-            effective_from: from.unwrap_or_else(|| self.catalogue.date()),
-            origin: Origin::Bundled(&self.catalogue),
+            effective_from: from.unwrap_or(beginning),
+            origin: Origin::Bundled {
+                catalogue: &self.catalogue,
+                until,
+            },
         }
     }
 }

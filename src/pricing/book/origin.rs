@@ -65,7 +65,12 @@ pub struct Imported {
 #[derive(Clone, Copy, Debug)]
 pub enum Origin<'a> {
     /// The catalogue.
-    Bundled(&'a Catalogue),
+    Bundled {
+        /// Which.
+        catalogue: &'a Catalogue,
+        /// Until when it holds, where another of the catalogue's follows.
+        until: Option<Timestamp>,
+    },
     /// Sources, or a person who approved what they say.
     Applied(&'a Applied),
     /// A source's word for a time that is over.

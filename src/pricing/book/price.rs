@@ -26,7 +26,8 @@ pub struct Price<'a> {
     pub version: &'a str,
     /// How far it can be trusted.
     pub status: PriceStatus,
-    /// Since when it holds; for a bundled price without a known day, the catalogue's date.
+    /// Since when it holds; for a bundled price without a known day, the catalogue's date, or the beginning of time where it has
+    /// ended before.
     pub effective_from: Timestamp,
     /// Where it comes from.
     pub origin: Origin<'a>,
@@ -74,7 +75,7 @@ impl<'a> Price<'a> {
         origin: Origin<'a>,
     ) -> Option<Self> {
         let (rates, version, status, effective_from) = match origin {
-            Origin::Bundled(_) => return None,
+            Origin::Bundled { .. } => return None,
             Origin::Applied(applied) => {
                 let price = &*applied.price.price;
                 (
@@ -118,7 +119,7 @@ impl<'a> Price<'a> {
     pub fn sources(&self) -> Vec<SourceQuote> {
         match self.origin {
             Origin::Override { .. } => Vec::new(),
-            Origin::Bundled(catalogue) => self.bundled_sources(catalogue),
+            Origin::Bundled { catalogue, .. } => self.bundled_sources(catalogue),
             Origin::Applied(applied) => {
                 let quotes = applied.price.price.quotes.iter();
                 quotes.map(SourceQuote::from).collect()
@@ -164,7 +165,7 @@ impl<'a> Price<'a> {
         match self.origin {
             Origin::Applied(applied) => Some(applied.price.price.rule),
             Origin::Imported { .. } => Some(PriceRule::ImportedHistory),
-            Origin::Bundled(_) | Origin::Override { .. } => None,
+            Origin::Bundled { .. } | Origin::Override { .. } => None,
         }
     }
 
@@ -172,7 +173,9 @@ impl<'a> Price<'a> {
     pub fn apart(&self) -> Apart {
         match self.origin {
             Origin::Applied(applied) => applied.price.price.apart.clone(),
-            Origin::Bundled(_) | Origin::Imported { .. } | Origin::Override { .. } => Apart::new(),
+            Origin::Bundled { .. } | Origin::Imported { .. } | Origin::Override { .. } => {
+                Apart::new()
+            }
         }
     }
 
@@ -180,8 +183,8 @@ impl<'a> Price<'a> {
     pub fn until(&self) -> Option<Timestamp> {
         match self.origin {
             Origin::Imported { past, .. } => Some(past.until),
-            Origin::Override { until, .. } => until,
-            Origin::Bundled(_) | Origin::Applied(_) => None,
+            Origin::Bundled { until, .. } | Origin::Override { until, .. } => until,
+            Origin::Applied(_) => None,
         }
     }
 
@@ -193,7 +196,7 @@ impl<'a> Price<'a> {
                 let review: Option<&Review> = applied.price.review.as_ref();
                 review.map(|review| &*review.actor)
             }
-            Origin::Bundled(_) | Origin::Imported { .. } => None,
+            Origin::Bundled { .. } | Origin::Imported { .. } => None,
         }
     }
 
@@ -202,7 +205,7 @@ impl<'a> Price<'a> {
         match self.origin {
             Origin::Override { set, .. } => Some(&set.reason),
             Origin::Applied(applied) => applied.price.review.as_ref()?.reason.as_deref(),
-            Origin::Bundled(_) | Origin::Imported { .. } => None,
+            Origin::Bundled { .. } | Origin::Imported { .. } => None,
         }
     }
 

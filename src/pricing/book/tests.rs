@@ -70,7 +70,26 @@ fn a_bundled_price_changes_on_its_days() {
         (price.version, price.status),
         ("test-1", PriceStatus::Bundled)
     );
-    assert_eq!(price.effective_from, at("2026-10-01T00:00:00Z"));
+    let (first, second) = (at("2026-10-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
+    let history = book.history(None, "gpt-x").unwrap();
+    let times: Vec<_> = history
+        .iter()
+        .map(|price| (price.effective_from, price.until()))
+        .collect();
+    // Of the first all that is known is that it was before the second.
+    let by_hand = [
+        (Timestamp::UNIX_EPOCH, Some(first)),
+        (first, Some(second)),
+        (second, None),
+    ];
+    assert_eq!(times, by_hand);
+    let held = |time| book.price_at(None, "gpt-x", at(time)).unwrap();
+    let earliest = held("2026-09-01T00:00:00Z");
+    assert_eq!((earliest.effective_from, earliest.until()), by_hand[0]);
+    let undated = book.price_at(Some("aws"), "amazon.nova", first).unwrap();
+    let of_catalogue = (book.catalogue().date(), None);
+    assert_eq!((undated.effective_from, undated.until()), of_catalogue);
+    assert_eq!((price.effective_from, price.until()), by_hand[1]);
     let sources = price.sources();
     assert_eq!((&*sources[0].name, &sources[0].value), ("a 1", &None));
     assert!(sources[1].value.is_some());

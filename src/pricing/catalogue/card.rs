@@ -190,6 +190,13 @@ impl ModelCard {
             .unwrap_or(own)
     }
 
+    /// When the rates that hold from a time on end, for others follow.
+    pub fn end_of_rates_from(&self, from: Option<Timestamp>) -> Option<Timestamp> {
+        let others = self.other_times.iter().map(|dated| dated.effective_from);
+        let all = others.chain([self.effective_from]);
+        all.filter(|other| *other > from).min().flatten()
+    }
+
     /// Every set of rates by date, earliest first.
     pub fn rates_over_time(&self) -> Vec<(&Arc<Rates>, Option<Timestamp>)> {
         let mut all: Vec<_> = self
