@@ -3,7 +3,7 @@
 use super::layers::Layers;
 use super::{Origin, Price, PriceBook};
 use crate::pricing::catalogue::{ModelCard, Spelling, Unresolved, provider};
-use crate::pricing::identity::{by_another_name, unframed};
+use crate::pricing::identity::{by_another_name, by_owners_alias, unframed};
 
 /// A model, with what is known of its price.
 #[derive(Clone, Copy)]
@@ -130,7 +130,11 @@ impl PriceBook {
         let listed = self.catalogue.resolve_spelled(provider, model);
         let listed = listed.map(|(card, spelling)| (self.listed(card, spelling, model), spelling));
         let Some(asked) = provider else {
-            return self.of_anyone(model, listed);
+            let own = by_owners_alias(model);
+            let own = own.map(|own| self.find_named(Some(&own.provider), &own.model));
+            return own
+                .and_then(Result::ok)
+                .map_or_else(|| self.of_anyone(model, listed), Ok);
         };
         match listed {
             Ok((found, spelling)) if spelling.is_of_a_state() => {

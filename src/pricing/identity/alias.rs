@@ -1,6 +1,6 @@
 //! Names that no rule joins, and that mean the same all the same; each with its reason.
 
-use crate::pricing::catalogue::parted;
+use crate::pricing::catalogue::{parted, provider};
 
 /// One name, and what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +103,21 @@ pub(super) const ALIASES: &[Alias] = &[
 pub(super) fn find(seller: &str, name: &str) -> Option<&'static Alias> {
     let same = |alias: &&Alias| alias.seller == seller && alias.name.eq_ignore_ascii_case(name);
     ALIASES.iter().find(same)
+}
+
+/// What a name means as an alias of the company that gives such names to its own models, with a date or `latest` behind it or not.
+pub(super) fn owners(name: &str) -> Option<(&'static str, String)> {
+    // Most names are no alias, and are told so at once.
+    let begins = |alias: &Alias| {
+        let head = name.get(..alias.name.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(alias.name))
+    };
+    if !ALIASES.iter().any(begins) {
+        return None;
+    }
+    let owner = provider::owner(name)?;
+    let model = find(owner, name).map(|alias| alias.model.to_owned());
+    Some((owner, model.or_else(|| state(owner, name))?))
 }
 
 /// The name of a state, with its model's alias left for the model's own name: `claude-sonnet-4-5-20290101` for

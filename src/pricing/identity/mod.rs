@@ -187,6 +187,13 @@ pub fn by_another_name(catalogue: &Catalogue, seller: &str, name: &str) -> Optio
     }
 }
 
+/// The name of a model or a state that a name without a provider means as an alias of the company whose name it is.
+pub fn by_owners_alias(name: &str) -> Option<Canonical> {
+    let (provider, model) = alias::owners(name)?;
+    let provider = provider.to_owned();
+    Some(Canonical { provider, model })
+}
+
 const fn found(canonical: Canonical, rule: Rule) -> Match {
     Match { canonical, rule }
 }

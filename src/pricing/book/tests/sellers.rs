@@ -18,6 +18,7 @@ fn book(changed: &[(&str, &str, i64)]) -> PriceBook {
         ("groq", "mixtral"),
         ("novita", "mixtral"),
         ("openai", "gpt-5"),
+        ("openrouter", "claude-sonnet-4.5"),
         ("openrouter", "anthropic/claude-sonnet-4.5"),
         ("ovhcloud", "Qwen3-32B"),
         ("vertex_ai", "claude-3-opus"),
@@ -207,6 +208,14 @@ fn an_alias_with_a_date_or_latest_is_of_a_state_of_its_model() {
                 its_own,
             ),
             (Some("anthropic"), "anthropic/claude-sonnet-4.5", model),
+            // Another's very name is meant only where the company does not have it.
+            (None, "Claude-Sonnet-4.5", model),
+            (None, "claude-sonnet-4.5-20290102", model),
+            (
+                Some("openrouter"),
+                "claude-sonnet-4.5",
+                "openrouter/claude-sonnet-4.5",
+            ),
             (Some("anthropic"), "claude-sonnet-4.5-20290102", model),
             (None, "claude-sonnet-4.5-Latest", model),
             (None, "CLAUDE-SONNET-4-5-LATEST", model),
