@@ -2,7 +2,7 @@
 
 use super::{Found, OfProvider, PriceBook};
 use crate::core::usage::UNKNOWN_PROVIDER;
-use crate::pricing::catalogue::{Unresolved, provider, writings};
+use crate::pricing::catalogue::{Unresolved, provider, tier, writings};
 use crate::pricing::identity::{Canonical, unframed};
 
 impl PriceBook {
@@ -49,6 +49,20 @@ impl PriceBook {
         if sold.iter().any(Found::is_priced) {
             sold.retain(Found::is_priced);
         }
+        // One source alone changes nothing of whose model a name means.
+        if sold.iter().any(Found::is_confirmed) {
+            sold.retain(Found::is_confirmed);
+        }
+        let local: Vec<&str> = sold
+            .iter()
+            .filter(is_lone_local)
+            .map(|it| it.provider)
+            .collect();
+        sold.retain(|found| !is_lone_local(&found));
+        if sold.is_empty() {
+            let providers = local.into_iter().map(str::to_owned).collect();
+            return Err(Unresolved::Ambiguous { providers });
+        }
         self.one_of(model, &sold, Vec::new()).map(Some)
     }
 
@@ -58,6 +72,12 @@ impl PriceBook {
         let named = |model| written(provider, models, model);
         named(model.trim()).or_else(|| named(unframed(model.trim())))
     }
+}
+
+/// Whether it runs on one's own machine by one source's word alone: that may make it free, be its name that of a dear model
+/// elsewhere, so it is meant only where its provider is named.
+fn is_lone_local(found: &&Found<'_>) -> bool {
+    tier::is_local(found.provider) && !found.is_confirmed()
 }
 
 /// A model under one of its names, its date or `latest` written in any way; as it is written here before the others.

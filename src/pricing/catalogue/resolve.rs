@@ -24,8 +24,8 @@ pub enum Unresolved {
     /// No card has that name.
     #[error("no model of that name is known")]
     Unknown,
-    /// Several providers have it, and none is its owner.
-    #[error("several providers have a model of that name; name one: {}", .providers.join(", "))]
+    /// Several providers may have it, and none is its owner.
+    #[error("the name alone does not tell whose model it is; name the provider: {}", .providers.join(", "))]
     Ambiguous {
         /// The providers, in order.
         providers: Vec<String>,

@@ -146,11 +146,44 @@ fn one_source_alone_does_not_change_whose_model_a_name_means() {
     ];
     let mut book = book(&[]);
     for (version, name) in (1..).zip(names) {
-        let mut lone = applied("zzseller", name, version, FROM, 1);
-        Arc::make_mut(&mut lone.price.price).status = PriceStatus::SingleSource;
-        book.apply(lone);
+        book.apply(lone("zzseller", name, version, 1));
     }
     all_mean(&book, &known);
+    // Nor of a name that the catalogue does not know, and a quorum does; not even to the company's whose name it is.
+    book.apply(applied("openrouter", "gpt-7", 7, FROM, 9));
+    book.apply(lone("zzseller", "gpt-7", 8, 1));
+    book.apply(lone("openai", "gpt-7", 9, 1));
+    all_mean(&book, &[(None, "gpt-7", "openrouter/gpt-7 9")]);
+}
+
+/// A price that one source alone says.
+fn lone(provider: &str, model: &str, version: u64, input: i64) -> Applied {
+    let mut lone = applied(provider, model, version, FROM, input);
+    Arc::make_mut(&mut lone.price.price).status = PriceStatus::SingleSource;
+    lone
+}
+
+#[test]
+fn what_one_source_has_on_ones_own_machine_is_meant_by_its_provider_alone() {
+    // Such a price may be zero on one word, and the name be that of a dear model elsewhere.
+    let mut book = book(&[("ollama", "gpt-9", 0)]);
+    for (version, model) in (2..).zip(["gpt-6", "openai/gpt-6", "own-model", "gpt-7"]) {
+        book.apply(lone("ollama", model, version, 0));
+    }
+    book.apply(lone("openrouter", "gpt-7", 7, 9));
+    all_mean(
+        &book,
+        &[
+            (None, "gpt-6", "ollama"),
+            (None, "gpt-6-20270101", "unknown"),
+            (None, "openai/gpt-6", "ollama"),
+            (None, "own-model", "ollama"),
+            (None, "ollama/own-model", "ollama/own-model 0"),
+            (Some("ollama"), "gpt-6", "ollama/gpt-6 0"),
+            (None, "gpt-7", "openrouter/gpt-7 9"),
+            (None, "gpt-9", "ollama/gpt-9 0"),
+        ],
+    );
 }
 
 #[test]
