@@ -24,7 +24,9 @@ pub(super) fn of(found: &Found<'_>, at: Timestamp) -> Standing {
     if let Some(layers) = own {
         declined = layers.declined();
         version = layers.version();
-        if let Some(applied) = layers.applied_at(at).or_else(|| layers.first_applied()) {
+        // One from a later time on, by a clock that was ahead, is charged only where nothing else is known.
+        let later = || layers.first_applied().filter(|_| found.card.is_none());
+        if let Some(applied) = layers.applied_at(at).or_else(later) {
             present = Some((Arc::clone(applied.rates()), applied.price.price.status));
             said = layers.said_by(at);
             if said.is_empty() {

@@ -276,6 +276,16 @@ fn what_a_verification_starts_from_is_beneath_the_overrides() {
         .map(|(_, rates)| rates.clone())
         .collect();
     assert_eq!(past, [rates(3), rates(2), rates(4)]);
+    // One that a clock that was ahead made is not in force yet, but where nothing else is known.
+    let ahead = "2028-01-01T00:00:00Z";
+    book.apply(applied("bedrock", "amazon.nova", 8, ahead, 9));
+    book.apply(applied("bedrock", "unlisted", 9, ahead, 9));
+    let present = |model: &str| book.standing("bedrock", model, time).present;
+    assert_eq!(
+        present("amazon.nova"),
+        Some((rates(5), PriceStatus::Bundled))
+    );
+    assert_eq!(present("unlisted"), Some((rates(9), PriceStatus::Verified)));
     assert_eq!(
         book.standing("openai", "unheard-of", time),
         Standing::default()

@@ -145,14 +145,21 @@ impl Schedule {
             .extend(sources.iter().map(|name| (name.clone(), at)));
     }
 
-    /// When a source is to be asked next.
-    fn next(&self, carried: &BTreeMap<String, Word>, source: &Configured) -> Timestamp {
+    /// When a source is to be asked next. What was asked at a time that is still to come, by a clock that was ahead, says nothing
+    /// of that.
+    fn next(
+        &self,
+        carried: &BTreeMap<String, Word>,
+        source: &Configured,
+        now: Timestamp,
+    ) -> Timestamp {
         let declared = &source.declaration;
         let ttl = SignedDuration::try_from(declared.ttl).unwrap_or(SignedDuration::MAX);
         let carried = carried.get(&*declared.name);
-        let carried = carried.filter(|word| word.address == declared.address);
+        let carried = carried.filter(|word| word.address == declared.address && word.at <= now);
         let stale = carried.map_or(Timestamp::MIN, |word| later(word.at, ttl));
         let tried = self.tried.get(&*declared.name);
+        let tried = tried.filter(|tried| **tried <= now);
         let rested = tried.map_or(Timestamp::MIN, |tried| later(*tried, AFTER_FAILURE));
         stale.max(rested)
     }
@@ -160,7 +167,7 @@ impl Schedule {
     fn due(&self, refresher: &Refresher, now: Timestamp) -> Vec<String> {
         let carried = refresher.carried.out();
         let asked = refresher.settings.asked();
-        let due = asked.filter(|source| self.next(&carried, source) <= now);
+        let due = asked.filter(|source| self.next(&carried, source, now) <= now);
         due.map(|source| source.declaration.name.to_string())
             .collect()
     }
@@ -168,7 +175,7 @@ impl Schedule {
     fn nap(&self, refresher: &Refresher, now: Timestamp) -> Duration {
         let carried = refresher.carried.out();
         let asked = refresher.settings.asked();
-        let next = asked.map(|source| self.next(&carried, source)).min();
+        let next = asked.map(|source| self.next(&carried, source, now)).min();
         let until = next.map_or(LONGEST_NAP, |next| {
             Duration::try_from(next.duration_since(now)).unwrap_or_default()
         });
@@ -221,6 +228,13 @@ mod tests {
         );
         carry_out(now, &address);
         assert!(!is_due(&schedule, now));
+        let ahead = later(now, SignedDuration::from_hours(9_600));
+        carry_out(ahead, &address);
+        assert!(is_due(&schedule, now), "by a clock that was ahead");
+        schedule.tried(&["litellm".to_owned()], ahead);
+        assert!(is_due(&schedule, now), "tried by such a clock");
+        schedule = Schedule::default();
+        carry_out(now, &address);
         let tomorrow = later(now, SignedDuration::from_hours(24));
         assert!(is_due(&schedule, tomorrow));
         schedule.tried(&["litellm".to_owned()], tomorrow);
