@@ -56,6 +56,26 @@ async fn a_source_that_fails_is_told_and_what_it_said_last_serves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_source_of_which_nothing_can_be_taken_fails_and_its_last_word_serves() {
+    let ground = Ground::new().await;
+    ground.refresh().await;
+    ground.pass_hours(26);
+    let cost = |input| json!({"cost": {"input": input, "output": 10}});
+    let models = json!({"grok-test-9": cost(2), "Grok-Test-9": cost(3)});
+    let contradicts_itself = json!({"xai": {"models": models}}).to_string();
+    ground.say("models_dev", &contradicts_itself).await;
+    for expected in ["failed", "failed"] {
+        let refreshed = ground.refresh().await;
+        let source = &refreshed["sources"][1];
+        assert_eq!(source["state"], expected, "{source}");
+        assert_eq!(source["models"], 1, "its last word counts: {source}");
+        let error = source["error"].as_str().unwrap();
+        assert!(error.contains("contradicts itself"), "{error}");
+        ground.pass_hours(2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_failing_source_said_is_used_as_long_as_it_is_fresh() {
     let ground = Ground::new().await;
     ground.refresh().await;

@@ -291,6 +291,13 @@ fn read(
         let source = &*source.declaration().name;
         tracing::debug!(source, name, why, "an entry of a price source is left out");
     }
+    // Else the last good word would be lost to one that says nothing.
+    if let Some((name, why)) = apart.first().filter(|_| apart.len() > placed.len()) {
+        let (apart, placed) = (apart.len(), placed.len());
+        return Err(format!(
+            "{placed} of its models can be taken, and {apart} can't; the first, {name}: {why}"
+        ));
+    }
     Ok(Said {
         fetched_at: kept.fetched_at,
         checked_at: kept.checked_at,
