@@ -248,6 +248,15 @@ pub enum SourceOutcome {
     Removed,
 }
 
+/// The file with the settings of the sources. An error that begins with it is one of them, and leaves the source out.
+pub const SETTINGS_FILE: &str = "prices.json";
+
+/// Whether what a source fails by is what is wrong in its settings.
+pub fn is_of_settings(error: &str) -> bool {
+    let rest = error.strip_prefix(SETTINGS_FILE);
+    rest.is_some_and(|rest| rest.starts_with(": "))
+}
+
 /// What became of a source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceReport {

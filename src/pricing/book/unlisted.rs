@@ -53,14 +53,10 @@ impl PriceBook {
         if sold.iter().any(Found::is_confirmed) {
             sold.retain(Found::is_confirmed);
         }
-        let local: Vec<&str> = sold
-            .iter()
-            .filter(is_lone_local)
-            .map(|it| it.provider)
-            .collect();
-        sold.retain(|found| !is_lone_local(&found));
+        let (local, sold): (Vec<_>, Vec<_>) = sold.into_iter().partition(is_lone_local);
         if sold.is_empty() {
-            let providers = local.into_iter().map(str::to_owned).collect();
+            let providers = local.iter().map(|found| found.provider.to_owned());
+            let providers = providers.collect();
             return Err(Unresolved::Ambiguous { providers });
         }
         self.one_of(model, &sold, Vec::new()).map(Some)
@@ -76,7 +72,7 @@ impl PriceBook {
 
 /// Whether it runs on one's own machine by one source's word alone: that may make it free, be its name that of a dear model
 /// elsewhere, so it is meant only where its provider is named.
-fn is_lone_local(found: &&Found<'_>) -> bool {
+fn is_lone_local(found: &Found<'_>) -> bool {
     tier::is_local(found.provider) && !found.is_confirmed()
 }
 

@@ -1,6 +1,7 @@
 //! What is configured of the price sources: the file `prices.json` and the folder `pages` of the data directory.
 
 use crate::core::decide::QUOTES_MOST;
+use crate::core::price_change::SETTINGS_FILE;
 use crate::pricing::sources::fetch::check_address;
 use crate::pricing::sources::html::{HtmlTable, Page};
 use crate::pricing::sources::{self, Declaration, Source};
@@ -10,12 +11,11 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The file of the settings, in the data directory.
-pub const SETTINGS_FILE: &str = "prices.json";
 /// The folder of descriptions of further pages, in the data directory.
 pub const PAGES_FOLDER: &str = "pages";
 
@@ -120,8 +120,8 @@ impl<'de> Deserialize<'de> for Named {
 struct OfSource {
     address: Option<String>,
     weight: Option<Decimal>,
-    ttl_hours: Option<u32>,
-    requests_an_hour: Option<u32>,
+    ttl_hours: Option<NonZeroU32>,
+    requests_an_hour: Option<NonZeroU32>,
     asked: Option<bool>,
 }
 
@@ -215,12 +215,6 @@ impl Settings {
     }
 }
 
-/// Whether what a source is said to fail by is what was wrong in [`SETTINGS_FILE`].
-pub fn is_of_settings(error: &str) -> bool {
-    let rest = error.strip_prefix(SETTINGS_FILE);
-    rest.is_some_and(|rest| rest.starts_with(": "))
-}
-
 impl Configured {
     fn of(source: Arc<dyn Source>) -> Self {
         let declaration = Arc::new(source.declaration().clone());
@@ -243,10 +237,10 @@ impl Configured {
             declared.weight = weight;
         }
         if let Some(hours) = own.ttl_hours {
-            declared.ttl = Duration::from_hours(u64::from(hours.max(1)));
+            declared.ttl = Duration::from_hours(u64::from(hours.get()));
         }
         if let Some(requests) = own.requests_an_hour {
-            declared.requests_an_hour = requests.max(1);
+            declared.requests_an_hour = requests.get();
         }
         declared.asked = own.asked.unwrap_or(declared.asked);
         Ok(())
@@ -411,6 +405,16 @@ mod tests {
                 "adress",
             ),
             (r#"{"sources": {"litellm": [true]}}"#, "litellm", "object"),
+            (
+                r#"{"sources": {"litellm": {"ttl_hours": 0}}}"#,
+                "litellm",
+                "nonzero",
+            ),
+            (
+                r#"{"sources": {"litellm": {"requests_an_hour": 0}}}"#,
+                "litellm",
+                "nonzero",
+            ),
             (
                 r#"{"sources": {"litellm": {"weight": "0.5"}, "openrouter": {}, "litellm": {}}}"#,
                 "litellm",

@@ -8,12 +8,13 @@ use reqwest::Url;
 /// # Errors
 /// [`FetchError::Address`]: it is not https (plain http is for this machine alone), has no host or names a user.
 pub fn check(address: &str) -> Result<bool, FetchError> {
+    let parsed = Url::parse(address);
     let refuse = |why| FetchError::Address {
-        address: address.to_owned(),
+        address: shown(address, parsed.as_ref().ok()),
         why,
     };
-    let url = Url::parse(address).map_err(|_| refuse("it is not a URL"))?;
-    let here = is_here(&url);
+    let url = parsed.as_ref().map_err(|_| refuse("it is not a URL"))?;
+    let here = is_here(url);
     match url.scheme() {
         "https" => {}
         "http" if here => {}
@@ -31,6 +32,18 @@ pub fn check(address: &str) -> Result<bool, FetchError> {
         return Err(refuse("it names a user"));
     }
     Ok(here)
+}
+
+/// An address without its user and password, which are nobody's to see.
+fn shown(address: &str, url: Option<&Url>) -> String {
+    let Some(mut url) = url.cloned() else {
+        let rest = address.rsplit_once('@').map(|(_, rest)| rest);
+        return rest.unwrap_or(address).to_owned();
+    };
+    // An address that can't have a user has none.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
 }
 
 fn is_here(url: &Url) -> bool {
@@ -69,10 +82,13 @@ mod tests {
             "ftp://models.dev/",
             "file:///etc/passwd",
             "https://me:secret@models.dev/",
+            "https://me:secret@/",
+            "http://me:secret@models.dev/",
             "models.dev",
             "",
         ] {
-            assert!(check(refused).is_err(), "{refused}");
+            let told = check(refused).unwrap_err().to_string();
+            assert!(!told.contains("secret"), "{told}");
         }
     }
 }

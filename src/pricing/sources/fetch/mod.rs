@@ -213,7 +213,7 @@ fn client(patience: &Patience, no_proxy: bool) -> reqwest::Result<Client> {
     let follow = redirect::Policy::custom(|attempt| {
         let first = attempt.previous().first().unwrap_or_else(|| attempt.url());
         if !same_place(first, attempt.url()) {
-            let to = attempt.url().host_str().unwrap_or_default().to_owned();
+            let to = attempt.url().origin().ascii_serialization();
             return attempt.error(error::Elsewhere(to));
         }
         if attempt.previous().len() > 5 {

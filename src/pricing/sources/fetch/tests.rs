@@ -158,7 +158,10 @@ async fn another_place_is_not_followed_to() {
     assert!(matches!(error, FetchError::Redirect(_)), "{error}");
     assert_eq!(asked(&other).await, 0);
     let (error, _) = failure(to("https://example.org/prices")).await;
-    assert_eq!(error, FetchError::Redirect("example.org".to_owned()));
+    assert_eq!(
+        error,
+        FetchError::Redirect("https://example.org".to_owned())
+    );
     // On the same host it is.
     let server = MockServer::start().await;
     Mock::given(path("/old"))

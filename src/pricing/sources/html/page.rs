@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use scraper::Selector;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// The description of a page: JSON, as in `html/pages/`. Selectors are CSS.
@@ -28,7 +29,7 @@ pub struct Page {
     pub weight: Decimal,
     /// How many hours an answer is fresh.
     #[serde(default = "day")]
-    pub ttl_hours: u32,
+    pub ttl_hours: NonZeroU32,
     /// Whether it is asked without being named in the configuration.
     #[serde(default)]
     pub asked: bool,
@@ -105,8 +106,10 @@ pub enum PageError {
 /// The longest name of a source, in bytes.
 const NAME_MOST: usize = 60;
 
-const fn day() -> u32 {
-    24
+const DAY: NonZeroU32 = NonZeroU32::new(24).unwrap();
+
+const fn day() -> NonZeroU32 {
+    DAY
 }
 
 fn table() -> String {
@@ -182,7 +185,7 @@ impl Page {
             weight: self.weight,
             priced_by: self.priced_by,
             tense: Tense::Present,
-            ttl: Duration::from_hours(u64::from(self.ttl_hours)),
+            ttl: Duration::from_hours(u64::from(self.ttl_hours.get())),
             requests_an_hour: 2,
             bytes_most: 8 << 20,
             asked: self.asked,

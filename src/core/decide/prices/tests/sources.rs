@@ -31,6 +31,11 @@ fn a_source_is_alerted_once_an_outage() {
     );
     assert!(told(&bench).ends_with("timeout; what it said last is used as long as it is fresh"));
     assert!(bench.report(failed("another")).is_empty());
+    bench.report(worked(1));
+    bench.report(failed("prices.json: sources.litellm.weight: too much"));
+    assert!(
+        told(&bench).ends_with("too much; it is left out, and has no word, until that is mended")
+    );
     assert_eq!(bench.open_alerts(), ["source_failed"]);
     assert_eq!(
         bench.report(worked(1)),
