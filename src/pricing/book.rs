@@ -14,6 +14,7 @@ mod layers;
 mod origin;
 mod overlay;
 mod overrides;
+mod past;
 mod price;
 mod sellers;
 mod standing;
@@ -213,18 +214,15 @@ impl PriceBook {
             }
             return Some(price);
         }
-        // The days of the catalogue's prices are the model's: of a release they say nothing against its own history.
-        let own = found.release.filter(|_| at < self.catalogue.date());
+        let own = found
+            .release
+            .filter(|_| self.takes_releases_history_at(true, at));
         if let Some(origin) = own.and_then(|release| release.layers.imported_at(at)) {
             return found.own_price(origin);
         }
         let bundled = found.card.map(|card| (card, card.rates_at(at)));
-        // What a source says later of a time in which the catalogue's price was charged is no news.
-        let is_known = bundled.is_some_and(|(_, (_, from))| {
-            self.catalogue.date() <= at || from.is_some_and(|from| from <= at)
-        });
         let imported = layers
-            .filter(|_| !is_known)
+            .filter(|_| !self.knows_bundled(found, at))
             .and_then(|layers| layers.imported_at(at));
         if let Some(origin) = imported {
             return found.price(origin);

@@ -139,7 +139,7 @@ impl Ground {
     ) -> Result<Answer<Value>, Refusal> {
         let mut call = Call::new(Caller {
             actor: "test".into(),
-            role: Role::Operator,
+            role: Role::Admin,
             interface: Interface::Mcp,
             ..Caller::default()
         });

@@ -146,3 +146,35 @@ async fn a_correction_of_the_past_is_withdrawn_or_turned_down() {
     assert_eq!(slipped["sources"][3]["left_out"], 1, "{slipped}");
     assert_eq!(waiting(&ground).await, json!([]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_usage_that_would_be_charged_by_a_told_past_is_said_to_be_concerned() {
+    let ground = heard().await;
+    let month = |input, from, to| {
+        json!({"id": "grok-test-9", "vendor": "xai", "name": "G", "input": input, "output": 15,
+            "from_date": from, "to_date": to})
+    };
+    let known = month(3, "2026-01-01", "2026-03-01");
+    for day in ["2026-03-15T00:00:00Z", "2026-04-15T00:00:00Z"] {
+        let usage = json!({"provider": "xai", "model": "grok-test-9", "input_tokens": 1_000_000, "occurred_at": day});
+        ground.call("record_usage", usage).await;
+    }
+    let rates = json!({"standard": {"rates": {"input": "4", "output": "20"}}});
+    let set = json!({"provider": "xai", "model": "grok-test-9", "effective_from": "2026-04-01T00:00:00Z",
+        "reason": "contract", "rates": rates});
+    ground.call("override_price", set).await;
+    for (told, concerned) in [
+        (month(2, "2026-04-01", "2026-05-01"), json!([])),
+        (
+            month(2, "2026-03-01", "2026-04-01"),
+            json!(["xai/grok-test-9"]),
+        ),
+    ] {
+        ground.pass_hours(1);
+        let all = json!({"prices": [known, told]}).to_string();
+        ground.say("history", &all).await;
+        let refreshed = ground.refresh().await;
+        let said = refreshed.get("repriced_past").cloned();
+        assert_eq!(said.unwrap_or(json!([])), concerned, "{refreshed}");
+    }
+}

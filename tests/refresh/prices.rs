@@ -71,7 +71,10 @@ async fn an_honest_cut_passes_and_a_slip_waits() {
     let alike = models_dev("9", "90").replace("grok-test-9", "gr\u{43e}k-test-9");
     ground.say("models_dev", &alike).await;
     let refreshed = ground.refresh().await;
-    assert_eq!(refreshed["sources"][1]["left_out"], 1, "{refreshed}");
+    let source = &refreshed["sources"][1];
+    assert_eq!(source["state"], "failed", "it has no other: {source}");
+    let told = source["error"].as_str().unwrap();
+    assert!(told.contains("printable ASCII"), "{told}");
     assert_eq!(
         ground.price().await["rates"]["standard"]["rates"]["input"],
         "1"

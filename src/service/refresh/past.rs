@@ -1,8 +1,9 @@
 //! Which of the models whose past is told anew have recorded usage that it may concern.
 
-use crate::core::price_change::PriceHistory;
+use crate::core::price_change::{PastPrice, PriceHistory};
 use crate::core::refusal::Refusal;
 use crate::core::state::{ModelPrices, State};
+use crate::reporting::report::instant;
 use crate::reporting::rollup::slot_of;
 use crate::service::Desk;
 use std::collections::BTreeSet;
@@ -18,10 +19,10 @@ pub(in crate::service) fn used(
     // The state is let go before the sums are read, which may take long.
     let news: Vec<_> = {
         let state = desk.state();
-        let news = history.iter().filter(|told| is_news(&state, told));
-        news.collect()
+        let news = history.iter().map(|told| (told, news(&state, told)));
+        news.filter(|(_, prices)| !prices.is_empty()).collect()
     };
-    let prices = || news.iter().flat_map(|told| &told.prices);
+    let prices = || news.iter().flat_map(|(_, prices)| prices);
     let (Some(from), Some(until)) = (
         prices().map(|past| past.from).min(),
         prices().map(|past| past.until).max(),
@@ -33,7 +34,7 @@ pub(in crate::service) fn used(
         .shared()
         .usage(slot_of(from), slot_of(until).saturating_add(1))?;
     let book = desk.prices();
-    let concerns = |told: &&&PriceHistory| {
+    let concerns = |(told, prices): &&(&PriceHistory, Vec<PastPrice>)| {
         let counted = book.counted_as(&told.provider, &told.model);
         let model = counted.unwrap_or(&told.model);
         let mut own = buckets.iter().filter(|bucket| {
@@ -42,18 +43,24 @@ pub(in crate::service) fn used(
                 && bucket.dimensions.model == *model
         });
         own.any(|bucket| {
-            let mut prices = told.prices.iter();
-            prices.any(|past| (slot_of(past.from)..=slot_of(past.until)).contains(&bucket.slot))
+            let (from, until) = (instant(bucket.slot), instant(bucket.slot + 1));
+            let mut prices = prices.iter();
+            prices.any(|past| past.from < until && from < past.until)
+                && book.takes_history_at(&told.provider, &told.model, from)
         })
     };
     let used = news.iter().filter(concerns);
     Ok(used
-        .map(|told| (told.provider.clone(), told.model.clone()))
+        .map(|(told, _)| (told.provider.clone(), told.model.clone()))
         .collect())
 }
 
-fn is_news(state: &State, told: &PriceHistory) -> bool {
+/// What a source says otherwise than before, and what it says no more.
+fn news(state: &State, told: &PriceHistory) -> Vec<PastPrice> {
     let known = state.prices(&told.provider, &told.model);
     let known = known.and_then(|prices: &ModelPrices| prices.history_of(&told.source));
-    known.is_none_or(|known| known.prices != told.prices)
+    let known = known.map_or(&[][..], |known| &known.prices);
+    let said = told.prices.iter().filter(|past| !known.contains(past));
+    let gone = known.iter().filter(|past| !told.prices.contains(past));
+    said.chain(gone).cloned().collect()
 }
