@@ -10,6 +10,7 @@ mod carried;
 mod gather;
 mod orders;
 pub(in crate::service) mod past;
+mod pulse;
 pub mod settings;
 mod tasks;
 
@@ -18,7 +19,7 @@ pub use gather::{Answered, Failure, Gathered, Said};
 pub use settings::{Settings, SettingsError};
 
 use super::Desk;
-use super::operation::{Call, Progress};
+use super::operation::Call;
 use crate::core::alert::AlertCause;
 use crate::core::command::Command;
 use crate::core::event::Request;
@@ -33,6 +34,7 @@ use carried::{Carried, Word};
 use gather::Gatherer;
 use jiff::Timestamp;
 use orders::{leave_out_unfit, orders};
+use pulse::{BEAT, Pulse};
 use rust_decimal::Decimal;
 use settings::Configured;
 use std::collections::BTreeSet;
@@ -129,7 +131,10 @@ impl Refresher {
         wanted: &Wanted,
     ) -> Result<Refreshed, Refusal> {
         let asked = self.asked(&wanted.sources)?;
-        let _running = self.running.lock().await;
+        let all = steps(&asked);
+        let pulse = Pulse::of(&call.progress, BEAT, all);
+        let running = pulse.while_waiting("waiting for another refresh", self.running.lock());
+        let _running = running.await;
         if let Some(request) = &wanted.request
             && desk.ledger().known(request.clone()).await?.is_some()
         {
@@ -142,12 +147,11 @@ impl Refresher {
             () = self.closing() => {
                 return Err(Refusal::unavailable("the store is closing; call again"));
             }
-            refreshed = self.decide(desk, call, wanted, &asked) => refreshed?,
+            refreshed = self.decide(desk, &pulse, wanted, &asked) => refreshed?,
         };
         if !wanted.dry_run {
             let message = format!("applying {} changes", refreshed.appraisal.proposals.len());
-            let all = steps(&asked);
-            call.progress.tell(all - 1, Some(all), message);
+            pulse.tell(all - 1, message);
             // The first order carries the request id: its events are what a retry is known by.
             let mut request = wanted.request.clone();
             for order in orders(&mut refreshed) {
@@ -157,8 +161,7 @@ impl Refresher {
             }
             self.note_carried_out(&refreshed);
         }
-        let all = steps(&asked);
-        call.progress.tell(all, Some(all), "done");
+        pulse.tell(all, "done");
         Ok(refreshed)
     }
 
@@ -180,18 +183,17 @@ impl Refresher {
     async fn decide(
         &self,
         desk: &Desk,
-        call: &Call,
+        pulse: &Pulse<'_>,
         wanted: &Wanted,
         asked: &BTreeSet<String>,
     ) -> Result<Refreshed, Refusal> {
         let now = desk.now();
         let mut refreshed = Refreshed {
-            sources: self.gather(asked, desk, now, &call.progress).await?,
+            sources: self.gather(asked, desk, now, pulse).await?,
             gone: self.gone(&desk.state(), asked),
             ..Refreshed::default()
         };
-        let all = steps(asked);
-        call.progress.tell(all - 2, Some(all), "verifying");
+        pulse.tell(steps(asked) - 2, "verifying");
         refreshed.offline = is_offline(&refreshed.sources);
         refreshed
             .sources
@@ -305,7 +307,7 @@ impl Refresher {
         asked: &BTreeSet<String>,
         desk: &Desk,
         now: Timestamp,
-        progress: &Progress,
+        pulse: &Pulse<'_>,
     ) -> Result<Vec<Gathered>, Refusal> {
         let asking = self.aside.asking();
         let asking = asking.map_err(|error| {
@@ -323,7 +325,12 @@ impl Refresher {
         }
         let (mut all, mut done) = (Vec::new(), 0);
         let total = steps(asked);
-        while let Some((place, gathered)) = gathering.next().await {
+        loop {
+            let waiting = format!("waiting for {}", gathering.asked().join(", "));
+            let next = pulse.while_waiting(&waiting, gathering.next()).await;
+            let Some((place, gathered)) = next else {
+                break;
+            };
             if gathered.answered == Answered::NotAsked {
                 if gathered.said.is_some() {
                     all.push((place, gathered));
@@ -332,7 +339,7 @@ impl Refresher {
             }
             done += 1;
             let message = format!("{}: {}", gathered.name, word(&gathered.answered));
-            progress.tell((done - 1).min(total - 3), Some(total), message);
+            pulse.tell((done - 1).min(total - 3), message);
             all.push((place, gathered));
         }
         all.sort_by_key(|(place, _)| *place);

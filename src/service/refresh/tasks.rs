@@ -36,6 +36,14 @@ impl Tasks {
             .insert(task.id(), Source { place, name, asked });
     }
 
+    /// The sources that were asked and have not answered, by name.
+    pub(super) fn asked(&self) -> Vec<Arc<str>> {
+        let asked = self.sources.values().filter(|source| source.asked);
+        let mut names: Vec<_> = asked.map(|source| Arc::clone(&source.name)).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// What the next source says, with its place; a source whose task broke off has failed like any other.
     pub(super) async fn next(&mut self) -> Option<(usize, Gathered)> {
         loop {
