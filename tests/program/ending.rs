@@ -119,6 +119,29 @@ fn the_last_calls_are_answered_after_the_input_has_ended() {
 }
 
 #[test]
+fn a_refresh_that_waits_for_a_silent_source_is_refused_on_sigterm() {
+    let dir = tempfile::tempdir().unwrap();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", silent.local_addr().unwrap());
+    let others = ["openrouter", "models_dev", "genai_prices", "llm_prices"];
+    let others = others.map(|name| (name.to_owned(), json!({"asked": false})));
+    let mut sources: serde_json::Map<_, _> = others.into_iter().collect();
+    sources.insert("llm_prices_history".to_owned(), json!({"asked": false}));
+    sources.insert("litellm".to_owned(), json!({"address": address}));
+    let settings = json!({"refresh": false, "sources": sources});
+    std::fs::write(dir.path().join("prices.json"), settings.to_string()).unwrap();
+    let mut client = Client::session(dir.path(), &["--role", "admin"]);
+    let refresh = client.send("refresh_prices", &json!({}));
+    let asked = silent.accept().unwrap();
+    client.signal("TERM");
+    let answer = client.answer(refresh).unwrap();
+    let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("the store is closing; call again"), "{text}");
+    assert!(client.wait().success());
+    drop(asked);
+}
+
+#[test]
 fn a_log_filter_that_can_not_be_read_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = super::client::command(dir.path(), &[]);

@@ -40,8 +40,8 @@ pub trait Host: Send + Sync + 'static {
         writer: Writer,
     ) -> impl Future<Output = ()> + Send;
 
-    /// Has what takes long and can be asked for again end soon: the store is closed once the calls under way are answered. Told
-    /// once.
+    /// Has what takes long and can be asked for again end soon: the store is closed once the calls under way are answered. It may
+    /// be told more than once.
     fn leave(&self) {}
 
     /// Closes the store after its last session. The owner's lock is released after it.

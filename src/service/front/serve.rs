@@ -157,7 +157,17 @@ impl<H: House> Process<H> {
     async fn own(&self, lock: Lock, relay: &mut Relay) -> Result<Parting, FrontError> {
         let mut owner = Owner::open(lock, self.place()?, &self.house, &self.options).await?;
         let upstream = owner.own_session(&self.options);
-        let parting = relay.over(upstream, &self.stop).await;
+        let mut stop = self.stop.clone();
+        let hastening = async {
+            if stop.wait_for(|stop| *stop).await.is_ok() {
+                owner.hasten();
+            }
+            std::future::pending().await
+        };
+        let parting = tokio::select! {
+            parting = relay.over(upstream, &self.stop) => parting,
+            never = hastening => never,
+        };
         match (owner.leave(relay.patience()).await, &parting) {
             (Ok(()), _) => {}
             (Err(why), Parting::Lost(_)) => tracing::error!(why, "the store could not be closed"),

@@ -100,6 +100,11 @@ impl<O: Host> Owner<O> {
         self.own.session(options)
     }
 
+    /// Has what takes long end soon, for the process has been told to end.
+    pub(super) fn hasten(&self) {
+        self.own.rooms.host.leave();
+    }
+
     /// Lets everybody finish, closes the store, and gives the lock away. The process's own client has had its time but for
     /// `patience`.
     pub(super) async fn leave(mut self, patience: Duration) -> Result<(), String> {
