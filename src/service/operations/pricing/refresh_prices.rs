@@ -106,8 +106,8 @@ pub struct RefreshPricesAnswer {
     /// with corrections offers what it would cost.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repriced_past: Vec<String>,
-    /// Whether none that was asked, or rests since it was, could be reached: then this machine is offline, and none counts as
-    /// failed.
+    /// Whether none that was asked, or rests since it was, could be reached: then this machine is offline, and no
+    /// alert says that they fail.
     pub offline: bool,
     /// Whether this request_id had refreshed them before: then nothing was asked.
     pub duplicate: bool,
