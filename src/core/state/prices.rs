@@ -105,6 +105,13 @@ impl ModelPrices {
         self.applied.last().map_or(0, |last| last.version)
     }
 
+    /// The price that holds at a time, of those that were applied: a clock that was ahead may have made one for later.
+    pub fn applied_at(&self, at: Timestamp) -> Option<&PriceApplied> {
+        let prices = self.applied.iter().map(|applied| &*applied.price);
+        let so_far = prices.filter(|price| price.effective_from <= at);
+        so_far.max_by_key(|price| price.effective_from)
+    }
+
     /// What a source said last of times that are over.
     pub fn history_of(&self, source: &str) -> Option<&PriceHistory> {
         let last = self.history.get(source)?.last()?;

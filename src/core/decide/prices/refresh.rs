@@ -118,11 +118,8 @@ impl Desk<'_> {
 
     fn is_in_force(&self, proposal: &PriceProposal, apply: &Applying) -> bool {
         let prices = self.state.prices(&proposal.provider, &proposal.model);
-        prices
-            .and_then(|prices| prices.applied.last())
-            .is_some_and(|last| {
-                last.price.rates == apply.rates && last.price.status == apply.status
-            })
+        let present = prices.and_then(|prices| prices.applied_at(self.now));
+        present.is_some_and(|price| price.rates == apply.rates && price.status == apply.status)
     }
 
     pub(super) fn hold_back(&mut self, held: PriceHeldBack) -> usize {

@@ -390,3 +390,24 @@ fn rows_make_the_same_prices_again() {
     bench.review(change, true).unwrap();
     assert_eq!(bench.open_alerts(), ["price_changed", "source_failed"]);
 }
+
+#[test]
+fn what_a_clock_that_was_ahead_applied_is_applied_again_when_it_is_not_in_force_yet() {
+    let mut bench = Bench::new();
+    let began = bench.now;
+    bench.now += SignedDuration::from_hours(10_000);
+    let applies = |bench: &mut Bench, input| {
+        let prices = bench.state.prices("openai", "gpt-x");
+        let base = prices.map_or(0, ModelPrices::version);
+        let events = bench.refresh(vec![proposal(base, Some(input), None)]);
+        names(&events).contains(&"price_applied")
+    };
+    assert!(applies(&mut bench, 3));
+    bench.now = began;
+    assert!(applies(&mut bench, 3));
+    assert!(!applies(&mut bench, 3), "it is in force");
+    // And once that time has come, what was said last is applied again.
+    assert!(applies(&mut bench, 2));
+    bench.now += SignedDuration::from_hours(10_001);
+    assert!(applies(&mut bench, 2));
+}
