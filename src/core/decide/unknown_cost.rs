@@ -74,8 +74,8 @@ impl Desk<'_> {
         let parts = unpriced.join(", ");
         let message = match (unpriced.as_slice(), sellers.as_slice()) {
             (_, [_, ..]) => format!(
-                "{model} was used without a provider, and several sell it: {}; what it costs is in no budget. Whoever records \
-                 it names the provider; adjust_usage corrects what was recorded",
+                "{model} was used without a provider, and its name alone does not tell who sold it ({}); what it costs is \
+                 in no budget. Whoever records it names the provider; adjust_usage corrects what was recorded",
                 sellers.join(", ")
             ),
             ([], []) => format!(

@@ -88,7 +88,7 @@ async fn what_was_spent_is_recorded_though_its_model_names_several() {
         alert["message"]
             .as_str()
             .unwrap()
-            .contains("nomodel9 was used without a provider, and several sell it: p1, p2")
+            .contains("nomodel9 was used without a provider, and its name alone does not tell who sold it (p1, p2)")
     );
     let reported = json!({"model": "nomodel9", "reported_cost_usd": "2"});
     let recorded = house.done("record_usage", reported).await;
