@@ -96,7 +96,7 @@ fn stage(
         let began = Instant::now();
         let listing = of.parse(&body, day)?;
         reading += began.elapsed();
-        let (placed, apart) = place(names, &listing, day);
+        let (placed, apart) = place(names, &listing, day)?;
         let entries = listing.offers.len() + listing.skipped.len();
         read.insert(*source, (entries, listing.skipped.len(), apart.len()));
         witnesses.push(Witness {

@@ -20,7 +20,7 @@ use tekton_budget::pricing::appraise::{Appraisal, Witness, appraise};
 use tekton_budget::pricing::book::PriceBook;
 use tekton_budget::pricing::identity::{Canonical, place};
 use tekton_budget::pricing::sources::html::{HtmlTable, Page};
-use tekton_budget::pricing::sources::{self, Source};
+use tekton_budget::pricing::sources::{self, LeftOut, ShapeError, Source};
 use tekton_budget::service::prices::Prices;
 
 /// When the honest sources are asked first.
@@ -168,26 +168,31 @@ impl Ground {
         let day = TimeZone::UTC.to_datetime(self.now).date();
         let mut witnesses = Vec::new();
         for (name, asked) in &mut self.asked {
+            let read = |body: &[u8]| {
+                let listing = asked.source.parse(body, day)?;
+                let (placed, apart) = place(self.book.catalogue(), &listing, day)?;
+                let left_out: LeftOut = listing.skipped.into_iter().chain(apart).collect();
+                Ok::<_, ShapeError>((placed, left_out))
+            };
             let answer = asked.answer.clone().and_then(|body| {
-                let read = asked.source.parse(&body, day);
+                let read = read(&body);
                 read.map_err(|wrong| format!("it has changed its shape: {wrong}"))
-                    .map(|listing| (listing, body))
+                    .map(|known| (known, body))
             });
             let known = match answer {
-                Ok((listing, body)) => {
+                Ok((known, body)) => {
                     asked.kept = Some((self.now, body));
-                    Some(listing)
+                    Some(known)
                 }
                 Err(why) => asked.kept.as_ref().map(|(_, body)| {
                     self.seen.failed.insert(name.clone(), why);
-                    asked.source.parse(body, day).unwrap()
+                    read(body).unwrap()
                 }),
             };
-            let Some((listing, (checked_at, body))) = known.zip(asked.kept.as_ref()) else {
+            let Some(((placed, left_out), (checked_at, body))) = known.zip(asked.kept.as_ref())
+            else {
                 continue;
             };
-            let (placed, apart) = place(self.book.catalogue(), &listing, day);
-            let left_out = listing.skipped.into_iter().chain(apart).collect();
             self.seen.left_out.insert(name.clone(), left_out);
             let standing = self.state.source(name);
             let factor = standing.map_or(Decimal::ONE, SourceStanding::factor);

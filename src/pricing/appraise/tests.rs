@@ -24,7 +24,7 @@ fn listed(name: &str, source: &dyn Source, body: &str) -> Witness {
 
 fn of_catalogue(catalogue: &Catalogue, name: &str, source: &dyn Source, body: &str) -> Witness {
     let listing = source.parse(body.as_bytes(), DAY).unwrap();
-    let (placed, apart) = place(catalogue, &listing, DAY);
+    let (placed, apart) = place(catalogue, &listing, DAY).unwrap();
     assert!(apart.is_empty());
     Witness {
         source: name.into(),

@@ -6,7 +6,7 @@ use crate::core::price::Rates;
 use crate::idle::breathe;
 use crate::pricing::catalogue::{Catalogue, day_of_state};
 use crate::pricing::sheet::{DatedSheet, Sheet};
-use crate::pricing::sources::{LeftOut, Listing};
+use crate::pricing::sources::{LeftOut, Listing, ShapeError};
 use jiff::civil::Date;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -48,7 +48,14 @@ struct Meant<'a> {
 ///
 /// Of several names for one model the surest counts. Names that are as sure as each other and contradict each other are
 /// all left out: the source does not know what it costs.
-pub fn place(catalogue: &Catalogue, listing: &Listing, day: Date) -> (Vec<Placed>, LeftOut) {
+///
+/// # Errors
+/// [`ShapeError`]: more is kept apart than there are models, so that the source has changed its shape.
+pub fn place(
+    catalogue: &Catalogue,
+    listing: &Listing,
+    day: Date,
+) -> Result<(Vec<Placed>, LeftOut), ShapeError> {
     let mut apart = Vec::new();
     let mut found = BTreeMap::new();
     for offer in &listing.offers {
@@ -94,7 +101,7 @@ pub fn place(catalogue: &Catalogue, listing: &Listing, day: Date) -> (Vec<Placed
         taken.take_model(&canonical, named);
         taken.take_states(states);
     }
-    (taken.placed, taken.apart)
+    taken.unless_mostly_apart()
 }
 
 /// What is taken of a source.
@@ -105,6 +112,17 @@ struct Taken {
 }
 
 impl Taken {
+    fn unless_mostly_apart(self) -> Result<(Vec<Placed>, LeftOut), ShapeError> {
+        let Self { placed, apart, .. } = self;
+        let Some((name, why)) = apart.first().filter(|_| apart.len() > placed.len()) else {
+            return Ok((placed, apart));
+        };
+        let (taken, apart) = (placed.len(), apart.len());
+        Err(ShapeError::new(format!(
+            "{taken} of its models can be taken, and {apart} can't; the first, {name}: {why}"
+        )))
+    }
+
     /// Takes a model by its names, of which it may have none.
     fn take_model(&mut self, canonical: &Canonical, named: Vec<Meant<'_>>) {
         if named.is_empty() {

@@ -280,7 +280,7 @@ mod tests {
         let (then, now) = (Date::constant(2025, 3, 1), Date::constant(2026, 11, 24));
         assert_eq!(listing(then).skipped[0].0, "back");
         assert!(listing(then).offers.is_empty() || listing(then).offers[0].sheet.is_empty());
-        let (placed, _) = place(&Catalogue::default(), &listing(now), now);
+        let (placed, _) = place(&Catalogue::default(), &listing(now), now).unwrap();
         let past: Vec<_> = placed[0]
             .past
             .iter()

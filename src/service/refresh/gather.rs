@@ -286,17 +286,11 @@ fn read(
 ) -> Result<Said, String> {
     let listing = source.parse(&kept.body, day);
     let listing = listing.map_err(|wrong| wrong.to_string())?;
-    let (placed, apart) = place(catalogue, &listing, day);
+    let placed = place(catalogue, &listing, day);
+    let (placed, apart) = placed.map_err(|wrong| wrong.to_string())?;
     for (name, why) in listing.skipped.iter().chain(&apart) {
         let source = &*source.declaration().name;
         tracing::debug!(source, name, why, "an entry of a price source is left out");
-    }
-    // Else the last good word would be lost to one that says nothing.
-    if let Some((name, why)) = apart.first().filter(|_| apart.len() > placed.len()) {
-        let (apart, placed) = (apart.len(), placed.len());
-        return Err(format!(
-            "{placed} of its models can be taken, and {apart} can't; the first, {name}: {why}"
-        ));
     }
     Ok(Said {
         fetched_at: kept.fetched_at,
