@@ -3,7 +3,9 @@
 use super::layers::Layers;
 use super::{Origin, Price, PriceBook};
 use crate::pricing::catalogue::{ModelCard, Spelling, Unresolved, provider};
-use crate::pricing::identity::{by_another_name, by_owners_alias, unframed};
+use crate::pricing::identity::{
+    by_another_name, by_owners_alias, framed_names, framing_seller, unframed,
+};
 
 /// A model, with what is known of its price.
 #[derive(Clone, Copy)]
@@ -107,6 +109,9 @@ impl PriceBook {
     ) -> Result<Found<'a>, Unresolved> {
         let model = model.trim();
         let inner = unframed(model);
+        if let Some(found) = self.find_framed(provider, model) {
+            return Ok(found);
+        }
         let named = match self.find_named(provider, model) {
             Err(Unresolved::Unknown) if inner != model => self.find_named(provider, inner),
             named => named,
@@ -120,6 +125,16 @@ impl PriceBook {
             }
             named => named,
         }
+    }
+
+    /// A model of the provider whose way it is to write its name so, where no other is named; and of a region, in a name that is
+    /// framed with one.
+    fn find_framed<'a>(&'a self, provider: Option<&str>, model: &str) -> Option<Found<'a>> {
+        let framing = framing_seller(model)?;
+        let seller = provider.unwrap_or(framing);
+        let verbatim = std::iter::once(model.to_owned());
+        let mut names = verbatim.chain(framed_names(model));
+        names.find_map(|name| self.find_named(Some(seller), &name).ok())
     }
 
     pub(super) fn find_named<'a>(

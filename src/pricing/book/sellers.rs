@@ -58,8 +58,8 @@ impl PriceBook {
         model: &str,
         listed: Result<(Found<'a>, Spelling), Unresolved>,
     ) -> Result<Found<'a>, Unresolved> {
-        if let Ok((found, spelling)) = &listed
-            && self.is_settled(found, *spelling, model)
+        if let Ok((found, _)) = &listed
+            && self.is_settled(found, model)
         {
             return Ok(*found);
         }
@@ -80,11 +80,9 @@ impl PriceBook {
     }
 
     /// Whether a name can mean no other than the catalogue's model: most names are the catalogue's alone, or say whose they are.
-    fn is_settled(&self, found: &Found<'_>, spelling: Spelling, model: &str) -> bool {
-        // An at sign before a date is how Vertex alone writes it, and no other's name.
-        let is_vertexs = || spelling == Spelling::AsIs && model.contains('@');
+    fn is_settled(&self, found: &Found<'_>, model: &str) -> bool {
         let is_its_alone = || self.sellers.of(model).is_empty();
-        is_vertexs() || is_its_alone() || is_whose(model, found.provider)
+        is_its_alone() || is_whose(model, found.provider)
     }
 
     /// The one of several that a name means: that of the company whose name it is or that stands in front, or the only one.

@@ -1,7 +1,8 @@
 //! Which model a source's name means: one canonical provider and model, with the rule that says so.
 //!
 //! The rules, in order; the first that holds counts:
-//! 1. What frames a name in an API is left out: `models/` (Gemini), `publishers/…/models/` and `@default` (Vertex).
+//! 1. What frames a name in an API is left out ([`frame`]): `models/` (Gemini), `publishers/…/models/` and `@default` (Vertex), the
+//!    start of a Bedrock resource's name, what follows the model in the id of a fine-tuned one of OpenAI's.
 //! 2. The table of aliases ([`alias`]): each entry has its reason. With a date or `latest` behind it, an alias is the name of a
 //!    state of its model.
 //! 3. The catalogue's own rules ([`crate::pricing::catalogue`]): the name in whatever case, with the provider in front, its date
@@ -17,9 +18,11 @@
 //! may look like another. Nothing else matches, however alike it looks.
 
 mod alias;
+mod frame;
 mod place;
 mod states;
 
+pub use frame::{framed_names, framing_seller, unframed};
 pub use place::{Placed, place};
 pub use states::{join, one_spelling};
 
@@ -242,25 +245,6 @@ fn spaced(name: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(name)
     }
-}
-
-/// A name without what frames it in an API: `models/…`, `publishers/…/models/…`, `…@default`, and the start of a Bedrock
-/// resource name.
-pub fn unframed(name: &str) -> &str {
-    let resource = name.strip_prefix("arn:").and_then(|rest| {
-        rest.rsplit_once("foundation-model/")
-            .or_else(|| rest.rsplit_once("inference-profile/"))
-    });
-    let name = resource.map_or(name, |(_, inner)| inner);
-    let inner = match name
-        .strip_prefix("publishers/")
-        .and_then(|rest| rest.split_once("/models/"))
-    {
-        Some((_, inner)) => inner,
-        None => name.strip_prefix("models/").unwrap_or(name),
-    };
-    let inner = inner.strip_suffix("@default").unwrap_or(inner);
-    if inner.is_empty() { name } else { inner }
 }
 
 /// The catalogue's model of a name.

@@ -138,6 +138,55 @@ fn a_name_that_others_sell_too_is_the_owners_or_nobodys_alone() {
 }
 
 #[test]
+fn whose_way_it_is_to_write_a_name_says_whose_model_is_meant() {
+    let gov = "us-gov-west-1/anthropic.claude-9-v1:0";
+    let known = book(&[
+        ("bedrock", "anthropic.claude-9-v1:0", 5),
+        ("bedrock", gov, 6),
+        ("vertex_ai", "claude-sonnet-4-5-2025-09-29", 7),
+        ("openai", "ft:gpt-5-2026-01-01", 8),
+    ]);
+    let arn = |region: &str| {
+        format!("arn:aws:bedrock:{region}::foundation-model/anthropic.claude-9-v1:0")
+    };
+    let (gov_arn, other_arn) = (arn("us-gov-west-1"), arn("us-east-1"));
+    let (regional, anywhere) = (
+        format!("bedrock/{gov} 6"),
+        "bedrock/anthropic.claude-9-v1:0 5",
+    );
+    let vertexs = "vertex_ai/claude-sonnet-4-5-2025-09-29 7";
+    let release = "projects/p/locations/l/publishers/anthropic/models/claude-sonnet-4-5@20250929";
+    all_mean(
+        &known,
+        &[
+            (None, &gov_arn, &regional),
+            (Some("aws"), &gov_arn, &regional),
+            (None, &other_arn, anywhere),
+            (None, "bedrock/converse/anthropic.claude-9-v1:0", anywhere),
+            (None, "claude-sonnet-4-5@20250929", vertexs),
+            (None, release, vertexs),
+            (
+                Some("anthropic"),
+                "claude-sonnet-4-5@20250929",
+                "anthropic/claude-sonnet-4-5",
+            ),
+            // Vertex does not have that one.
+            (None, "gpt-5@20260101", "openai/gpt-5"),
+            (
+                None,
+                "publishers/google/models/gemini-9",
+                "vertex_ai/gemini-9",
+            ),
+            (
+                None,
+                "ft:gpt-5-2026-01-01:acme::9x8y",
+                "openai/ft:gpt-5-2026-01-01 8",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn one_source_alone_does_not_change_whose_model_a_name_means() {
     let names = ["llama-3.1", "qwen3-32b-20270101"];
     let known = [

@@ -1,0 +1,130 @@
+//! What frames a name in an API, and whose way to write a name is nobody else's.
+
+/// A name without what frames it: `models/…` (Gemini), `projects/…/locations/…/publishers/…/models/…` and `…@default` (Vertex),
+/// the start of a Bedrock resource's name or of a route to it, and the customer's part of a fine-tuned model's id (OpenAI).
+pub fn unframed(name: &str) -> &str {
+    let inner = [resource, route, published, customers]
+        .iter()
+        .find_map(|unframe| unframe(name));
+    let inner = inner
+        .or_else(|| name.strip_prefix("models/"))
+        .unwrap_or(name);
+    let inner = inner.strip_suffix(DEFAULT).unwrap_or(inner);
+    if inner.is_empty() { name } else { inner }
+}
+
+/// Vertex's word for a model's usual version.
+const DEFAULT: &str = "@default";
+
+/// The names that a framed one may mean, the first that is known: of a Bedrock model in a region that of the region, whose
+/// price may be its own, before that of all others.
+pub fn framed_names(name: &str) -> impl Iterator<Item = String> {
+    let inner = unframed(name);
+    let regional = region(name).map(|region| format!("{region}/{inner}"));
+    let framed = (inner != name).then(|| inner.to_owned());
+    regional.into_iter().chain(framed)
+}
+
+/// The provider whose way it is to write a name so: of one that is framed, and of one whose version is behind an at sign, which is
+/// Vertex's.
+pub fn framing_seller(name: &str) -> Option<&'static str> {
+    if resource(name).or_else(|| route(name)).is_some() {
+        return Some("bedrock");
+    }
+    let (model, version) = name.rsplit_once('@').unwrap_or_default();
+    let is_version = version == "default"
+        || !version.is_empty() && version.bytes().all(|it| it.is_ascii_digit());
+    (published(name).is_some() || is_version && !model.is_empty()).then_some("vertex_ai")
+}
+
+/// What is behind the start of a Bedrock resource's name.
+fn resource(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix("arn:")?;
+    let model = rest.rsplit_once("foundation-model/");
+    let (_, inner) = model.or_else(|| rest.rsplit_once("inference-profile/"))?;
+    Some(inner)
+}
+
+/// The region in the name of a Bedrock model; an inference profile has its own in its id.
+fn region(name: &str) -> Option<&str> {
+    let mut parts = name.strip_prefix("arn:")?.split(':');
+    let region = parts.nth(2).filter(|region| !region.is_empty())?;
+    name.contains("foundation-model/").then_some(region)
+}
+
+/// What is behind a route to Bedrock, as gateways name them.
+fn route(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix("bedrock/")?;
+    rest.strip_prefix("converse/")
+        .or_else(|| rest.strip_prefix("invoke/"))
+}
+
+/// What is behind the publisher of a Vertex model, and the project and place before it.
+fn published(name: &str) -> Option<&str> {
+    let publisher = if name.starts_with("projects/") {
+        let (_, publisher) = name.split_once("/publishers/")?;
+        publisher
+    } else {
+        name.strip_prefix("publishers/")?
+    };
+    let (_, inner) = publisher.split_once("/models/")?;
+    Some(inner)
+}
+
+/// The model that a customer of OpenAI fine-tuned, which is what its price goes by: `ft:gpt-4o` of `ft:gpt-4o:acme::9x8y`.
+fn customers(name: &str) -> Option<&str> {
+    let at = if name.starts_with(TUNED) {
+        0
+    } else {
+        name.find("/ft:")? + 1
+    };
+    let end = name[at + TUNED.len()..].find(':')?;
+    Some(&name[..at + TUNED.len() + end])
+}
+
+/// How the id of a fine-tuned model begins.
+const TUNED: &str = "ft:";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_left_out_and_says_whose_it_is() {
+        let arn = "arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/m-v1:0";
+        let profile = "arn:aws:bedrock:eu-west-1:1:inference-profile/eu.m-v1:0";
+        let project = "projects/p/locations/us-east5/publishers/anthropic/models/m@20250805";
+        for (name, inner, seller) in [
+            ("models/m", "m", None),
+            ("m@default", "m", Some("vertex_ai")),
+            ("publishers/google/models/m", "m", Some("vertex_ai")),
+            (project, "m@20250805", Some("vertex_ai")),
+            ("m@20250805", "m@20250805", Some("vertex_ai")),
+            ("m@001", "m@001", Some("vertex_ai")),
+            ("m@2025-08-05", "m@2025-08-05", None),
+            ("@cf/m", "@cf/m", None),
+            ("@001", "@001", None),
+            (arn, "m-v1:0", Some("bedrock")),
+            (profile, "eu.m-v1:0", Some("bedrock")),
+            ("bedrock/converse/us.m-v1:0", "us.m-v1:0", Some("bedrock")),
+            ("ft:m-2024-07-18:org::id", "ft:m-2024-07-18", None),
+            ("openai/ft:m:org:name:id", "openai/ft:m", None),
+            ("ft:m", "ft:m", None),
+            ("ft:", "ft:", None),
+            ("models/", "models/", None),
+            ("publishers/google", "publishers/google", None),
+            ("arn:aws:bedrock", "arn:aws:bedrock", None),
+            ("\u{e9}@\u{e9}", "\u{e9}@\u{e9}", None),
+        ] {
+            assert_eq!(
+                (unframed(name), framing_seller(name)),
+                (inner, seller),
+                "{name}"
+            );
+        }
+        let names: Vec<_> = framed_names(arn).collect();
+        assert_eq!(names, ["us-gov-west-1/m-v1:0", "m-v1:0"]);
+        assert_eq!(framed_names(profile).collect::<Vec<_>>(), ["eu.m-v1:0"]);
+        assert_eq!(framed_names("m").count(), 0);
+    }
+}
