@@ -3,9 +3,7 @@
 use super::layers::Layers;
 use super::{Origin, Price, PriceBook};
 use crate::pricing::catalogue::{ModelCard, Spelling, Unresolved, provider};
-use crate::pricing::identity::{
-    by_another_name, by_owners_alias, framed_names, framing_seller, unframed,
-};
+use crate::pricing::identity::{by_alias, by_another_name, framed_names, framing_seller, unframed};
 
 /// A model, with what is known of its price.
 #[derive(Clone, Copy)]
@@ -142,14 +140,16 @@ impl PriceBook {
         provider: Option<&str>,
         model: &str,
     ) -> Result<Found<'a>, Unresolved> {
+        // The company's own alias is meant before another's very name, be it of the same company.
+        let own = by_alias(provider, model);
+        let own = own.map(|own| self.find_named(Some(&own.provider), &own.model));
+        if let Some(Ok(found)) = own {
+            return Ok(found);
+        }
         let listed = self.catalogue.resolve_spelled(provider, model);
         let listed = listed.map(|(card, spelling)| (self.listed(card, spelling, model), spelling));
         let Some(asked) = provider else {
-            let own = by_owners_alias(model);
-            let own = own.map(|own| self.find_named(Some(&own.provider), &own.model));
-            return own
-                .and_then(Result::ok)
-                .map_or_else(|| self.of_anyone(model, listed), Ok);
+            return self.of_anyone(model, listed);
         };
         match listed {
             Ok((found, spelling)) if spelling.is_of_a_state() => {

@@ -1,6 +1,8 @@
 //! Names that no rule joins, and that mean the same all the same; each with its reason.
 
+use super::without_seller;
 use crate::pricing::catalogue::{parted, provider};
+use std::borrow::Cow;
 
 /// One name, and what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub(super) struct Alias {
 const DOTTED: &str = "Anthropic's API writes a version's dot as a hyphen";
 const TURNED: &str = "Anthropic's API has the version behind the family's name";
 const HYPHENED: &str = "Gemini's API writes a version with a dot";
+const STABLE: &str =
+    "Gemini's API numbers the stable version, 001, which the model's name stands for";
 const NOVA: &str =
     "Amazon's own list leaves out the company's and the revision's part of Bedrock's id";
 
@@ -58,6 +62,8 @@ pub(super) const ALIASES: &[Alias] = &[
         "claude-3-7-sonnet-latest",
         DOTTED,
     ),
+    alias("anthropic", "claude-4-opus", "claude-opus-4-0", TURNED),
+    alias("anthropic", "claude-4-sonnet", "claude-sonnet-4-0", TURNED),
     alias("anthropic", "claude-4.5-haiku", "claude-haiku-4-5", TURNED),
     alias("anthropic", "claude-haiku-4.5", "claude-haiku-4-5", DOTTED),
     alias("anthropic", "claude-opus-4.1", "claude-opus-4-1", DOTTED),
@@ -91,6 +97,13 @@ pub(super) const ALIASES: &[Alias] = &[
         NOVA,
     ),
     alias("bedrock", "amazon-nova-pro", "amazon.nova-pro-v1:0", NOVA),
+    alias("google", "gemini-2.0-flash-001", "gemini-2.0-flash", STABLE),
+    alias(
+        "google",
+        "gemini-2.0-flash-lite-001",
+        "gemini-2.0-flash-lite",
+        STABLE,
+    ),
     alias(
         "google",
         "gemini-3-1-pro-preview",
@@ -105,19 +118,28 @@ pub(super) fn find(seller: &str, name: &str) -> Option<&'static Alias> {
     ALIASES.iter().find(same)
 }
 
-/// What a name means as an alias of the company that gives such names to its own models, with a date or `latest` behind it or not.
-pub(super) fn owners(name: &str) -> Option<(&'static str, String)> {
+/// What a name means as an alias at a seller, or else at the company that gives such names to its own models; with a date or
+/// `latest` behind it or not.
+pub(super) fn meant(seller: Option<&str>, name: &str) -> Option<(Cow<'static, str>, String)> {
     // Most names are no alias, and are told so at once.
+    let own = name.split_once('/').map_or(name, |(_, rest)| rest);
     let begins = |alias: &Alias| {
-        let head = name.get(..alias.name.len());
-        head.is_some_and(|head| head.eq_ignore_ascii_case(alias.name))
+        [name, own].iter().any(|name| {
+            let head = name.get(..alias.name.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(alias.name))
+        })
     };
     if !ALIASES.iter().any(begins) {
         return None;
     }
-    let owner = provider::owner(name)?;
-    let model = find(owner, name).map(|alias| alias.model.to_owned());
-    Some((owner, model.or_else(|| state(owner, name))?))
+    let seller = match seller {
+        Some(seller) => Cow::Owned(provider::canonical(seller).into_owned()),
+        None => Cow::Borrowed(provider::owner(name)?),
+    };
+    let own = without_seller(&seller, name);
+    let model = find(&seller, own).map(|alias| alias.model.to_owned());
+    let model = model.or_else(|| state(&seller, own))?;
+    Some((seller, model))
 }
 
 /// The name of a state, with its model's alias left for the model's own name: `claude-sonnet-4-5-20290101` for

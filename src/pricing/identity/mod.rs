@@ -190,10 +190,11 @@ pub fn by_another_name(catalogue: &Catalogue, seller: &str, name: &str) -> Optio
     }
 }
 
-/// The name of a model or a state that a name without a provider means as an alias of the company whose name it is.
-pub fn by_owners_alias(name: &str) -> Option<Canonical> {
-    let (provider, model) = alias::owners(name)?;
-    let provider = provider.to_owned();
+/// The name of a model or a state that a name means as an alias at a provider; where none is named, at the company whose name it
+/// is.
+pub fn by_alias(provider: Option<&str>, name: &str) -> Option<Canonical> {
+    let (provider, model) = alias::meant(provider, name)?;
+    let provider = provider.into_owned();
     Some(Canonical { provider, model })
 }
 

@@ -15,6 +15,7 @@ fn book(changed: &[(&str, &str, i64)]) -> PriceBook {
         ("azure", "gpt-5"),
         ("azure", "gpt-5-chat"),
         ("google", "claude-3-opus"),
+        ("google", "gemini-3.1-pro-preview"),
         ("groq", "mixtral"),
         ("novita", "mixtral"),
         ("openai", "gpt-5"),
@@ -277,7 +278,10 @@ fn a_release_of_a_model_that_is_known_as_its_latest_state_is_one_of_it() {
 
 #[test]
 fn an_alias_with_a_date_or_latest_is_of_a_state_of_its_model() {
-    let known = book(&[("anthropic", "claude-sonnet-4-5-20290101", 4)]);
+    let known = book(&[
+        ("anthropic", "claude-sonnet-4-5-20290101", 4),
+        ("vertex_ai", "gemini-3-1-pro-preview", 5),
+    ]);
     let model = "anthropic/claude-sonnet-4-5";
     let its_own = "anthropic/claude-sonnet-4-5 4";
     all_mean(
@@ -290,6 +294,12 @@ fn an_alias_with_a_date_or_latest_is_of_a_state_of_its_model() {
                 its_own,
             ),
             (Some("anthropic"), "anthropic/claude-sonnet-4.5", model),
+            // Nor is one of the same company that goes by the name.
+            (
+                Some("gemini"),
+                "gemini-3-1-pro-preview",
+                "google/gemini-3.1-pro-preview",
+            ),
             // Another's very name is meant only where the company does not have it.
             (None, "Claude-Sonnet-4.5", model),
             (None, "claude-sonnet-4.5-20290102", model),
