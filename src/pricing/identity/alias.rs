@@ -124,10 +124,8 @@ pub(super) fn meant(seller: Option<&str>, name: &str) -> Option<(Cow<'static, st
     // Most names are no alias, and are told so at once.
     let own = name.split_once('/').map_or(name, |(_, rest)| rest);
     let begins = |alias: &Alias| {
-        [name, own].iter().any(|name| {
-            let head = name.get(..alias.name.len());
-            head.is_some_and(|head| head.eq_ignore_ascii_case(alias.name))
-        })
+        let head = own.get(..alias.name.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(alias.name))
     };
     if !ALIASES.iter().any(begins) {
         return None;
