@@ -10,7 +10,7 @@ use crate::core::refusal::Refusal;
 use crate::pricing::book::{Price, PriceBook};
 use crate::pricing::catalogue::{Unresolved, provider};
 use crate::pricing::cost::{cost_usd, full_cost_usd};
-use crate::pricing::identity::unframed;
+use crate::pricing::identity::{frames_owner, unframed, unlisted};
 use crate::pricing::tokens;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -66,7 +66,7 @@ pub fn check_model(provider: Option<&str>, model: &str) -> Result<(), Refusal> {
     provider.map_or(Ok(()), |provider| check_name("provider", provider))
 }
 
-/// Looks a model up. One that nobody knows keeps its name, without a price; its provider's is the catalogue's all the
+/// Looks a model up. One that nobody knows keeps its name, in lower case, without a price; its provider's is the catalogue's all the
 /// same, so that limits, reports and a price that is set later meet it under whatever name it goes by. A provider that
 /// nobody named stays unknown: only what leaves the provider free is about that.
 ///
@@ -103,7 +103,7 @@ pub fn name_used_model<'a>(
         // The provider in front of such a name is none of its sellers, and may not be meant.
         Err(Unresolved::Ambiguous { providers }) => Named {
             model: ModelRef {
-                model: Some(unframed(model.trim()).into()),
+                model: Some(unlisted(unframed(model.trim())).into()),
                 ..ModelRef::default()
             },
             price: None,
@@ -140,8 +140,10 @@ fn unpriced<'a>(prices: &PriceBook, provider: Option<&str>, model: &str) -> Name
     }
 }
 
-/// A model that nobody knows; a provider in front of its name is taken for its provider, as for one that is known.
-fn unknown(prices: &PriceBook, asked: Option<&str>, model: &str) -> ModelRef {
+/// A model that nobody knows; who alone frames a name so, or a provider in front of it, is taken for its provider, as for one that is
+/// known.
+pub(super) fn unknown(prices: &PriceBook, asked: Option<&str>, model: &str) -> ModelRef {
+    let asked = asked.or_else(|| frames_owner(model.trim()));
     let mut model = unframed(model.trim());
     let mut provider = asked.map(provider::canonical);
     if let Some((prefix, rest)) = model.split_once('/')
@@ -161,7 +163,7 @@ fn unknown(prices: &PriceBook, asked: Option<&str>, model: &str) -> ModelRef {
         .map(|provider| crate::pricing::catalogue::tier::of(provider, model));
     ModelRef {
         provider: provider.map(Name::from),
-        model: Some(model.into()),
+        model: Some(unlisted(model).into()),
         tier,
         release: None,
     }

@@ -260,7 +260,7 @@ fn open(data_dir: &Path, tell: &Arc<watch::Sender<Opening>>) -> Option<Held> {
 
 /// Before anybody asks what a limit that nothing meets any more would allow.
 fn rename_scopes(desk: &Desk) {
-    let outdated = scoping::outdated(&desk.state());
+    let outdated = scoping::outdated(&desk.state(), &desk.prices(), desk.now());
     if outdated.is_empty() {
         return;
     }
@@ -269,7 +269,7 @@ fn rename_scopes(desk: &Desk) {
         .map_err(|error| Refusal::unavailable(error.to_string()))
         .and_then(|runtime| runtime.block_on(scoping::rename(desk, outdated)));
     if let Err(error) = renamed {
-        tracing::warn!(%error, "scopes name providers that no usage has");
+        tracing::warn!(%error, "scopes name providers or models as no usage does");
     }
 }
 

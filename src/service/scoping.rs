@@ -2,26 +2,31 @@
 
 use super::Desk;
 use super::caller::Caller;
+use super::estimate::unknown;
 use super::operation::Call;
 use crate::core::command::{Command, SaveBudget};
+use crate::core::decide::check_scope;
 use crate::core::refusal::Refusal;
 use crate::core::role::{Interface, Role};
 use crate::core::scope::{Scope, Values};
 use crate::core::state::State;
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::{Unresolved, provider};
+use crate::pricing::identity::{unframed, unlisted};
 use jiff::Timestamp;
 
 /// A scope by the names under which usage is recorded: a limit under a name that no usage ever has would cover nothing.
 ///
-/// A provider is named as the catalogue does. A model under another of its names is covered under its own as well;
-/// patterns stay as they are.
+/// A provider is named as the catalogue does. A model under another of its names is covered under its own as well, and one that
+/// nobody knows, as a pattern, in lower case.
 pub fn by_own_names(mut scope: Scope, prices: &PriceBook, now: Timestamp) -> Scope {
     scope.provider = providers_by_own_names(&scope.provider);
     let mut models: Vec<String> = Vec::new();
     for model in scope.model.iter() {
         models.push(model.to_owned());
-        if !model.contains(['*', '?']) {
+        if model.contains(['*', '?']) {
+            models.push(model.to_ascii_lowercase());
+        } else {
             own_names(model, &scope.provider, prices, now, &mut models);
         }
     }
@@ -34,19 +39,16 @@ fn providers_by_own_names(named: &Values) -> Values {
     Values::new(providers.map(std::borrow::Cow::into_owned))
 }
 
-/// The budgets whose scopes name a provider as no usage does any more: they were saved by a program that took such names
-/// as they came.
-pub fn outdated(state: &State) -> Vec<SaveBudget> {
+/// The budgets whose scopes name a provider or a model as no usage does any more: they were saved by a program that took such
+/// names as they came, or knew other models.
+pub fn outdated(state: &State, prices: &PriceBook, now: Timestamp) -> Vec<SaveBudget> {
     let present = state.budgets().filter(|own| !own.budget.archived);
     let renamed = present.filter_map(|own| {
-        let scope = &own.budget.scope;
-        let provider = providers_by_own_names(&scope.provider);
-        (provider != scope.provider).then(|| SaveBudget {
+        let scope = by_own_names(own.budget.scope.clone(), prices, now);
+        let is_outdated = scope != own.budget.scope && check_scope(&scope).is_ok();
+        is_outdated.then(|| SaveBudget {
             id: Some(own.budget.id),
-            scope: Some(Scope {
-                provider,
-                ..scope.clone()
-            }),
+            scope: Some(scope),
             ..SaveBudget::default()
         })
     });
@@ -65,7 +67,7 @@ pub async fn rename(desk: &Desk, outdated: Vec<SaveBudget>) -> Result<(), Refusa
         ..Caller::default()
     });
     for budget in outdated {
-        let reason = Some("providers have one name each now".to_owned());
+        let reason = Some("usage has these names now".to_owned());
         let command = Command::SaveBudget(Box::new(budget));
         desk.give(&call, reason, None, command).await?;
     }
@@ -84,8 +86,14 @@ fn own_names(
             names.push(price.model.to_owned());
             Vec::new()
         }
-        Err(Unresolved::Ambiguous { providers }) => providers,
-        Err(Unresolved::Unknown) => Vec::new(),
+        Err(error) => {
+            names.extend(unknown(prices, provider, model).model.map(String::from));
+            names.push(unlisted(unframed(model)));
+            match error {
+                Unresolved::Ambiguous { providers } => providers,
+                Unresolved::Unknown => Vec::new(),
+            }
+        }
     };
     if providers.is_free() {
         for provider in add(None) {
@@ -125,7 +133,19 @@ mod tests {
             (&["In House"], &[], &["in_house"], &[]),
             (&[], &["GPT-4o"], &[], &["GPT-4o", "gpt-4o"]),
             (&[], &["gpt-4o"], &[], &["gpt-4o"]),
-            (&[], &["GPT-*", "tuned"], &[], &["GPT-*", "tuned"]),
+            (&[], &["GPT-*", "tuned"], &[], &["GPT-*", "gpt-*", "tuned"]),
+            (
+                &["vertex"],
+                &["M@20260101"],
+                &["vertex_ai"],
+                &["M@20260101", "m-2026-01-01"],
+            ),
+            (
+                &[],
+                &["OpenAI/Gpt-X"],
+                &[],
+                &["OpenAI/Gpt-X", "gpt-x", "openai/gpt-x"],
+            ),
             (
                 &["claude"],
                 &["Claude-Sonnet-4-5-latest"],

@@ -10,6 +10,8 @@ pub(super) const NAME_MOST: usize = 256;
 pub(super) const PROSE_MOST: usize = 4096;
 /// The most tags of a charge, and the most values of one dimension of a scope.
 const ITEMS_MOST: usize = 64;
+/// The most models of a scope: one may have several names.
+const MODELS_MOST: usize = 4 * ITEMS_MOST;
 
 /// A name must say something, fit, and hold no control characters.
 pub fn name(field: &str, text: &str) -> Result<(), Refusal> {
@@ -79,13 +81,16 @@ pub fn context(context: &Context) -> Result<(), Refusal> {
 }
 
 /// Every value of a scope must fit.
-pub(super) fn scope(scope: &Scope) -> Result<(), Refusal> {
-    values("scope.provider", &scope.provider)?;
-    values("scope.model", &scope.model)?;
-    values("scope.component", &scope.component)?;
-    values("scope.task_type", &scope.task_type)?;
-    values("scope.user", &scope.user)?;
-    values("scope.project", &scope.project)?;
+///
+/// # Errors
+/// `invalid_argument` that names the field.
+pub fn scope(scope: &Scope) -> Result<(), Refusal> {
+    values("scope.provider", &scope.provider, ITEMS_MOST)?;
+    values("scope.model", &scope.model, MODELS_MOST)?;
+    values("scope.component", &scope.component, ITEMS_MOST)?;
+    values("scope.task_type", &scope.task_type, ITEMS_MOST)?;
+    values("scope.user", &scope.user, ITEMS_MOST)?;
+    values("scope.project", &scope.project, ITEMS_MOST)?;
     if scope.tags.len() > ITEMS_MOST {
         return Err(Refusal::invalid(
             "scope.tags",
@@ -94,15 +99,15 @@ pub(super) fn scope(scope: &Scope) -> Result<(), Refusal> {
     }
     scope.tags.iter().try_for_each(|(tag, allowed)| {
         name("scope.tags", tag)?;
-        values(&format!("scope.tags.{tag}"), allowed)
+        values(&format!("scope.tags.{tag}"), allowed, ITEMS_MOST)
     })
 }
 
-fn values(field: &str, values: &Values) -> Result<(), Refusal> {
-    if values.iter().len() > ITEMS_MOST {
+fn values(field: &str, values: &Values, most: usize) -> Result<(), Refusal> {
+    if values.iter().len() > most {
         return Err(Refusal::invalid(
             field,
-            format!("expects at most {ITEMS_MOST} values"),
+            format!("expects at most {most} values"),
         ));
     }
     values.iter().try_for_each(|value| name(field, value))

@@ -3,7 +3,9 @@
 use super::layers::Layers;
 use super::{Origin, Price, PriceBook};
 use crate::pricing::catalogue::{ModelCard, Spelling, Unresolved, provider};
-use crate::pricing::identity::{by_alias, by_another_name, framed_names, framing_seller, unframed};
+use crate::pricing::identity::{
+    by_alias, by_another_name, framed_names, frames_owner, framing_seller, unframed,
+};
 
 /// A model, with what is known of its price.
 #[derive(Clone, Copy)]
@@ -110,6 +112,7 @@ impl PriceBook {
         if let Some(found) = self.find_framed(provider, model) {
             return Ok(found);
         }
+        let provider = provider.or_else(|| frames_owner(model));
         let named = match self.find_named(provider, model) {
             Err(Unresolved::Unknown) if inner != model => self.find_named(provider, inner),
             named => named,

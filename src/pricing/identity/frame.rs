@@ -25,16 +25,26 @@ pub fn framed_names(name: &str) -> impl Iterator<Item = String> {
     regional.into_iter().chain(framed)
 }
 
+/// The provider in whose API alone a name is framed so, and who is meant whether it has the model or not.
+pub fn frames_owner(name: &str) -> Option<&'static str> {
+    let is_bedrocks = route(name).is_some()
+        || name
+            .strip_prefix("arn:")
+            .is_some_and(|rest| rest.split(':').nth(1) == Some("bedrock"));
+    let is_vertexs = || published(name).is_some().then_some("vertex_ai");
+    is_bedrocks.then_some("bedrock").or_else(is_vertexs)
+}
+
 /// The provider whose way it is to write a name so: of one that is framed, and of one whose version is behind an at sign, which is
 /// Vertex's.
 pub fn framing_seller(name: &str) -> Option<&'static str> {
-    if resource(name).or_else(|| route(name)).is_some() {
-        return Some("bedrock");
+    if let Some(owner) = frames_owner(name) {
+        return Some(owner);
     }
     let (model, version) = name.rsplit_once('@').unwrap_or_default();
     let is_version = version == "default"
         || !version.is_empty() && version.bytes().all(|it| it.is_ascii_digit());
-    (published(name).is_some() || is_version && !model.is_empty()).then_some("vertex_ai")
+    (is_version && !model.is_empty()).then_some("vertex_ai")
 }
 
 /// What is behind the start of a Bedrock resource's name.
@@ -93,6 +103,7 @@ mod tests {
     fn a_frame_is_left_out_and_says_whose_it_is() {
         let arn = "arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/m-v1:0";
         let profile = "arn:aws:bedrock:eu-west-1:1:inference-profile/eu.m-v1:0";
+        let provisioned = "arn:aws:bedrock:eu-west-1:1:provisioned-model/m";
         let project = "projects/p/locations/us-east5/publishers/anthropic/models/m@20250805";
         for (name, inner, seller) in [
             ("models/m", "m", None),
@@ -105,6 +116,8 @@ mod tests {
             ("@cf/m", "@cf/m", None),
             ("@001", "@001", None),
             (arn, "m-v1:0", Some("bedrock")),
+            (provisioned, provisioned, Some("bedrock")),
+            ("arn:aws:iam::1:role/m", "arn:aws:iam::1:role/m", None),
             (profile, "eu.m-v1:0", Some("bedrock")),
             ("bedrock/converse/us.m-v1:0", "us.m-v1:0", Some("bedrock")),
             ("ft:m-2024-07-18:org::id", "ft:m-2024-07-18", None),
@@ -113,7 +126,7 @@ mod tests {
             ("ft:", "ft:", None),
             ("models/", "models/", None),
             ("publishers/google", "publishers/google", None),
-            ("arn:aws:bedrock", "arn:aws:bedrock", None),
+            ("arn:aws:bedrock", "arn:aws:bedrock", Some("bedrock")),
             ("\u{e9}@\u{e9}", "\u{e9}@\u{e9}", None),
         ] {
             assert_eq!(

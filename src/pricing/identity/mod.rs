@@ -22,7 +22,7 @@ mod frame;
 mod place;
 mod states;
 
-pub use frame::{framed_names, framing_seller, unframed};
+pub use frame::{framed_names, frames_owner, framing_seller, unframed};
 pub use place::{Placed, place};
 pub use states::{join, one_spelling};
 
@@ -215,6 +215,12 @@ pub fn own(seller: &str, name: &str) -> Canonical {
     let name = unframed(&name);
     let state = alias::state(&seller, without_seller(&seller, name));
     unknown(&seller, state.as_deref().unwrap_or(name)).canonical
+}
+
+/// The name of a model that nobody knows, be it without a provider: as sources' names of such models are kept, so that it stays
+/// the same once one knows it.
+pub fn unlisted(name: &str) -> String {
+    one_spelling(name.trim().to_ascii_lowercase())
 }
 
 /// A model of its own.

@@ -171,6 +171,12 @@ fn whose_way_it_is_to_write_a_name_says_whose_model_is_meant() {
                 "claude-sonnet-4-5@20250929",
                 "anthropic/claude-sonnet-4-5",
             ),
+            (None, "publishers/google/models/gpt-5", "unknown"),
+            (
+                None,
+                "arn:aws:bedrock:eu-west-1::foundation-model/gpt-5",
+                "unknown",
+            ),
             // Vertex does not have that one.
             (None, "gpt-5@20260101", "openai/gpt-5"),
             (

@@ -167,11 +167,11 @@ async fn a_scope_of_an_older_program_is_renamed_and_holds() {
         house.done("check_budget", check.clone()).await["allowed"],
         true
     );
-    let found = outdated(&house.desk.state());
+    let found = outdated(&house.desk.state(), &house.desk.prices(), house.desk.now());
     assert_eq!(found.len(), 1);
     rename(&house.desk, found).await.unwrap();
     assert_eq!(house.done("check_budget", check).await["allowed"], false);
-    assert!(outdated(&house.desk.state()).is_empty());
+    assert!(outdated(&house.desk.state(), &house.desk.prices(), house.desk.now()).is_empty());
 }
 
 #[tokio::test]
@@ -426,5 +426,68 @@ async fn a_limit_on_a_model_holds_for_its_aliases_and_states_however_they_are_wr
         let call = json!({"provider": provider, "model": model, "input_tokens": 11});
         let checked = house.done("check_budget", call).await;
         assert_eq!(checked["allowed"], false, "{model}: {checked}");
+    }
+}
+
+/// Whether a call of a million tokens is let through.
+async fn is_allowed(house: &House, provider: Option<&str>, model: &str) -> Value {
+    let call = json!({"provider": provider, "model": model, "input_tokens": 1_000_000, "output_tokens": 1});
+    let checked = house.done("check_budget", call).await;
+    assert_ne!(checked["policies"], json!([]), "{provider:?} {model}");
+    checked["allowed"].clone()
+}
+
+#[tokio::test]
+async fn a_limit_on_a_model_holds_once_its_price_is_known_under_another_writing() {
+    let mut house = House::new();
+    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_cost_usd": "1"}]);
+    for (name, model) in [
+        ("A", "my-deployment"),
+        ("B", "My-Deploy*"),
+        ("C", "my-model-20260101"),
+        ("D", "azure/My-Other@2026-01-01"),
+    ] {
+        let budget = json!({"name": name, "scope": {"model": model}, "policies": limit});
+        house.done("save_budget", budget).await;
+    }
+    let calls = [
+        (Some("azure"), "my-deployment"),
+        (Some("Azure"), "MY-DEPLOYMENT"),
+        (Some("azure"), "my-model@20260101"),
+        (None, "azure/my-other-20260101"),
+    ];
+    // Nobody knows what they cost, so that a hard limit of cost lets none through.
+    for (provider, model) in calls {
+        assert_eq!(is_allowed(&house, provider, model).await, false);
+    }
+    for model in ["My-Deployment", "my-model-2026-01-01", "My-Other-20260101"] {
+        house.done("override_price", set("azure", model)).await;
+    }
+    for _ in 0..2 {
+        for (provider, model) in calls {
+            assert_eq!(is_allowed(&house, provider, model).await, false);
+        }
+        house.restart();
+    }
+    assert!(outdated(&house.desk.state(), &house.desk.prices(), house.desk.now()).is_empty());
+}
+
+#[tokio::test]
+async fn a_limit_on_a_provider_holds_for_what_it_alone_frames() {
+    let house = House::new();
+    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_cost_usd": "1"}]);
+    for provider in ["vertex", "bedrock"] {
+        let budget = json!({"name": provider, "scope": {"provider": provider}, "policies": limit});
+        house.done("save_budget", budget).await;
+    }
+    for model in [
+        "publishers/google/models/gemini-unheard-of",
+        "projects/p/locations/l/publishers/anthropic/models/claude-unheard-of@20250805",
+        "arn:aws:bedrock:eu-west-1::foundation-model/openai.gpt-unheard-of",
+        "arn:aws:bedrock:eu-west-1:1:inference-profile/us.anthropic.claude-opus-99-v1:0",
+        "arn:aws:bedrock:eu-west-1:1:provisioned-model/x1y2",
+        "bedrock/converse/unheard-of",
+    ] {
+        assert_eq!(is_allowed(&house, None, model).await, false, "{model}");
     }
 }
