@@ -260,33 +260,34 @@ impl Counts {
 
     /// Each count and the other's together.
     #[must_use]
-    pub const fn plus(&self, other: &Self) -> Self {
+    pub fn plus(&self, other: &Self) -> Self {
+        self.each(other, u64::saturating_add)
+    }
+
+    /// Each count without the other's.
+    #[must_use]
+    pub fn less(&self, other: &Self) -> Self {
+        self.each(other, u64::saturating_sub)
+    }
+
+    fn each(&self, other: &Self, with: impl Fn(u64, u64) -> u64) -> Self {
         Self {
-            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
-            cache_read_tokens: self
-                .cache_read_tokens
-                .saturating_add(other.cache_read_tokens),
-            cache_read_audio_tokens: self
-                .cache_read_audio_tokens
-                .saturating_add(other.cache_read_audio_tokens),
-            cache_write_tokens: self
-                .cache_write_tokens
-                .saturating_add(other.cache_write_tokens),
-            cache_write_1h_tokens: self
-                .cache_write_1h_tokens
-                .saturating_add(other.cache_write_1h_tokens),
-            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
-            reasoning_tokens: self.reasoning_tokens.saturating_add(other.reasoning_tokens),
-            audio_input_tokens: self
-                .audio_input_tokens
-                .saturating_add(other.audio_input_tokens),
-            audio_output_tokens: self
-                .audio_output_tokens
-                .saturating_add(other.audio_output_tokens),
-            images: self.images.saturating_add(other.images),
-            requests: self.requests.saturating_add(other.requests),
-            web_searches: self.web_searches.saturating_add(other.web_searches),
-            seconds: self.seconds.saturating_add(other.seconds),
+            input_tokens: with(self.input_tokens, other.input_tokens),
+            cache_read_tokens: with(self.cache_read_tokens, other.cache_read_tokens),
+            cache_read_audio_tokens: with(
+                self.cache_read_audio_tokens,
+                other.cache_read_audio_tokens,
+            ),
+            cache_write_tokens: with(self.cache_write_tokens, other.cache_write_tokens),
+            cache_write_1h_tokens: with(self.cache_write_1h_tokens, other.cache_write_1h_tokens),
+            output_tokens: with(self.output_tokens, other.output_tokens),
+            reasoning_tokens: with(self.reasoning_tokens, other.reasoning_tokens),
+            audio_input_tokens: with(self.audio_input_tokens, other.audio_input_tokens),
+            audio_output_tokens: with(self.audio_output_tokens, other.audio_output_tokens),
+            images: with(self.images, other.images),
+            requests: with(self.requests, other.requests),
+            web_searches: with(self.web_searches, other.web_searches),
+            seconds: with(self.seconds, other.seconds),
         }
     }
 

@@ -7,14 +7,15 @@ use crate::core::event::{Event, Recorded};
 use crate::core::id::RecordId;
 use crate::core::name::Name;
 use crate::core::price::{PriceStatus, Rates, ServiceTier};
-use crate::core::quantity::Usd;
+use crate::core::quantity::{Counts, Usd};
 use crate::core::refusal::Refusal;
-use crate::core::usage::UNKNOWN_PROVIDER;
-use crate::core::usage::{CostSource, Usage};
+use crate::core::usage::{Correction, CostSource, UNKNOWN_PROVIDER, Usage};
 use crate::pricing::book::PriceBook;
+use crate::pricing::catalogue::writings;
 use crate::pricing::cost::{cost, full_cost_usd};
 use crate::store::journal::{Check, JournalReader};
 use jiff::{SignedDuration, Timestamp};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -29,10 +30,22 @@ const TIERS: [ServiceTier; 4] = [
     ServiceTier::Priority,
 ];
 
+/// Which usages of a model are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concerned {
+    /// Those whose cost a change of its price may change.
+    ByChange,
+    /// All, its releases' too that have a price of their own.
+    All,
+}
+
 /// A change of a model's price, with the prices that hold since.
 struct PriceChange {
     provider: String,
     model: String,
+    /// The ways to write the model's name, in lower case.
+    ways: Vec<String>,
+    concerned: Concerned,
     from: Timestamp,
     prices: Arc<PriceBook>,
 }
@@ -52,6 +65,13 @@ pub struct Repriced {
     pub complete: bool,
 }
 
+impl PriceChange {
+    /// Whether a name is the model's, in whatever way it is written.
+    fn is_its(&self, name: &str) -> bool {
+        self.ways.iter().any(|way| way.eq_ignore_ascii_case(name))
+    }
+}
+
 impl Desk {
     /// What usages of a model since a time would cost at the price that holds now; none where that is not of the past.
     /// Both names are canonical.
@@ -63,6 +83,7 @@ impl Desk {
         provider: &str,
         model: &str,
         from: Timestamp,
+        concerned: Concerned,
     ) -> Result<Option<Repriced>, Refusal> {
         if from >= self.now() {
             return Ok(None);
@@ -70,6 +91,11 @@ impl Desk {
         let change = PriceChange {
             provider: provider.to_owned(),
             model: model.to_owned(),
+            ways: writings(&model.to_ascii_lowercase())
+                .into_iter()
+                .map(Cow::into_owned)
+                .collect(),
+            concerned,
             from,
             prices: self.prices(),
         };
@@ -87,8 +113,6 @@ fn read(journal: &JournalReader, change: &PriceChange) -> Result<Repriced, Refus
     let end = journal.end().sequence;
     let first = first_after(journal, end, change.from)?;
     let mut case = Case::of(change);
-    let mut known: BTreeMap<RecordId, (Usd, Usd)> = BTreeMap::new();
-    let mut unknown = 0;
     let mut looked_at = 0;
     let mut complete = true;
     if first <= end {
@@ -101,18 +125,23 @@ fn read(journal: &JournalReader, change: &PriceChange) -> Result<Repriced, Refus
             for (sequence, bytes) in (batch.first()..).zip(batch.events()) {
                 looked_at += 1;
                 let recorded = codec::decode(bytes).map_err(unreadable)?;
-                case.take(RecordId(sequence), &recorded, &mut known, &mut unknown);
+                case.take(RecordId(sequence), &recorded);
             }
         }
+    }
+    for (record, correction) in std::mem::take(&mut case.corrected) {
+        let bytes = journal.read_event(record.0).map_err(unreadable)?;
+        let recorded = codec::decode(&bytes).map_err(unreadable)?;
+        case.correct(record, &recorded, &correction);
     }
     let mut repriced = Repriced {
         differences: BTreeMap::new(),
         recorded: Usd::ZERO,
         repriced: Usd::ZERO,
-        unknown,
+        unknown: case.unknown,
         complete,
     };
-    for (record, (old, new)) in known {
+    for (record, (old, new)) in case.known {
         if old != new {
             repriced.differences.insert(record, new - old);
             repriced.recorded += old;
@@ -130,6 +159,12 @@ struct Case<'a> {
     change: &'a PriceChange,
     /// By the name that is priced: the model's, or a release's of it.
     costed_at: BTreeMap<Name, Versions<'a>>,
+    /// What each record cost with its corrections, and what it would cost.
+    known: BTreeMap<RecordId, (Usd, Usd)>,
+    /// The corrections of what was counted, which is looked at again once all are known.
+    corrected: BTreeMap<RecordId, Correction>,
+    /// How many can't be compared.
+    unknown: u64,
 }
 
 impl<'a> Case<'a> {
@@ -137,6 +172,9 @@ impl<'a> Case<'a> {
         Self {
             change,
             costed_at: BTreeMap::new(),
+            known: BTreeMap::new(),
+            corrected: BTreeMap::new(),
+            unknown: 0,
         }
     }
 
@@ -147,31 +185,48 @@ impl<'a> Case<'a> {
         self.costed_at.entry(name.clone()).or_insert_with(versions)
     }
 
-    fn take(
-        &mut self,
-        record: RecordId,
-        recorded: &Recorded,
-        known: &mut BTreeMap<RecordId, (Usd, Usd)>,
-        unknown: &mut u64,
-    ) {
+    fn take(&mut self, record: RecordId, recorded: &Recorded) {
         match &recorded.event {
             Event::UsageRecorded(recorded) if self.concerns(&recorded.usage) => {
                 let usage = &recorded.usage;
-                match self.new_cost(usage) {
+                match self.new_cost(usage, &usage.counts) {
                     Some(new) => {
-                        known.insert(record, (usage.cost.usd, new));
+                        self.known.insert(record, (usage.cost.usd, new));
                     }
-                    None => *unknown += 1,
+                    None => self.unknown += 1,
                 }
             }
             Event::UsageAdjusted(adjusted) => {
                 if let Some(record) = adjusted.record
-                    && let Some((old, _)) = known.get_mut(&record)
+                    && let Some((old, _)) = self.known.get_mut(&record)
                 {
-                    *old += adjusted.correction.cost;
+                    let correction = &adjusted.correction;
+                    *old += correction.cost;
+                    if correction.added != correction.removed {
+                        let all = self.corrected.entry(record).or_default();
+                        *all = all.and(correction);
+                    }
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Has a record cost what its corrected counts would.
+    fn correct(&mut self, record: RecordId, recorded: &Recorded, correction: &Correction) {
+        let Event::UsageRecorded(recorded) = &recorded.event else {
+            return;
+        };
+        let counts = recorded.usage.counts.plus(&correction.added);
+        let counts = counts.less(&correction.removed);
+        let corrected = self.new_cost(&recorded.usage, &counts);
+        match (self.known.get_mut(&record), corrected) {
+            (Some((_, new)), Some(corrected)) => *new = corrected,
+            (_, None) => {
+                self.known.remove(&record);
+                self.unknown += 1;
+            }
+            (None, Some(_)) => {}
         }
     }
 
@@ -179,7 +234,7 @@ impl<'a> Case<'a> {
         usage.occurred >= self.change.from
             && usage.cost.source != CostSource::Reported
             && self.is_of_the_model(usage)
-            && !self.is_set_apart(usage)
+            && (self.change.concerned == Concerned::All || !self.is_set_apart(usage))
     }
 
     /// Whether an admin gave the usage's release a price of its own: that holds whatever its model costs, and offered what it
@@ -189,7 +244,7 @@ impl<'a> Case<'a> {
         let Some(release) = usage
             .release
             .as_deref()
-            .filter(|_| usage.model == change.model)
+            .filter(|_| change.is_its(&usage.model))
         else {
             return false;
         };
@@ -202,13 +257,13 @@ impl<'a> Case<'a> {
     /// Usage without a price may have been recorded under another name, for nobody knew the model then.
     fn is_of_the_model(&self, usage: &Usage) -> bool {
         let change = self.change;
-        if usage.provider == change.provider && usage.model == change.model {
+        if usage.provider == change.provider && change.is_its(&usage.model) {
             return true;
         }
         if let Some(release) = &usage.release {
             let release = change.prices.release(&usage.provider, release);
             return usage.provider == change.provider
-                && release.is_some_and(|release| release == change.model);
+                && release.is_some_and(|release| change.is_its(&release));
         }
         if usage.cost.source != CostSource::Unknown {
             return false;
@@ -220,9 +275,9 @@ impl<'a> Case<'a> {
             .is_ok_and(|price| price.provider == change.provider && price.model == change.model)
     }
 
-    /// What a usage would cost; none where what it cost is not what the price that it names makes of it, or where its service
-    /// tier is not known and decides.
-    fn new_cost(&mut self, usage: &Usage) -> Option<Usd> {
+    /// What a usage would cost by what was counted of it in the end; none where what it cost is not what the price that it names
+    /// makes of it, or where its service tier is not known and decides.
+    fn new_cost(&mut self, usage: &Usage, counts: &Counts) -> Option<Usd> {
         let change = self.change;
         let model = Name::from(&*change.model);
         let priced_as = usage.release.as_ref().unwrap_or(&model);
@@ -231,15 +286,15 @@ impl<'a> Case<'a> {
             .price_at(Some(&change.provider), priced_as, usage.occurred);
         let Ok(price) = price else {
             // No price holds then any more; what it cost is as good as it was.
-            return Some(usage.cost.usd);
+            return (*counts == usage.counts).then_some(usage.cost.usd);
         };
         // A part of an unknown cost is compared with the same part.
         let in_part = usage.cost.source == CostSource::Unknown;
-        let cost_at = |rates: &Rates, tier| {
+        let cost_at = |rates: &Rates, tier, counts: &Counts| {
             if !in_part {
-                return full_cost_usd(rates, &usage.counts, tier);
+                return full_cost_usd(rates, counts, tier);
             }
-            let part = cost(rates, &usage.counts, tier);
+            let part = cost(rates, counts, tier);
             let mut left = part.unpriced.iter().map(|unit| unit.as_str());
             let was_priced = usage.cost.price_version.is_some();
             let was_left = |unit| usage.cost.unpriced.iter().any(|known| known == unit);
@@ -252,7 +307,7 @@ impl<'a> Case<'a> {
             };
             let mut named = costed_at.iter();
             named.any(|(known, rates)| {
-                known == version && cost_at(rates, tier) == Some(usage.cost.usd)
+                known == version && cost_at(rates, tier, &usage.counts) == Some(usage.cost.usd)
             })
         };
         // An old record does not keep its service tier; what it cost may fit several.
@@ -260,7 +315,9 @@ impl<'a> Case<'a> {
             let kept = usage.service_tier;
             kept.is_none_or(|kept| kept == *tier) && fits(*tier)
         });
-        let costs: BTreeSet<_> = tiers.map(|tier| cost_at(price.rates, tier)).collect();
+        let costs: BTreeSet<_> = tiers
+            .map(|tier| cost_at(price.rates, tier, counts))
+            .collect();
         match costs.into_iter().collect::<Vec<_>>().as_slice() {
             [one] => *one,
             _ => None,

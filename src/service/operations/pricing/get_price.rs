@@ -8,6 +8,7 @@ use crate::pricing::catalogue::Unresolved;
 use crate::service::Service;
 use crate::service::estimate::check_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
+use crate::service::repricing::Concerned;
 use crate::service::wire::price::PriceView;
 use crate::service::wire::repricing::RepricingView;
 use crate::service::wire::schema::Instant;
@@ -90,7 +91,10 @@ impl Operation for GetPrice {
         let history = history.map_err(|error| no_price(&prices, provider, &input.model, &error))?;
         let is_later = price.effective_from > at;
         let (repricing, offered) = if input.corrections.unwrap_or(false) {
-            corrections(&desk, price.provider, price.model, Timestamp::UNIX_EPOCH).await?
+            let release = prices.release(price.provider, &input.model);
+            let named = release.as_deref().unwrap_or(price.model);
+            let ever = Timestamp::UNIX_EPOCH;
+            corrections(&desk, price.provider, named, ever, Concerned::All).await?
         } else {
             (None, String::new())
         };

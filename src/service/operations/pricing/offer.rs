@@ -2,6 +2,7 @@
 
 use crate::core::refusal::Refusal;
 use crate::service::Desk;
+use crate::service::repricing::Concerned;
 use crate::service::wire::repricing::RepricingView;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -16,8 +17,9 @@ pub(super) async fn corrections(
     provider: &str,
     model: &str,
     from: Timestamp,
+    concerned: Concerned,
 ) -> Result<(Option<RepricingView>, String), Refusal> {
-    let repriced = desk.reprice(provider, model, from).await?;
+    let repriced = desk.reprice(provider, model, from, concerned).await?;
     let view = repriced.as_ref().and_then(RepricingView::of);
     let sentence = view
         .as_ref()

@@ -10,6 +10,7 @@ use crate::service::estimate::{Named, name_model};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{request, unexpected};
 use crate::service::prices::override_version;
+use crate::service::repricing::Concerned;
 use crate::service::wire::price::RatesView;
 use crate::service::wire::repricing::RepricingView;
 use crate::service::wire::schema::Instant;
@@ -187,7 +188,14 @@ impl Operation for OverridePrice {
         } else {
             "has no override any more"
         };
-        let (repricing, offered) = corrections(&desk, &provider, &model, effective_from).await?;
+        let (repricing, offered) = corrections(
+            &desk,
+            &provider,
+            &model,
+            effective_from,
+            Concerned::ByChange,
+        )
+        .await?;
         let beyond = match &version {
             Some(version) if !holds(&desk, (&provider, &model), version, effective_from) => {
                 " It does not hold now: a price or a removal of yours from a later time on goes over it. Leave effective_from out \

@@ -14,6 +14,7 @@ use crate::pricing::verify::differences;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{request, unexpected};
 use crate::service::prices::{applied_version, imported_version};
+use crate::service::repricing::Concerned;
 use crate::service::wire::page;
 use crate::service::wire::price::{RatesView, SourceView};
 use crate::service::wire::repricing::RepricingView;
@@ -271,7 +272,14 @@ async fn decide(
     };
     let (provider, model) = (&change.provider, &change.model);
     let (repricing, offered) = if approve {
-        corrections(desk, provider, model, change.effective_from).await?
+        corrections(
+            desk,
+            provider,
+            model,
+            change.effective_from,
+            Concerned::ByChange,
+        )
+        .await?
     } else {
         (None, String::new())
     };

@@ -126,3 +126,80 @@ async fn a_release_with_a_price_of_its_own_is_offered_what_that_makes_of_it() {
     let of_model = offered("gpt-4o", "4", "2026-11-21T00:00:00Z").await;
     assert_eq!(of_model, [(records[2].clone(), json!("1.5"))]);
 }
+
+/// What an answer offers to correct: records and what to add.
+fn offered(answer: &Value) -> Vec<(Value, Value)> {
+    let offered = answer["repricing"]["adjustments"].as_array().cloned();
+    let one = |one: Value| (one["record_id"].clone(), one["cost_usd"].clone());
+    offered.unwrap_or_default().into_iter().map(one).collect()
+}
+
+#[tokio::test]
+async fn what_was_counted_wrong_is_offered_at_its_corrected_counts() {
+    let house = House::new();
+    let usage = json!({"provider": "openai", "model": "gpt-4o", "input_tokens": 1_000_000,
+        "occurred_at": "2026-11-23T00:00:00Z"});
+    let recorded = house.done("record_usage", usage).await;
+    let record = recorded["records"][0]["record_id"].clone();
+    let twice = json!({"record_id": record, "input_tokens": -500_000, "cost_usd": "-1.25", "reason": "counted twice"});
+    house.done("adjust_usage", twice).await;
+    let ask = json!({"provider": "openai", "model": "gpt-4o", "corrections": true});
+    let asked = house.done("get_price", ask).await;
+    assert_eq!(asked.get("repricing"), None, "no price has changed");
+    let dearer = openai("gpt-4o", "5", "2026-11-21T00:00:00Z");
+    let answer = house.done("override_price", dearer).await;
+    assert_eq!(offered(&answer), [(record, json!("1.25"))], "{answer}");
+}
+
+#[tokio::test]
+async fn of_many_corrections_of_a_release_the_next_are_listed_too() {
+    let house = House::new();
+    let release = "gpt-4o-2027-01-01";
+    let one = json!({"provider": "openai", "model": release, "input_tokens": 1_000_000,
+        "occurred_at": "2026-11-23T00:00:00Z"});
+    let other = json!({"provider": "openai", "model": "gpt-4o", "input_tokens": 1_000_000,
+        "occurred_at": "2026-11-23T00:00:00Z"});
+    let records = [vec![one; 75], vec![other]].concat();
+    for _ in 0..2 {
+        house
+            .done("record_usage", json!({"records": records.clone()}))
+            .await;
+    }
+    let dearer = openai(release, "6", "2026-11-21T00:00:00Z");
+    let first = offered(&house.done("override_price", dearer).await);
+    assert_eq!(first.len(), 100);
+    for (record, cost) in first {
+        let made = json!({"record_id": record, "cost_usd": cost, "reason": "price"});
+        house.done("adjust_usage", made).await;
+    }
+    for model in [release, "gpt-4o-20270101", "gpt-4o"] {
+        let ask = json!({"provider": "openai", "model": model, "corrections": true});
+        let asked = house.done("get_price", ask).await;
+        assert_eq!(offered(&asked).len(), 50, "{model}");
+    }
+}
+
+#[tokio::test]
+async fn a_removal_offers_back_what_was_recorded_under_another_writing() {
+    let house = House::new();
+    let set = |model: &str| {
+        json!({"provider": "acme", "model": model, "effective_from": "2026-11-20T00:00:00Z", "reason": "list",
+            "rates": {"standard": {"rates": {"input": "2"}}}})
+    };
+    for (used, priced) in [("theta-1", "Theta-1"), ("iota-20260101", "iota@2026-01-01")] {
+        let usage = json!({"provider": "acme", "model": used, "input_tokens": 1_000_000,
+            "occurred_at": "2026-11-23T00:00:00Z"});
+        house.done("record_usage", usage).await;
+        let more = offered(&house.done("override_price", set(priced)).await);
+        let [(record, cost)] = more.as_slice() else {
+            panic!("{more:?}");
+        };
+        assert_eq!(*cost, "2");
+        let made = json!({"record_id": record, "cost_usd": "2", "reason": "price"});
+        house.done("adjust_usage", made).await;
+        let remove = json!({"provider": "acme", "model": priced, "remove": true, "reason": "over",
+            "effective_from": "2026-11-20T00:00:00Z"});
+        let back = offered(&house.done("override_price", remove).await);
+        assert_eq!(back, [(record.clone(), json!("-2"))], "{used}");
+    }
+}
