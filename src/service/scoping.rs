@@ -81,18 +81,17 @@ fn own_names(
     now: Timestamp,
     names: &mut Vec<String>,
 ) {
-    let mut add = |provider: Option<&str>| match prices.price_at(provider, model, now) {
-        Ok(price) => {
-            names.push(price.model.to_owned());
-            Vec::new()
-        }
-        Err(error) => {
-            names.extend(unknown(prices, provider, model).model.map(String::from));
-            names.push(unlisted(unframed(model)));
-            match error {
-                Unresolved::Ambiguous { providers } => providers,
-                Unresolved::Unknown => Vec::new(),
+    // What a name means may become another once sources know it; by that name.
+    names.push(unlisted(unframed(model)));
+    let mut add = |provider: Option<&str>| {
+        names.extend(unknown(prices, provider, model).model.map(String::from));
+        match prices.price_at(provider, model, now) {
+            Ok(price) => {
+                names.push(price.model.to_owned());
+                Vec::new()
             }
+            Err(Unresolved::Ambiguous { providers }) => providers,
+            Err(Unresolved::Unknown) => Vec::new(),
         }
     };
     if providers.is_free() {
@@ -150,7 +149,11 @@ mod tests {
                 &["claude"],
                 &["Claude-Sonnet-4-5-latest"],
                 &["anthropic"],
-                &["Claude-Sonnet-4-5-latest", "claude-sonnet-4-5"],
+                &[
+                    "Claude-Sonnet-4-5-latest",
+                    "claude-sonnet-4-5",
+                    "claude-sonnet-4-5-latest",
+                ],
             ),
         ] {
             assert_eq!(
