@@ -50,7 +50,7 @@ struct Meant<'a> {
 /// all left out: the source does not know what it costs.
 ///
 /// # Errors
-/// [`ShapeError`]: more is kept apart than there are models, so that the source has changed its shape.
+/// [`ShapeError`]: more can't be meant than there are models, so that the source has changed its shape.
 pub fn place(
     catalogue: &Catalogue,
     listing: &Listing,
@@ -90,6 +90,7 @@ pub fn place(
     }
     let mut taken = Taken {
         day,
+        not_meant: apart.len(),
         placed: Vec::with_capacity(found.len()),
         apart,
     };
@@ -109,17 +110,20 @@ struct Taken {
     day: Date,
     placed: Vec<Placed>,
     apart: LeftOut,
+    /// How many of those that are kept apart can't be meant.
+    not_meant: usize,
 }
 
 impl Taken {
     fn unless_mostly_apart(self) -> Result<(Vec<Placed>, LeftOut), ShapeError> {
-        let Self { placed, apart, .. } = self;
-        let Some((name, why)) = apart.first().filter(|_| apart.len() > placed.len()) else {
-            return Ok((placed, apart));
+        let taken = self.placed.len();
+        let first = self.apart.first().filter(|_| self.not_meant > taken);
+        let Some((name, why)) = first else {
+            return Ok((self.placed, self.apart));
         };
-        let (taken, apart) = (placed.len(), apart.len());
         Err(ShapeError::new(format!(
-            "{taken} of its models can be taken, and {apart} can't; the first, {name}: {why}"
+            "{taken} of its models can be taken, and {} can't; the first, {name}: {why}",
+            self.not_meant
         )))
     }
 
@@ -140,6 +144,7 @@ impl Taken {
             }
             Err(names) => {
                 let why = format!("the source contradicts itself on {canonical}, as {names}");
+                self.not_meant += 1;
                 self.apart.push((canonical.to_string(), why));
             }
         }

@@ -359,14 +359,14 @@ fn the_surest_name_counts_and_a_state_keeps_its_own_name() {
 #[test]
 fn a_flood_of_states_leaves_the_newest() {
     let day = Date::constant(2020, 1, 1);
-    let days = day.series(jiff::Span::new().days(1)).take(100);
+    let days = day.series(jiff::Span::new().days(1)).take(200);
     let mut offers: Vec<_> = days.map(|day| offer(&format!("gpt-4o-{day}"), 2)).collect();
     offers.push(offer("gpt-4o-latest", 2));
     offers.push(offer("gpt-4o", 3));
     let (told, apart) = placed(offers);
-    assert_eq!((told.len(), apart), (65, 37));
-    assert_eq!(told[..2], ["openai/gpt-4o 3", "openai/gpt-4o-2020-02-07 2"]);
-    let newest = ["openai/gpt-4o-2020-04-09 2", "openai/gpt-4o-latest 2"];
+    assert_eq!((told.len(), apart), (65, 137));
+    assert_eq!(told[..2], ["openai/gpt-4o 3", "openai/gpt-4o-2020-05-17 2"]);
+    let newest = ["openai/gpt-4o-2020-07-18 2", "openai/gpt-4o-latest 2"];
     assert_eq!(told[63..], newest);
 }
 
