@@ -43,6 +43,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tasks::Tasks;
 use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
 
 /// The folder of what sources said last, in the data directory.
 const SHELF_FOLDER: &str = "sources";
@@ -58,8 +59,8 @@ pub struct Refresher {
     carried: Carried,
     /// Held by the refresh that runs.
     running: Mutex<()>,
-    /// Whether the store is about to be closed.
-    stopping: watch::Sender<bool>,
+    /// Since when the store is about to be closed.
+    stopping: watch::Sender<Option<Instant>>,
 }
 
 /// What is to be refreshed.
@@ -105,7 +106,7 @@ impl Refresher {
             }),
             carried: Carried::new(data_dir.join(SHELF_FOLDER)),
             running: Mutex::new(()),
-            stopping: watch::Sender::new(false),
+            stopping: watch::Sender::new(None),
         }
     }
 
@@ -134,7 +135,10 @@ impl Refresher {
         let all = steps(&asked);
         let pulse = Pulse::of(&call.progress, BEAT, all);
         let running = pulse.while_waiting("waiting for another refresh", self.running.lock());
-        let _running = running.await;
+        let _running = tokio::select! {
+            () = self.closing() => return Err(closing()),
+            running = running => running,
+        };
         if let Some(request) = &wanted.request
             && desk.ledger().known(request.clone()).await?.is_some()
         {
@@ -145,7 +149,7 @@ impl Refresher {
         }
         let mut refreshed = tokio::select! {
             () = self.closing() => {
-                return Err(Refusal::unavailable("the store is closing; call again"));
+                return Err(closing());
             }
             refreshed = self.decide(desk, &pulse, wanted, &asked) => refreshed?,
         };
@@ -168,15 +172,20 @@ impl Refresher {
     /// Has a refresh end soon that nothing is applied of yet: the store is about to be closed, and a silent source is no reason
     /// to wait.
     pub fn stop(&self) {
-        self.stopping.send_replace(true);
+        self.stopping.send_if_modified(|since| {
+            let first = since.is_none();
+            since.get_or_insert_with(Instant::now);
+            first
+        });
     }
 
     /// Waits until the store has been about to be closed for a while.
     async fn closing(&self) {
         let mut stopping = self.stopping.subscribe();
         // The sender is here: there is no error.
-        let _ = stopping.wait_for(|stopping| *stopping).await;
-        tokio::time::sleep(LAST_ANSWERS).await;
+        let since = stopping.wait_for(Option::is_some).await;
+        let since = since.ok().and_then(|since| *since);
+        tokio::time::sleep_until(since.unwrap_or_else(Instant::now) + LAST_ANSWERS).await;
     }
 
     /// Asks the sources, and decides what comes of what they say.
@@ -417,6 +426,10 @@ impl Refresher {
         let mut all = self.settings.sources.iter();
         all.find(|source| source.declaration.name == *name)
     }
+}
+
+fn closing() -> Refusal {
+    Refusal::unavailable("the store is closing; call again")
 }
 
 /// How many steps are told of a refresh: the last two are the verification and what comes of it.
