@@ -260,6 +260,12 @@ impl PriceBook {
             })
             .collect();
         all.sort_unstable_by_key(|one| (one.provider, one.model));
+        let named = |query| self.find(search.provider, query).ok();
+        let meant = search.query.and_then(named);
+        let search = Search {
+            meant: meant.map(|found| (found.provider, found.model)),
+            ..search.clone()
+        };
         search.among(all.into_iter())
     }
 

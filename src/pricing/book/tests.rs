@@ -489,4 +489,9 @@ fn models_are_found_by_the_prices_that_hold_whoever_knows_them() {
         ..Search::default()
     };
     assert_eq!(found(&book, &named), ["tuned"]);
+    let framed = Search {
+        query: Some("arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova"),
+        ..Search::default()
+    };
+    assert_eq!(found(&book, &framed), ["amazon.nova"], "by what it means");
 }

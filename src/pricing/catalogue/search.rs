@@ -11,6 +11,8 @@ use std::borrow::Cow;
 pub struct Search<'a> {
     /// Words that `provider/model` contains, all of them, in whatever case.
     pub query: Option<&'a str>,
+    /// The provider and model that the query means as a name, whatever words are in it.
+    pub meant: Option<(&'a str, &'a str)>,
     /// The provider, by any of its names.
     pub provider: Option<&'a str>,
     /// Where the model runs and how large it is.
@@ -85,7 +87,8 @@ impl Search<'_> {
         let mut found: Vec<Candidate<'_>> = all
             .filter(|one| {
                 let of = |names: &Vec<Cow<str>>| names.iter().any(|name| **name == *one.provider);
-                providers.as_ref().is_none_or(of) && self.takes(one) && one.has_words(&words)
+                let is_asked = self.means(one) || one.has_words(&words);
+                providers.as_ref().is_none_or(of) && self.takes(one) && is_asked
             })
             .collect();
         match self.sort {
@@ -93,7 +96,9 @@ impl Search<'_> {
             Sort::Nearness => {
                 let query = self.query.unwrap_or_default().trim().to_ascii_lowercase();
                 if !query.is_empty() {
-                    found.sort_by_cached_key(|one| (!one.is_named(&query), !one.is_of_maker()));
+                    found.sort_by_cached_key(|one| {
+                        (!self.means(one), !one.is_named(&query), !one.is_of_maker())
+                    });
                 }
             }
             Sort::InputPrice => found.sort_by_key(|one| one.price_key(Unit::Input)),
@@ -101,6 +106,10 @@ impl Search<'_> {
             Sort::Context => found.sort_by_key(|one| std::cmp::Reverse(one.context_window())),
         }
         found
+    }
+
+    fn means(&self, one: &Candidate<'_>) -> bool {
+        self.meant == Some((one.provider, one.model))
     }
 
     fn takes(&self, one: &Candidate<'_>) -> bool {
