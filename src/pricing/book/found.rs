@@ -129,13 +129,15 @@ impl PriceBook {
     }
 
     /// A model of the provider whose way it is to write its name so, where no other is named; and of a region, in a name that is
-    /// framed with one.
+    /// framed with one. By an at sign alone one source's word is not enough to take a name from who has it else.
     fn find_framed<'a>(&'a self, provider: Option<&str>, model: &str) -> Option<Found<'a>> {
         let framing = framing_seller(model)?;
         let seller = provider.unwrap_or(framing);
         let verbatim = std::iter::once(model.to_owned());
         let mut names = verbatim.chain(framed_names(model));
-        names.find_map(|name| self.find_named(Some(seller), &name).ok())
+        let found = names.find_map(|name| self.find_named(Some(seller), &name).ok());
+        let is_said = provider.is_some() || frames_owner(model).is_some();
+        found.filter(|found| is_said || found.card.is_some() || found.is_confirmed())
     }
 
     pub(super) fn find_named<'a>(

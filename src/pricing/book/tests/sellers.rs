@@ -141,12 +141,13 @@ fn a_name_that_others_sell_too_is_the_owners_or_nobodys_alone() {
 #[test]
 fn whose_way_it_is_to_write_a_name_says_whose_model_is_meant() {
     let gov = "us-gov-west-1/anthropic.claude-9-v1:0";
-    let known = book(&[
+    let mut known = book(&[
         ("bedrock", "anthropic.claude-9-v1:0", 5),
         ("bedrock", gov, 6),
         ("vertex_ai", "claude-sonnet-4-5-2025-09-29", 7),
         ("openai", "ft:gpt-5-2026-01-01", 8),
     ]);
+    known.apply(lone("vertex_ai", "claude-sonnet-4-5-2026-01-01", 9, 1));
     let arn = |region: &str| {
         format!("arn:aws:bedrock:{region}::foundation-model/anthropic.claude-9-v1:0")
     };
@@ -172,6 +173,17 @@ fn whose_way_it_is_to_write_a_name_says_whose_model_is_meant() {
                 "anthropic/claude-sonnet-4-5",
             ),
             (None, "publishers/google/models/gpt-5", "unknown"),
+            // One source alone takes a name from nobody.
+            (
+                None,
+                "claude-sonnet-4-5@20260101",
+                "anthropic/claude-sonnet-4-5",
+            ),
+            (
+                None,
+                "publishers/anthropic/models/claude-sonnet-4-5@20260101",
+                "vertex_ai/claude-sonnet-4-5-2026-01-01 1",
+            ),
             (
                 None,
                 "arn:aws:bedrock:eu-west-1::foundation-model/gpt-5",
