@@ -21,17 +21,31 @@ use jiff::Timestamp;
 /// nobody knows, as a pattern, in lower case.
 pub fn by_own_names(mut scope: Scope, prices: &PriceBook, now: Timestamp) -> Scope {
     scope.provider = providers_by_own_names(&scope.provider);
-    let mut models: Vec<String> = Vec::new();
-    for model in scope.model.iter() {
-        models.push(model.to_owned());
+    let own = |model: &str| {
+        let mut names = Vec::new();
         if model.contains(['*', '?']) {
-            models.push(model.to_ascii_lowercase());
+            names.push(model.to_ascii_lowercase());
         } else {
-            own_names(model, &scope.provider, prices, now, &mut models);
+            own_names(model, &scope.provider, prices, now, &mut names);
         }
-    }
-    scope.model = Values::new(models);
+        (model.to_owned(), names)
+    };
+    let named: Vec<_> = scope.model.iter().map(own).collect();
+    let given = named.iter().filter(|one| !is_of_another(one, &named));
+    let own = given.flat_map(|(_, names)| names.iter().cloned());
+    let kept = named.iter().map(|(model, _)| model.clone());
+    scope.model = Values::new(kept.chain(own));
     scope
+}
+
+/// A name of a scope, and the names of its model.
+type OwnNames = (String, Vec<String>);
+
+/// Whether a name is there only as one of another's model: what it would mean alone, without the provider that the other names, say,
+/// is not meant.
+fn is_of_another((model, own): &OwnNames, named: &[OwnNames]) -> bool {
+    let mut others = named.iter().filter(|(other, _)| other != model);
+    others.any(|(other, names)| names.contains(model) && !own.contains(other))
 }
 
 fn providers_by_own_names(named: &Values) -> Values {
@@ -83,15 +97,17 @@ fn own_names(
 ) {
     // What a name means may become another once sources know it; by that name.
     names.push(unlisted(unframed(model)));
-    let mut add = |provider: Option<&str>| {
-        names.extend(unknown(prices, provider, model).model.map(String::from));
-        match prices.price_at(provider, model, now) {
-            Ok(price) => {
-                names.push(price.model.to_owned());
-                Vec::new()
+    let mut add = |provider: Option<&str>| match prices.price_at(provider, model, now) {
+        Ok(price) => {
+            names.push(price.model.to_owned());
+            Vec::new()
+        }
+        Err(error) => {
+            names.extend(unknown(prices, provider, model).model.map(String::from));
+            match error {
+                Unresolved::Ambiguous { providers } => providers,
+                Unresolved::Unknown => Vec::new(),
             }
-            Err(Unresolved::Ambiguous { providers }) => providers,
-            Err(Unresolved::Unknown) => Vec::new(),
         }
     };
     if providers.is_free() {
@@ -132,6 +148,17 @@ mod tests {
             (&["In House"], &[], &["in_house"], &[]),
             (&[], &["GPT-4o"], &[], &["GPT-4o", "gpt-4o"]),
             (&[], &["gpt-4o"], &[], &["gpt-4o"]),
+            (
+                &[],
+                &["together_ai/deepseek-ai/DeepSeek-V4.1-Flash-1017"],
+                &[],
+                // Others sell one of that name in lower case, which is not meant.
+                &[
+                    "deepseek-ai/DeepSeek-V4.1-Flash-1017",
+                    "together_ai/deepseek-ai/DeepSeek-V4.1-Flash-1017",
+                    "together_ai/deepseek-ai/deepseek-v4.1-flash-1017",
+                ],
+            ),
             (&[], &["GPT-*", "tuned"], &[], &["GPT-*", "gpt-*", "tuned"]),
             (
                 &["vertex"],
@@ -156,10 +183,9 @@ mod tests {
                 ],
             ),
         ] {
-            assert_eq!(
-                saved(providers, models),
-                (values(kept_providers), values(kept_models))
-            );
+            let kept = (values(kept_providers), values(kept_models));
+            assert_eq!(saved(providers, models), kept);
+            assert_eq!(saved(kept_providers, kept_models), kept, "saved again");
         }
     }
 }
