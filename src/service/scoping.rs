@@ -12,7 +12,7 @@ use crate::core::scope::{Scope, Values};
 use crate::core::state::State;
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::{Unresolved, provider};
-use crate::pricing::identity::{unframed, unlisted};
+use crate::pricing::identity::{framed_names, unframed, unlisted};
 use jiff::Timestamp;
 
 /// A scope by the names under which usage is recorded: a limit under a name that no usage ever has would cover nothing.
@@ -97,6 +97,7 @@ fn own_names(
 ) {
     // What a name means may become another once sources know it; by that name.
     names.push(unlisted(unframed(model)));
+    names.extend(framed_names(model).map(|name| unlisted(&name)));
     let mut add = |provider: Option<&str>| match prices.price_at(provider, model, now) {
         Ok(price) => {
             names.push(price.model.to_owned());
@@ -104,6 +105,9 @@ fn own_names(
         }
         Err(error) => {
             names.extend(unknown(prices, provider, model).model.map(String::from));
+            // Whoever is in front may be the one who sells it.
+            let behind = unframed(model).split_once('/').map(|(_, rest)| rest.trim());
+            names.extend(behind.filter(|rest| !rest.is_empty()).map(unlisted));
             match error {
                 Unresolved::Ambiguous { providers } => providers,
                 Unresolved::Unknown => Vec::new(),
@@ -148,6 +152,22 @@ mod tests {
             (&["In House"], &[], &["in_house"], &[]),
             (&[], &["GPT-4o"], &[], &["GPT-4o", "gpt-4o"]),
             (&[], &["gpt-4o"], &[], &["gpt-4o"]),
+            (
+                &[],
+                &["foo/Nobody"],
+                &[],
+                &["foo/Nobody", "foo/nobody", "nobody"],
+            ),
+            (
+                &["bedrock"],
+                &["arn:aws:bedrock:eu-west-1::foundation-model/acme.q-v1:0"],
+                &["bedrock"],
+                &[
+                    "acme.q-v1:0",
+                    "arn:aws:bedrock:eu-west-1::foundation-model/acme.q-v1:0",
+                    "eu-west-1/acme.q-v1:0",
+                ],
+            ),
             (
                 &[],
                 &["together_ai/deepseek-ai/DeepSeek-V4.1-Flash-1017"],
