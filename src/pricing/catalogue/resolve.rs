@@ -3,7 +3,7 @@
 //! The rules, in order:
 //! 1. The name as it is, in whatever case, is one that the provider takes; or, with the provider in front
 //!    (`openai/gpt-4o`), the rest of it is.
-//! 2. A date in it is written the other way (`-20251211` for `-2025-12-11`).
+//! 2. A date in it is written another way (`-20251211` or `@2025-12-11` for `-2025-12-11`), or `:latest` for `-latest`.
 //! 3. A date, `-latest` or `:latest` at its end is left out: providers give these to states of the model
 //!    that the rest names. States that cost something else have cards of their own, and rule 1 finds them.
 //! 4. A date at its end is left out for `-latest`: some models are known as their latest state alone.
@@ -63,7 +63,7 @@ impl Catalogue {
                 continue;
             };
             // Whose the name is says who is meant, before who else has what is left of it.
-            let is_open = found.is_err() || spelling == Spelling::WithoutDate;
+            let is_open = found.is_err() || is_of_a_date(spelling);
             let owners = (is_open && provider.is_none()).then(|| self.of_owner(model, spelling));
             let found = found.map(|card| (card, spelling));
             return owners.flatten().unwrap_or(found);
@@ -144,11 +144,11 @@ impl Catalogue {
     }
 
     /// The card of a name at the company that gives such names to its own models, as a state of it or as its latest; for a
-    /// release, at the provider in front of the name, too.
+    /// release, or its date in another way, at the provider in front of the name, too.
     fn of_owner(&self, model: &str, spelling: Spelling) -> Option<Resolved<'_>> {
         let in_front = || {
             let (prefix, _) = model.split_once('/')?;
-            (spelling == Spelling::WithoutDate).then(|| provider::canonical(prefix))
+            is_of_a_date(spelling).then(|| provider::canonical(prefix))
         };
         let owner = provider::owner(model).map(Cow::Borrowed);
         let owner = owner.or_else(in_front)?;
@@ -186,6 +186,11 @@ impl Catalogue {
             .map(|(_, card)| format!("{}/{}", card.provider, card.model))
             .collect()
     }
+}
+
+/// Whether the date of a name was written another way, or left out.
+const fn is_of_a_date(spelling: Spelling) -> bool {
+    matches!(spelling, Spelling::DateOtherWay | Spelling::WithoutDate)
 }
 
 #[cfg(test)]
@@ -244,6 +249,23 @@ mod tests {
             (None, "GPT-4o", "openai/gpt-4o"),
             (None, "gpt-4o-2024-05-13", "openai/gpt-4o-2024-05-13"),
             (None, "gpt-4o-20240513", "openai/gpt-4o-2024-05-13"),
+            (None, "gpt-4o@2024-05-13", "openai/gpt-4o-2024-05-13"),
+            (None, "gpt-4o@20240513", "openai/gpt-4o-2024-05-13"),
+            (
+                None,
+                "claude-3-5-haiku-20241022",
+                "anthropic/claude-3-5-haiku",
+            ),
+            (
+                Some("vertex"),
+                "claude-3-5-haiku-2024-10-22",
+                "vertex_ai/claude-3-5-haiku@20241022",
+            ),
+            (
+                Some("anthropic"),
+                "claude-3-opus:latest",
+                "anthropic/claude-3-opus-latest",
+            ),
             (None, "gpt-4o-2026-01-31", "openai/gpt-4o"),
             (
                 None,

@@ -11,7 +11,7 @@ const LATEST: &str = "latest";
 pub enum Spelling {
     /// As it is.
     AsIs,
-    /// With its date the other way.
+    /// With its date, or the mark before it or before `latest`, another way.
     DateOtherWay,
     /// With `latest` at its end.
     LatestAdded,
@@ -33,24 +33,16 @@ impl Spelling {
     }
 }
 
-/// The ways to write a model's name, the given one first.
+/// The ways to write a model's name, the given one first. The others are made only where that is not enough.
 pub fn spellings(model: &str) -> impl Iterator<Item = (Spelling, Cow<'_, str>)> {
-    let dated = dated(model);
-    let other_way = dated.as_ref().map(|(stem, mark, date, compact)| {
-        let (year, month, day) = (date.year(), date.month(), date.day());
-        let written = if *compact {
-            format!("{stem}{mark}{year:04}-{month:02}-{day:02}")
-        } else {
-            format!("{stem}{mark}{year:04}{month:02}{day:02}")
-        };
-        (Spelling::DateOtherWay, Cow::Owned(written))
-    });
-    let stem = dated.map(|(stem, ..)| stem);
+    let other_ways = std::iter::once_with(|| writings(model).into_iter().skip(1)).flatten();
+    let other_ways = other_ways.map(|way| (Spelling::DateOtherWay, way));
+    let stem = dated(model).map(|(stem, _)| stem);
     let for_date = stem.map(|stem| (Spelling::LatestForDate, Cow::Owned(with_latest(stem))));
     let stem = stem.map(|stem| (Spelling::WithoutDate, Cow::Borrowed(stem)));
     let latest = latest(model).map(|(stem, _)| (Spelling::WithoutLatest, Cow::Borrowed(stem)));
     std::iter::once((Spelling::AsIs, Cow::Borrowed(model)))
-        .chain(other_way)
+        .chain(other_ways)
         .chain(stem)
         .chain(for_date)
         .chain(latest)
@@ -63,7 +55,7 @@ pub(super) fn with_latest(model: &str) -> String {
 
 /// The name of a state in two: the model's, and what tells the state, with the mark before it.
 pub fn parted(model: &str) -> Option<(&str, &str)> {
-    let stem = dated(model).map(|(stem, ..)| stem);
+    let stem = dated(model).map(|(stem, _)| stem);
     let stem = stem.or_else(|| latest(model).map(|(stem, _)| stem))?;
     model.split_at_checked(stem.len())
 }
@@ -72,7 +64,7 @@ pub fn parted(model: &str) -> Option<(&str, &str)> {
 /// sign, or `latest` after a hyphen or a colon.
 pub fn writings(model: &str) -> Vec<Cow<'_, str>> {
     let mut ways = vec![Cow::Borrowed(model)];
-    if let Some((stem, _, date, _)) = dated(model) {
+    if let Some((stem, date)) = dated(model) {
         let dates =
             [date.strftime("%Y-%m-%d"), date.strftime("%Y%m%d")].map(|date| date.to_string());
         let marked = dates
@@ -88,7 +80,7 @@ pub fn writings(model: &str) -> Vec<Cow<'_, str>> {
 
 /// The day that the name of a state tells; the end of time for the latest one.
 pub fn day_of_state(model: &str) -> Date {
-    dated(model).map_or(Date::MAX, |(_, _, date, _)| date)
+    dated(model).map_or(Date::MAX, |(_, date)| date)
 }
 
 /// A name that ends in `latest`, in whatever case: what is before it, and the mark between.
@@ -105,22 +97,21 @@ fn latest(model: &str) -> Option<(&str, char)> {
     Some((&head[..head.len() - 1], mark))
 }
 
-/// A name that ends in a date: what is before it, the mark between, the date, and whether it is compact.
-fn dated(model: &str) -> Option<(&str, char, Date, bool)> {
-    for (length, compact) in [(8, true), (10, false)] {
+/// A name that ends in a date: what is before it and the mark between, and the date.
+fn dated(model: &str) -> Option<(&str, Date)> {
+    for (length, form) in [(8, "%Y%m%d"), (10, "%Y-%m-%d")] {
         let at = model.len().checked_sub(length)?;
         let Some((head, digits)) = model.split_at_checked(at) else {
             continue;
         };
-        let Some(mark @ ('-' | '@')) = head.chars().next_back() else {
+        let Some(stem) = head.strip_suffix(['-', '@']) else {
             continue;
         };
-        let form = if compact { "%Y%m%d" } else { "%Y-%m-%d" };
         let Ok(date) = Date::strptime(form, digits) else {
             continue;
         };
         if (2020..2100).contains(&date.year()) {
-            return Some((&head[..at - 1], mark, date, compact));
+            return Some((stem, date));
         }
     }
     None
