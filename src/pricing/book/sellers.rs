@@ -63,6 +63,9 @@ impl PriceBook {
         {
             return Ok(*found);
         }
+        if let Some(found) = self.confirmed_in_front(model) {
+            return Ok(found);
+        }
         let mut sold = self.changed_named(model);
         sold.retain(|found| found.provider != UNKNOWN_PROVIDER && found.is_priced());
         match listed {
@@ -82,7 +85,17 @@ impl PriceBook {
     /// Whether a name can mean no other than the catalogue's model: most names are the catalogue's alone, or say whose they are.
     fn is_settled(&self, found: &Found<'_>, model: &str) -> bool {
         let is_its_alone = || self.sellers.of(model).is_empty();
-        is_its_alone() || is_whose(model, found.provider)
+        let is_whole = || self.confirmed_in_front(model).is_none();
+        is_whose(model, found.provider) || is_its_alone() && is_whole()
+    }
+
+    /// The model of the provider in front of a name, which a quorum or an admin knows: it is meant before others that have the
+    /// whole of the name.
+    fn confirmed_in_front<'a>(&'a self, model: &str) -> Option<Found<'a>> {
+        let (prefix, _) = model.split_once('/')?;
+        let found = self.only_changed(Some(prefix), model).ok().flatten();
+        let found = found.filter(Found::is_confirmed)?;
+        Some(self.as_charged(found))
     }
 
     /// The one of several that a name means: that of the company whose name it is or that stands in front, or the only one.

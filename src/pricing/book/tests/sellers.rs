@@ -21,6 +21,8 @@ fn book(changed: &[(&str, &str, i64)]) -> PriceBook {
         ("openai", "gpt-5"),
         ("openrouter", "claude-sonnet-4.5"),
         ("openrouter", "anthropic/claude-sonnet-4.5"),
+        ("openrouter", "anthropic/claude-omni"),
+        ("openrouter", "anthropic/claude-solo"),
         ("ovhcloud", "Qwen3-32B"),
         ("vertex_ai", "claude-3-opus"),
         ("vertex_ai", "claude-haiku-3@20240101"),
@@ -222,6 +224,30 @@ fn one_source_alone_does_not_change_whose_model_a_name_means() {
     book.apply(lone("zzseller", "gpt-7", 8, 1));
     book.apply(lone("openai", "gpt-7", 9, 1));
     all_mean(&book, &[(None, "gpt-7", "openrouter/gpt-7 9")]);
+}
+
+#[test]
+fn who_is_in_front_is_meant_before_others_that_have_the_whole_name() {
+    let mut book = book(&[("anthropic", "claude-omni", 4), ("stepfun", "qwen3-32b", 5)]);
+    book.apply(lone("anthropic", "claude-solo", 3, 1));
+    all_mean(
+        &book,
+        &[
+            (None, "anthropic/claude-omni", "anthropic/claude-omni 4"),
+            (None, "stepfun/Qwen3-32B", "stepfun/qwen3-32b 5"),
+            (
+                Some("openrouter"),
+                "anthropic/claude-omni",
+                "openrouter/anthropic/claude-omni",
+            ),
+            // But by more than one source's word.
+            (
+                None,
+                "anthropic/claude-solo",
+                "openrouter/anthropic/claude-solo",
+            ),
+        ],
+    );
 }
 
 /// A price that one source alone says.
