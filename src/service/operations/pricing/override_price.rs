@@ -5,6 +5,7 @@ use crate::core::command::Command;
 use crate::core::event::Event;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
+use crate::pricing::book::Origin;
 use crate::pricing::catalogue::provider::canonical;
 use crate::service::estimate::{Named, name_model};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
@@ -58,6 +59,9 @@ pub struct OverridePriceAnswer {
     pub version: Option<String>,
     /// From when on.
     pub effective_from: Instant,
+    /// Until when, where a price or a removal of yours from a later time on goes over it; its beginning, where it never holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
     /// What recorded usage since then would cost now, and how to correct it; nothing is costed anew by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repricing: Option<RepricingView>,
@@ -83,12 +87,15 @@ fn kept_under(desk: &Desk, provider: &str, model: &str) -> (String, String) {
     names.unwrap_or_else(|| (provider.to_owned(), model.to_owned()))
 }
 
-/// Whether a price that was set holds now, or when it begins.
-fn holds(desk: &Desk, (provider, model): (&str, &str), version: &str, from: Timestamp) -> bool {
-    let at = desk.now().max(from);
+/// When a price that was set ends, where a price or a removal from a later time on goes over it.
+fn until(desk: &Desk, (provider, model): (&str, &str), version: &str) -> Option<Timestamp> {
     let prices = desk.prices();
-    let price = prices.price_at(Some(provider), model, at);
-    price.is_ok_and(|price| price.version == version)
+    let history = prices.history(Some(provider), model).ok()?;
+    let set = history.iter().find(|price| price.version == version)?;
+    match set.origin {
+        Origin::Override { until, .. } => until,
+        _ => None,
+    }
 }
 
 /// What is to be known of a price of a state: usage of it is recorded as its model's, so that what was recorded before can't be
@@ -103,6 +110,18 @@ fn counted_as(desk: &Desk, provider: &str, model: &str) -> String {
             price.model
         )
     })
+}
+
+/// What is to be known of a price that ends.
+fn beyond(until: Timestamp, now: Timestamp) -> String {
+    let over = "a price or a removal of yours from a later time on goes over it";
+    if until <= now {
+        format!(
+            " It does not hold now: {over} since {until}. Leave effective_from out to have it hold from now on."
+        )
+    } else {
+        format!(" It ends at {until}: {over}.")
+    }
 }
 
 impl Operation for OverridePrice {
@@ -196,13 +215,11 @@ impl Operation for OverridePrice {
             Concerned::ByChange,
         )
         .await?;
-        let beyond = match &version {
-            Some(version) if !holds(&desk, (&provider, &model), version, effective_from) => {
-                " It does not hold now: a price or a removal of yours from a later time on goes over it. Leave effective_from out \
-                 to have it hold from now on."
-            }
-            _ => "",
-        };
+        let names = (&*provider, &*model);
+        let until = version
+            .as_ref()
+            .and_then(|version| until(&desk, names, version));
+        let beyond = until.map_or_else(String::new, |until| beyond(until, now));
         let counted = counted_as(&desk, &provider, &model);
         let text = format!(
             "{provider}/{model} {word} from {effective_from} on.{beyond}{offered}{counted}"
@@ -212,6 +229,7 @@ impl Operation for OverridePrice {
             model,
             version,
             effective_from: Instant(effective_from),
+            until: until.map(Instant),
             repricing,
             duplicate,
         };

@@ -70,8 +70,14 @@ async fn a_price_that_does_not_hold_for_a_later_removal_says_so() {
     text(remove).await;
     let earlier = text(set(Some("2026-11-23T00:00:00Z"), &json!({"input": "6"}))).await;
     assert!(earlier.contains("It does not hold now"), "{earlier}");
+    let earliest = set(Some("2026-11-22T00:00:00Z"), &json!({"input": "6"}));
+    let earliest = house.done("override_price", earliest).await;
+    assert_eq!(earliest["until"], "2026-11-23T00:00:00Z");
     let later = text(set(Some("2026-12-24T00:00:00Z"), &json!({"input": "6"}))).await;
     assert!(!later.contains("does not hold"), "{later}");
+    let until_then = text(set(None, &json!({"input": "7"}))).await;
+    let ends = "It ends at 2026-12-24T00:00:00Z: a price or a removal of yours";
+    assert!(until_then.contains(ends), "{until_then}");
 }
 
 /// Sets the price of a model's input at OpenAI.
