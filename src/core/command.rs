@@ -36,6 +36,8 @@ pub enum Command {
     Adjust(Box<Adjust>),
     /// Makes or changes a budget.
     SaveBudget(Box<SaveBudget>),
+    /// Brings a budget's scope up to date.
+    KeepScope(Box<KeepScope>),
     /// Archives a budget.
     ArchiveBudget(BudgetId),
     /// Makes or changes a policy.
@@ -142,6 +144,17 @@ pub struct Extend {
     pub ttl: Option<SignedDuration>,
     /// What it is to hold more.
     pub more: Amount,
+}
+
+/// A scope that names a model otherwise than its usage is recorded now, or soon will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeepScope {
+    /// The budget.
+    pub budget: BudgetId,
+    /// What its scope was when that was seen; where it is another by now, it stays as it is.
+    pub from: Scope,
+    /// What it is to be.
+    pub to: Scope,
 }
 
 /// A budget to make or change; what is not given stays as it is.

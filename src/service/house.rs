@@ -5,7 +5,8 @@ use super::front::{Host, House, Reader, Writer};
 use super::ledger::{Clock, Ledger, StartError, Started, start};
 use super::operations::TOOLS;
 use super::refresh::{Background, Refresher, Settings, SettingsError};
-use super::{Desk, Opening, Reading, Service, mcp, scoping};
+use super::scoping::{self, Scopes};
+use super::{Desk, Opening, Reading, Service, mcp};
 use crate::core::refusal::Refusal;
 use crate::pricing::sources::fetch::Patience;
 use crate::store::files::RealFiles;
@@ -260,7 +261,8 @@ fn open(data_dir: &Path, tell: &Arc<watch::Sender<Opening>>) -> Option<Held> {
 
 /// Before anybody asks what a limit that nothing meets any more would allow.
 fn rename_scopes(desk: &Desk) {
-    let outdated = scoping::outdated(&desk.state(), &desk.prices(), desk.now());
+    let scopes = Scopes::of(&desk.state());
+    let outdated = scopes.outdated(&desk.prices(), desk.now());
     if outdated.is_empty() {
         return;
     }

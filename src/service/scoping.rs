@@ -1,15 +1,13 @@
 //! The names in a budget's scope, brought to those that charges carry.
 
-use super::Desk;
-use super::caller::Caller;
+mod coming;
+mod keeping;
+
+pub use coming::Coming;
+pub use keeping::{Scopes, keep_up, prepare, rename};
+
 use super::estimate::unknown;
-use super::operation::Call;
-use crate::core::command::{Command, SaveBudget};
-use crate::core::decide::check_scope;
-use crate::core::refusal::Refusal;
-use crate::core::role::{Interface, Role};
 use crate::core::scope::{Scope, Values};
-use crate::core::state::State;
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::{Unresolved, provider};
 use crate::pricing::identity::{framed_names, unframed, unlisted};
@@ -53,41 +51,6 @@ fn providers_by_own_names(named: &Values) -> Values {
     Values::new(providers.map(std::borrow::Cow::into_owned))
 }
 
-/// The budgets whose scopes name a provider or a model as no usage does any more: they were saved by a program that took such
-/// names as they came, or knew other models.
-pub fn outdated(state: &State, prices: &PriceBook, now: Timestamp) -> Vec<SaveBudget> {
-    let present = state.budgets().filter(|own| !own.budget.archived);
-    let renamed = present.filter_map(|own| {
-        let scope = by_own_names(own.budget.scope.clone(), prices, now);
-        let is_outdated = scope != own.budget.scope && check_scope(&scope).is_ok();
-        is_outdated.then(|| SaveBudget {
-            id: Some(own.budget.id),
-            scope: Some(scope),
-            ..SaveBudget::default()
-        })
-    });
-    renamed.collect()
-}
-
-/// Saves such budgets anew.
-///
-/// # Errors
-/// What the ledger refuses, or `unavailable`.
-pub async fn rename(desk: &Desk, outdated: Vec<SaveBudget>) -> Result<(), Refusal> {
-    let call = Call::new(Caller {
-        actor: "upgrade".into(),
-        role: Role::Admin,
-        interface: Interface::Ledger,
-        ..Caller::default()
-    });
-    for budget in outdated {
-        let reason = Some("usage has these names now".to_owned());
-        let command = Command::SaveBudget(Box::new(budget));
-        desk.give(&call, reason, None, command).await?;
-    }
-    Ok(())
-}
-
 fn own_names(
     model: &str,
     providers: &Values,
@@ -98,19 +61,23 @@ fn own_names(
     // What a name means may become another once sources know it; by that name.
     names.push(unlisted(unframed(model)));
     names.extend(framed_names(model).map(|name| unlisted(&name)));
-    let mut add = |provider: Option<&str>| match prices.price_at(provider, model, now) {
-        Ok(price) => {
-            names.push(price.model.to_owned());
-            Vec::new()
-        }
-        Err(error) => {
-            names.extend(unknown(prices, provider, model).model.map(String::from));
-            // Whoever is in front may be the one who sells it.
-            let behind = unframed(model).split_once('/').map(|(_, rest)| rest.trim());
-            names.extend(behind.filter(|rest| !rest.is_empty()).map(unlisted));
-            match error {
-                Unresolved::Ambiguous { providers } => providers,
-                Unresolved::Unknown => Vec::new(),
+    let mut add = |provider: Option<&str>| {
+        // Also one whose price begins later.
+        names.extend(prices.model_meant(provider, model).map(str::to_owned));
+        match prices.price_at(provider, model, now) {
+            Ok(price) => {
+                names.push(price.model.to_owned());
+                Vec::new()
+            }
+            Err(error) => {
+                names.extend(unknown(prices, provider, model).model.map(String::from));
+                // Whoever is in front may be the one who sells it.
+                let behind = unframed(model).split_once('/').map(|(_, rest)| rest.trim());
+                names.extend(behind.filter(|rest| !rest.is_empty()).map(unlisted));
+                match error {
+                    Unresolved::Ambiguous { providers } => providers,
+                    Unresolved::Unknown => Vec::new(),
+                }
             }
         }
     };

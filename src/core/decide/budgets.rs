@@ -3,7 +3,7 @@
 use super::policies::{POLICIES_MOST, not_given};
 use super::{Desk, Done, text};
 use crate::core::budget::{Budget, BudgetField, DEPTH_MOST};
-use crate::core::command::SaveBudget;
+use crate::core::command::{KeepScope, SaveBudget};
 use crate::core::event::Event;
 use crate::core::id::{BudgetId, PolicyId};
 use crate::core::period::GoesOn;
@@ -62,6 +62,19 @@ impl Desk<'_> {
             self.settle(policy);
         }
         Ok(done)
+    }
+
+    pub(super) fn keep_scope(&mut self, keep: KeepScope) -> Result<Done, Refusal> {
+        let known = self.state.budget(keep.budget);
+        let seen = known.filter(|own| !own.budget.archived && own.budget.scope == keep.from);
+        if seen.is_none() {
+            return Ok(Done::Events(Vec::new()));
+        }
+        self.save_budget(SaveBudget {
+            id: Some(keep.budget),
+            scope: Some(keep.to),
+            ..SaveBudget::default()
+        })
     }
 
     fn budget_of(&self, draft: &SaveBudget, next: u64) -> Result<Budget, Refusal> {

@@ -123,6 +123,7 @@ impl Desk<'_> {
             Command::Release(allocation) => self.release(allocation),
             Command::Adjust(adjust) => self.adjust(*adjust),
             Command::SaveBudget(draft) => self.save_budget(*draft),
+            Command::KeepScope(keep) => self.keep_scope(*keep),
             Command::ArchiveBudget(budget) => self.archive_budget(budget),
             Command::SavePolicy(budget, draft) => self.save_policy(budget, *draft),
             Command::RemovePolicy(policy) => self.remove_policy(policy),

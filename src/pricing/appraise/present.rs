@@ -26,7 +26,7 @@ pub(super) fn of_the_present(
 ) -> Appraisal {
     let (listed, others): (Vec<_>, Vec<_>) = by_model(witnesses, waiting)
         .into_iter()
-        .partition(|(model, _)| book.is_listed(model));
+        .partition(|(model, _)| book.is_listed(&model.provider, &model.model));
     let mut bench = Bench {
         book,
         waiting,

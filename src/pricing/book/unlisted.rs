@@ -3,13 +3,23 @@
 use super::{Found, OfProvider, PriceBook};
 use crate::core::usage::UNKNOWN_PROVIDER;
 use crate::pricing::catalogue::{Unresolved, provider, tier, writings};
-use crate::pricing::identity::{Canonical, unframed};
+use crate::pricing::identity::unframed;
 
 impl PriceBook {
     /// Whether the catalogue has a model of this very name.
-    pub fn is_listed(&self, model: &Canonical) -> bool {
-        let card = self.catalogue.named(Some(&model.provider), &model.model);
+    pub fn is_listed(&self, provider: &str, model: &str) -> bool {
+        let card = self.catalogue.named(Some(provider), model);
         card.is_ok()
+    }
+
+    /// The model that a name means, by its own name, whether it has a price yet or not.
+    pub fn model_meant(&self, provider: Option<&str>, model: &str) -> Option<&str> {
+        let found = self.find(provider, model).ok();
+        let found = found.or_else(|| {
+            let nobodys = || self.nobodys(model);
+            provider.is_none().then(nobodys).flatten()
+        });
+        found.map(|found| found.model)
     }
 
     /// Whether a model of this very name has a price that sources or admins made, or has been decided about.

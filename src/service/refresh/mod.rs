@@ -20,8 +20,9 @@ pub use settings::{Settings, SettingsError};
 
 use super::Desk;
 use super::operation::Call;
+use super::scoping::{Coming, Scopes, keep_up, rename};
 use crate::core::alert::AlertCause;
-use crate::core::command::Command;
+use crate::core::command::{Command, KeepScope};
 use crate::core::event::Request;
 use crate::core::price_change::is_of_settings;
 use crate::core::refusal::Refusal;
@@ -90,6 +91,8 @@ pub struct Refreshed {
     pub offline: bool,
     /// Whether its request had refreshed the prices before, be it while this one waited for it: then nothing else is said.
     pub known: bool,
+    /// The scopes that name a model otherwise than it will be named once this is carried out.
+    scopes: Vec<KeepScope>,
 }
 
 impl Refresher {
@@ -158,11 +161,14 @@ impl Refresher {
             pulse.tell(all - 1, message);
             // The first order carries the request id: its events are what a retry is known by.
             let mut request = wanted.request.clone();
+            rename(desk, std::mem::take(&mut refreshed.scopes)).await?;
             for order in orders(&mut refreshed) {
                 let command = Command::ApplyPrices(Box::new(order));
                 let reason = Some("a refresh of the prices".to_owned());
                 desk.give(call, reason, request.take(), command).await?;
             }
+            let scopes = Scopes::of(&desk.state());
+            keep_up(desk, scopes).await;
             self.note_carried_out(&refreshed);
         }
         pulse.tell(all, "done");
@@ -207,7 +213,8 @@ impl Refresher {
         refreshed
             .sources
             .extend(self.misconfigured(&wanted.sources));
-        refreshed.appraisal = self.appraise(&mut refreshed.sources, desk, now).await?;
+        (refreshed.appraisal, refreshed.scopes) =
+            self.appraise(&mut refreshed.sources, desk, now).await?;
         for (source, model, rule) in &refreshed.appraisal.past_left_out {
             tracing::info!(%source, ?model, ?rule, "what a price source says of the past is left out");
         }
@@ -360,8 +367,8 @@ impl Refresher {
         gathered: &mut [Gathered],
         desk: &Desk,
         now: Timestamp,
-    ) -> Result<Appraisal, Refusal> {
-        let (book, witnesses, waiting) = {
+    ) -> Result<(Appraisal, Vec<KeepScope>), Refusal> {
+        let (book, witnesses, waiting, scopes) = {
             let state = desk.state();
             let witnesses = gathered.iter().filter_map(|one| self.witness(one, &state));
             let witnesses: Vec<Witness> = witnesses.collect();
@@ -371,7 +378,8 @@ impl Refresher {
                 provider: open.change.provider.clone(),
                 model: open.change.model.clone(),
             });
-            (desk.prices(), witnesses, waiting.collect())
+            let scopes = Scopes::of(&state);
+            (desk.prices(), witnesses, waiting.collect(), scopes)
         };
         // The witnesses have it, and it is large: it goes where they go, out of the way.
         for said in gathered.iter_mut().filter_map(|one| one.said.as_mut()) {
@@ -380,7 +388,9 @@ impl Refresher {
         let work = move || {
             let mut appraisal = appraise(&book, &witnesses, &waiting, now);
             leave_out_unfit(&mut appraisal);
-            appraisal
+            let coming = Coming::of_a_refresh(&book, &appraisal.proposals, &appraisal.history);
+            let scopes = scopes.outdated_by(coming, &book, now);
+            (appraisal, scopes)
         };
         let appraised = self.aside.run(work).await;
         let no_thread = |error| Refusal::unavailable(format!("no thread to verify: {error}"));

@@ -11,7 +11,7 @@ use crate::core::scope::Scope;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{request, unexpected};
-use crate::service::scoping::by_own_names;
+use crate::service::scoping::{Scopes, by_own_names, keep_up};
 use crate::service::wire::budget::{BudgetView, PolicyInput};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,6 +98,9 @@ impl Operation for SaveBudgetOperation {
         let Event::BudgetSaved { budget, anew, .. } = &entry.recorded.event else {
             return Err(unexpected());
         };
+        // Prices may have changed meanwhile, or while it was archived.
+        let scope = Scopes::of_one(&desk.state(), budget.id);
+        keep_up(&desk, scope).await;
         let state = desk.state();
         let budget = state.budget(budget.id).map_or_else(
             || BudgetView::with(budget, Vec::new()),

@@ -3,15 +3,18 @@
 use super::offer::corrections;
 use crate::core::command::Command;
 use crate::core::event::Event;
+use crate::core::name::Name;
+use crate::core::price::Rates;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::pricing::book::Origin;
 use crate::pricing::catalogue::provider::canonical;
-use crate::service::estimate::{Named, name_model};
+use crate::service::estimate::name_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{request, unexpected};
 use crate::service::prices::override_version;
 use crate::service::repricing::Concerned;
+use crate::service::scoping::{Coming, Scopes, keep_up, prepare};
 use crate::service::wire::price::RatesView;
 use crate::service::wire::repricing::RepricingView;
 use crate::service::wire::schema::Instant;
@@ -87,6 +90,46 @@ fn kept_under(desk: &Desk, provider: &str, model: &str) -> (String, String) {
     names.unwrap_or_else(|| (provider.to_owned(), model.to_owned()))
 }
 
+/// The rates to set; none where they are to be taken away.
+fn rates_of(input: &mut OverridePriceInput) -> Result<Option<Rates>, Refusal> {
+    match (input.rates.take(), input.remove.unwrap_or(false)) {
+        (Some(rates), false) => Some(rates.rates()).transpose(),
+        (None, true) => Ok(None),
+        (Some(_), true) => Err(Refusal::invalid("remove", "expects no rates beside it")),
+        (None, false) => Err(Refusal::invalid(
+            "rates",
+            "expects the rates, or remove: true",
+        )),
+    }
+}
+
+/// The provider and the model by the names under which their price is kept.
+fn names(
+    desk: &Desk,
+    input: &OverridePriceInput,
+    removes: bool,
+) -> Result<(String, String), Refusal> {
+    let prices = desk.prices();
+    let named = name_model(&prices, Some(&input.provider), &input.model, desk.now())?;
+    let known = prices.names_to_set(&input.provider, &input.model);
+    let (provider, model) = known.map_or_else(
+        || {
+            let own = &named.model;
+            let name = |own: Option<&Name>, given: &str| {
+                own.map_or_else(|| given.to_owned(), ToString::to_string)
+            };
+            let provider = name(own.provider.as_ref(), &input.provider);
+            (provider, name(own.model.as_ref(), &input.model))
+        },
+        |known| (known.provider, known.model),
+    );
+    Ok(if removes {
+        kept_under(desk, &provider, &model)
+    } else {
+        (provider, model)
+    })
+}
+
 /// When a price that was set ends, where a price or a removal from a later time on goes over it.
 fn until(desk: &Desk, (provider, model): (&str, &str), version: &str) -> Option<Timestamp> {
     let prices = desk.prices();
@@ -147,46 +190,28 @@ impl Operation for OverridePrice {
         let now = desk.now();
         let id = input.request_id.take();
         let request = request(call, "override_price", id.as_ref(), &input)?;
-        let rates = match (input.rates, input.remove.unwrap_or(false)) {
-            (Some(rates), false) => Some(rates.rates()?),
-            (None, true) => None,
-            (Some(_), true) => {
-                return Err(Refusal::invalid("remove", "expects no rates beside it"));
-            }
-            (None, false) => {
-                return Err(Refusal::invalid(
-                    "rates",
-                    "expects the rates, or remove: true",
-                ));
-            }
-        };
+        let rates = rates_of(&mut input)?;
         if input.reason.trim().is_empty() {
             return Err(Refusal::invalid("reason", "expects why the price is set"));
         }
         let effective_from = input.effective_from.map_or(now, Instant::time);
-        let prices = desk.prices();
-        let named = name_model(&prices, Some(&input.provider), &input.model, now);
-        let known = prices.names_to_set(&input.provider, &input.model);
-        let command = named.map(|Named { model, .. }| {
-            let (provider, model) = known.map_or_else(
-                || {
-                    let provider = model.provider.map_or(input.provider, String::from);
-                    (provider, model.model.map_or(input.model, String::from))
-                },
-                |known| (known.provider, known.model),
-            );
-            let (provider, model) = if rates.is_none() {
-                kept_under(&desk, &provider, &model)
-            } else {
-                (provider, model)
-            };
-            Command::OverridePrice {
+        let command =
+            names(&desk, &input, rates.is_none()).map(|(provider, model)| Command::OverridePrice {
                 provider,
                 model,
                 rates,
                 effective_from,
-            }
-        });
+            });
+        if let Ok(Command::OverridePrice {
+            provider,
+            model,
+            rates,
+            ..
+        }) = &command
+        {
+            let coming = Coming::of_an_admin(provider, model, rates.as_ref(), effective_from);
+            prepare(&desk, coming).await?;
+        }
         let (entry, duplicate) = desk
             .give_or_repeat(call, Some(input.reason), request, command)
             .await?;
@@ -200,6 +225,8 @@ impl Operation for OverridePrice {
         else {
             return Err(unexpected());
         };
+        let scopes = Scopes::of(&desk.state());
+        keep_up(&desk, scopes).await;
         let provider = canonical(&provider).into_owned();
         let version = rates.is_some().then(|| override_version(entry.sequence));
         let word = if rates.is_some() {

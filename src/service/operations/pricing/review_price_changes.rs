@@ -15,6 +15,7 @@ use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Tools
 use crate::service::ordering::{request, unexpected};
 use crate::service::prices::{applied_version, imported_version};
 use crate::service::repricing::Concerned;
+use crate::service::scoping::{Coming, Scopes, keep_up, prepare};
 use crate::service::wire::page;
 use crate::service::wire::price::{RatesView, SourceView};
 use crate::service::wire::repricing::RepricingView;
@@ -259,9 +260,16 @@ async fn decide(
         change: id,
         approve,
     };
+    if approve {
+        let waiting = desk.state().waiting_price(id).cloned();
+        let coming = waiting.map(|open| Coming::of_a_review(&open.change));
+        prepare(desk, coming.unwrap_or_default()).await?;
+    }
     let (entry, duplicate) = desk
         .give_unjudged(call, input.reason, request, command)
         .await?;
+    let scopes = Scopes::of(&desk.state());
+    keep_up(desk, scopes).await;
     let Event::PriceHeldBack(change) = desk.ledger().shared().event(id.0)?.event else {
         return Err(unexpected());
     };

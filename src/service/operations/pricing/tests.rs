@@ -15,6 +15,7 @@ use crate::service::caller::Caller;
 use crate::service::operation::Call;
 use crate::service::operations::testing::{House, NOW, at};
 use crate::service::refresh::past;
+use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 mod costing;
 mod names;
 mod offered;
+mod scopes;
 
 impl House {
     async fn apply(&self, refresh: ApplyPrices) {

@@ -1,13 +1,8 @@
 //! Models that no catalogue knows, under whatever name their provider goes by.
 
 use super::*;
-use crate::core::command::{PolicyDraft, SaveBudget};
-use crate::core::period::Period;
-use crate::core::policy::Limits;
-use crate::core::scope::{Scope, Values};
-use crate::service::scoping::{outdated, rename};
 
-fn set(provider: &str, model: &str) -> Value {
+pub(super) fn set(provider: &str, model: &str) -> Value {
     json!({"provider": provider, "model": model, "effective_from": "2026-11-22T00:00:00Z", "reason": "contract",
         "rates": {"standard": {"rates": {"input": "3", "output": "9"}}}})
 }
@@ -133,45 +128,6 @@ async fn a_price_offers_to_cost_what_was_recorded_under_other_names() {
             {"record_id": "use-4", "cost_usd": "3"}]),
         "{answer}"
     );
-}
-
-#[tokio::test]
-async fn a_scope_of_an_older_program_is_renamed_and_holds() {
-    let house = House::new();
-    let call = Call::new(Caller {
-        role: Role::Admin,
-        ..Caller::default()
-    });
-    let scope = Scope {
-        provider: Values::new(["InHouse".to_owned()]),
-        ..Scope::default()
-    };
-    let saved = SaveBudget {
-        name: Some("A".to_owned()),
-        scope: Some(scope),
-        policies: vec![PolicyDraft {
-            period: Some(Period::Total),
-            limits: Limits {
-                tokens: Some(10),
-                ..Limits::default()
-            },
-            ..PolicyDraft::default()
-        }],
-        ..SaveBudget::default()
-    };
-    let command = Command::SaveBudget(Box::new(saved));
-    house.desk.give(&call, None, None, command).await.unwrap();
-    let check =
-        json!({"provider": "InHouse", "model": "zz", "input_tokens": 1000, "output_tokens": 0});
-    assert_eq!(
-        house.done("check_budget", check.clone()).await["allowed"],
-        true
-    );
-    let found = outdated(&house.desk.state(), &house.desk.prices(), house.desk.now());
-    assert_eq!(found.len(), 1);
-    rename(&house.desk, found).await.unwrap();
-    assert_eq!(house.done("check_budget", check).await["allowed"], false);
-    assert!(outdated(&house.desk.state(), &house.desk.prices(), house.desk.now()).is_empty());
 }
 
 #[tokio::test]
@@ -426,68 +382,5 @@ async fn a_limit_on_a_model_holds_for_its_aliases_and_states_however_they_are_wr
         let call = json!({"provider": provider, "model": model, "input_tokens": 11});
         let checked = house.done("check_budget", call).await;
         assert_eq!(checked["allowed"], false, "{model}: {checked}");
-    }
-}
-
-/// Whether a call of a million tokens is let through.
-async fn is_allowed(house: &House, provider: Option<&str>, model: &str) -> Value {
-    let call = json!({"provider": provider, "model": model, "input_tokens": 1_000_000, "output_tokens": 1});
-    let checked = house.done("check_budget", call).await;
-    assert_ne!(checked["policies"], json!([]), "{provider:?} {model}");
-    checked["allowed"].clone()
-}
-
-#[tokio::test]
-async fn a_limit_on_a_model_holds_once_its_price_is_known_under_another_writing() {
-    let mut house = House::new();
-    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_cost_usd": "1"}]);
-    for (name, model) in [
-        ("A", "my-deployment"),
-        ("B", "My-Deploy*"),
-        ("C", "my-model-20260101"),
-        ("D", "azure/My-Other@2026-01-01"),
-    ] {
-        let budget = json!({"name": name, "scope": {"model": model}, "policies": limit});
-        house.done("save_budget", budget).await;
-    }
-    let calls = [
-        (Some("azure"), "my-deployment"),
-        (Some("Azure"), "MY-DEPLOYMENT"),
-        (Some("azure"), "my-model@20260101"),
-        (None, "azure/my-other-20260101"),
-    ];
-    // Nobody knows what they cost, so that a hard limit of cost lets none through.
-    for (provider, model) in calls {
-        assert_eq!(is_allowed(&house, provider, model).await, false);
-    }
-    for model in ["My-Deployment", "my-model-2026-01-01", "My-Other-20260101"] {
-        house.done("override_price", set("azure", model)).await;
-    }
-    for _ in 0..2 {
-        for (provider, model) in calls {
-            assert_eq!(is_allowed(&house, provider, model).await, false);
-        }
-        house.restart();
-    }
-    assert!(outdated(&house.desk.state(), &house.desk.prices(), house.desk.now()).is_empty());
-}
-
-#[tokio::test]
-async fn a_limit_on_a_provider_holds_for_what_it_alone_frames() {
-    let house = House::new();
-    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_cost_usd": "1"}]);
-    for provider in ["vertex", "bedrock"] {
-        let budget = json!({"name": provider, "scope": {"provider": provider}, "policies": limit});
-        house.done("save_budget", budget).await;
-    }
-    for model in [
-        "publishers/google/models/gemini-unheard-of",
-        "projects/p/locations/l/publishers/anthropic/models/claude-unheard-of@20250805",
-        "arn:aws:bedrock:eu-west-1::foundation-model/openai.gpt-unheard-of",
-        "arn:aws:bedrock:eu-west-1:1:inference-profile/us.anthropic.claude-opus-99-v1:0",
-        "arn:aws:bedrock:eu-west-1:1:provisioned-model/x1y2",
-        "bedrock/converse/unheard-of",
-    ] {
-        assert_eq!(is_allowed(&house, None, model).await, false, "{model}");
     }
 }

@@ -1,0 +1,226 @@
+//! Limits on models and providers, while prices change what their names mean.
+
+use super::names::set;
+use super::*;
+use crate::core::command::{KeepScope, PolicyDraft, SaveBudget};
+use crate::core::period::Period;
+use crate::core::policy::Limits;
+use crate::core::scope::{Scope, Values};
+use crate::service::scoping::{Scopes, rename};
+
+fn outdated(house: &House) -> Vec<KeepScope> {
+    let scopes = Scopes::of(&house.desk.state());
+    scopes.outdated(&house.desk.prices(), house.desk.now())
+}
+
+#[tokio::test]
+async fn a_scope_of_an_older_program_is_renamed_and_holds() {
+    let house = House::new();
+    let call = Call::new(Caller {
+        role: Role::Admin,
+        ..Caller::default()
+    });
+    let scope = Scope {
+        provider: Values::new(["InHouse".to_owned()]),
+        ..Scope::default()
+    };
+    let saved = SaveBudget {
+        name: Some("A".to_owned()),
+        scope: Some(scope),
+        policies: vec![PolicyDraft {
+            period: Some(Period::Total),
+            limits: Limits {
+                tokens: Some(10),
+                ..Limits::default()
+            },
+            ..PolicyDraft::default()
+        }],
+        ..SaveBudget::default()
+    };
+    let command = Command::SaveBudget(Box::new(saved));
+    house.desk.give(&call, None, None, command).await.unwrap();
+    let check =
+        json!({"provider": "InHouse", "model": "zz", "input_tokens": 1000, "output_tokens": 0});
+    assert_eq!(
+        house.done("check_budget", check.clone()).await["allowed"],
+        true
+    );
+    let found = outdated(&house);
+    assert_eq!(found.len(), 1);
+    rename(&house.desk, found).await.unwrap();
+    assert_eq!(house.done("check_budget", check).await["allowed"], false);
+    assert_eq!(outdated(&house), []);
+}
+
+/// Whether a call of a million tokens is let through.
+async fn is_allowed(house: &House, provider: Option<&str>, model: &str) -> Value {
+    let call = json!({"provider": provider, "model": model, "input_tokens": 1_000_000, "output_tokens": 1});
+    let checked = house.done("check_budget", call).await;
+    assert_ne!(checked["policies"], json!([]), "{provider:?} {model}");
+    checked["allowed"].clone()
+}
+
+#[tokio::test]
+async fn a_limit_on_a_model_holds_once_its_price_is_known_under_another_writing() {
+    let mut house = House::new();
+    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_cost_usd": "1"}]);
+    for (name, model) in [
+        ("A", "my-deployment"),
+        ("B", "My-Deploy*"),
+        ("C", "my-model-20260101"),
+        ("D", "azure/My-Other@2026-01-01"),
+    ] {
+        let budget = json!({"name": name, "scope": {"model": model}, "policies": limit});
+        house.done("save_budget", budget).await;
+    }
+    let calls = [
+        (Some("azure"), "my-deployment"),
+        (Some("Azure"), "MY-DEPLOYMENT"),
+        (Some("azure"), "my-model@20260101"),
+        (None, "azure/my-other-20260101"),
+    ];
+    // Nobody knows what they cost, so that a hard limit of cost lets none through.
+    for (provider, model) in calls {
+        assert_eq!(is_allowed(&house, provider, model).await, false);
+    }
+    for model in ["My-Deployment", "my-model-2026-01-01", "My-Other-20260101"] {
+        house.done("override_price", set("azure", model)).await;
+    }
+    for _ in 0..2 {
+        for (provider, model) in calls {
+            assert_eq!(is_allowed(&house, provider, model).await, false);
+        }
+        house.restart();
+    }
+    assert_eq!(outdated(&house), []);
+}
+
+#[tokio::test]
+async fn a_limit_on_a_provider_holds_for_what_it_alone_frames() {
+    let house = House::new();
+    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_cost_usd": "1"}]);
+    for provider in ["vertex", "bedrock"] {
+        let budget = json!({"name": provider, "scope": {"provider": provider}, "policies": limit});
+        house.done("save_budget", budget).await;
+    }
+    for model in [
+        "publishers/google/models/gemini-unheard-of",
+        "projects/p/locations/l/publishers/anthropic/models/claude-unheard-of@20250805",
+        "arn:aws:bedrock:eu-west-1::foundation-model/openai.gpt-unheard-of",
+        "arn:aws:bedrock:eu-west-1:1:inference-profile/us.anthropic.claude-opus-99-v1:0",
+        "arn:aws:bedrock:eu-west-1:1:provisioned-model/x1y2",
+        "bedrock/converse/unheard-of",
+    ] {
+        assert_eq!(is_allowed(&house, None, model).await, false, "{model}");
+    }
+}
+
+/// A model that openrouter sells under its whole name, and its company once a price is known there.
+const WHOLE: &str = "google/gemini-2.5-pro-preview-03-25";
+
+/// Saves a budget of one request of that model.
+async fn one_request(house: &House) -> Value {
+    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_requests": 1}]);
+    let budget = json!({"name": "A", "scope": {"model": WHOLE}, "policies": limit});
+    let saved = house.done("save_budget", budget).await;
+    saved["budget"]["budget_id"].clone()
+}
+
+/// A refresh, or a person, gives the company's own model a price.
+fn own_price() -> PriceProposal {
+    PriceProposal {
+        provider: "google".into(),
+        model: "gemini-2.5-pro-preview-03-25".into(),
+        present: None,
+        ..proposal("2026-11-24T10:00:00Z")
+    }
+}
+
+/// Uses the one request; no other is let through, neither by a hold nor by a check.
+async fn is_used_up(house: &House) {
+    let usage = json!({"model": WHOLE, "input_tokens": 1000});
+    let recorded = house.done("record_usage", usage).await;
+    assert_eq!(recorded["records"][0]["overrun"], false, "{recorded}");
+    for (provider, model) in [
+        (None, WHOLE),
+        (Some("google"), "gemini-2.5-pro-preview-03-25"),
+    ] {
+        assert_eq!(is_allowed(house, provider, model).await, false, "{model}");
+    }
+    assert_eq!(outdated(house), []);
+}
+
+#[tokio::test]
+async fn a_limit_holds_when_an_override_changes_what_its_name_means() {
+    let house = House::new();
+    one_request(&house).await;
+    let set = set("google", "gemini-2.5-pro-preview-03-25");
+    house.done("override_price", set).await;
+    let meant = house.done("get_price", json!({"model": WHOLE})).await;
+    assert_eq!(meant["provider"], "google");
+    is_used_up(&house).await;
+}
+
+#[tokio::test]
+async fn a_limit_holds_when_an_override_begins_later() {
+    let house = House::new();
+    one_request(&house).await;
+    let mut set = set("google", "gemini-2.5-pro-preview-03-25");
+    set["effective_from"] = json!("2026-11-24T13:00:00Z");
+    house.done("override_price", set).await;
+    house.pass(SignedDuration::from_hours(2));
+    is_used_up(&house).await;
+}
+
+#[tokio::test]
+async fn a_limit_holds_when_an_approval_changes_what_its_name_means() {
+    let house = House::new();
+    one_request(&house).await;
+    let held = PriceProposal {
+        hold: Some(holding("2", "8")),
+        ..own_price()
+    };
+    house.change(held).await;
+    let list = json!({"action": "list"});
+    let listed = house.done("review_price_changes", list).await;
+    let id = &listed["changes"][0]["change_id"];
+    let approve = json!({"action": "approve", "change_id": id, "reason": "so it is"});
+    house.done("review_price_changes", approve).await;
+    is_used_up(&house).await;
+}
+
+#[tokio::test]
+async fn a_limit_that_was_archived_holds_for_what_its_name_means_by_now() {
+    let house = House::new();
+    let id = one_request(&house).await;
+    let id = json!({"budget_id": id, "reason": "so it is"});
+    house.done("archive_budget", id.clone()).await;
+    house
+        .done(
+            "override_price",
+            set("google", "gemini-2.5-pro-preview-03-25"),
+        )
+        .await;
+    house.done("save_budget", id).await;
+    is_used_up(&house).await;
+}
+
+#[tokio::test]
+async fn a_scope_that_was_changed_meanwhile_stays_as_it_is() {
+    let house = House::new();
+    let id = one_request(&house).await;
+    let seen = Scopes::of(&house.desk.state());
+    let changed = json!({"budget_id": id, "scope": {"model": "gpt-4o"}});
+    house.done("save_budget", changed).await;
+    house
+        .change(PriceProposal {
+            apply: Some(applying("2", "8")),
+            ..own_price()
+        })
+        .await;
+    let outdated = seen.outdated(&house.desk.prices(), house.desk.now());
+    assert_eq!(outdated.len(), 1);
+    let sequence = house.desk.state().sequence();
+    rename(&house.desk, outdated).await.unwrap();
+    assert_eq!(house.desk.state().sequence(), sequence);
+}
