@@ -9,3 +9,4 @@ mod failing;
 mod ground;
 mod past;
 mod prices;
+mod scopes;
