@@ -10,8 +10,8 @@ pub(super) const NAME_MOST: usize = 256;
 pub(super) const PROSE_MOST: usize = 4096;
 /// The most tags of a charge, and the most values of one dimension of a scope.
 const ITEMS_MOST: usize = 64;
-/// The most models of a scope: one may have several names.
-const MODELS_MOST: usize = 4 * ITEMS_MOST;
+/// The most models of a scope: one may have several names, each of which is kept.
+const MODELS_MOST: usize = 16 * ITEMS_MOST;
 
 /// A name must say something, fit, and hold no control characters.
 pub fn name(field: &str, text: &str) -> Result<(), Refusal> {
@@ -107,7 +107,10 @@ fn values(field: &str, values: &Values, most: usize) -> Result<(), Refusal> {
     if values.iter().len() > most {
         return Err(Refusal::invalid(
             field,
-            format!("expects at most {most} values"),
+            format!(
+                "expects at most {most} values, and has {}",
+                values.iter().len()
+            ),
         ));
     }
     values.iter().try_for_each(|value| name(field, value))
