@@ -78,6 +78,29 @@ impl PriceRule {
     }
 }
 
+/// How much speaks for a change that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Evidence {
+    /// Fewer than a quorum.
+    Few,
+    /// A quorum: something else keeps it from being applied.
+    Quorum,
+}
+
+impl Evidence {
+    /// What speaks for a change that a rule holds back, of a model that has a price or has none yet. What may be one source's
+    /// first word counts as that.
+    pub const fn behind(rule: PriceRule, has_price: bool) -> Self {
+        match rule {
+            PriceRule::NoQuorum | PriceRule::Disagreement | PriceRule::FirstWord => Self::Few,
+            PriceRule::UnitSlip | PriceRule::Swapped | PriceRule::OutOfRange if !has_price => {
+                Self::Few
+            }
+            _ => Self::Quorum,
+        }
+    }
+}
+
 /// What became of a source's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -11,11 +11,12 @@
 //! 4. *What goes.* A rate that a quorum said and says no more, while nobody else does, is left out, if what is charged without
 //!    it is within the bound of a step; never input or output.
 //! 5. *What waits.* All else waits for a person, with the reason; but what a person turned down on no less evidence does not
-//!    wait again.
+//!    wait again, nor does it come into force by itself ([`declined`]).
 //!
 //! Then the rates are put together, as far as a price has [`room`] for them, and what can't be as a whole waits too.
 
 pub mod bounds;
+mod declined;
 mod dropped;
 mod judge;
 mod nearness;
@@ -31,6 +32,7 @@ mod tests;
 mod verdict;
 mod voices;
 
+pub use declined::TurnedDown;
 pub use past::{Past, past, why_corrected};
 
 use crate::core::digest::Digest;
@@ -69,9 +71,10 @@ pub struct Standing {
     pub present: Option<(Arc<Rates>, PriceStatus)>,
     /// The rates of it that can be trusted otherwise than as a whole, by name.
     pub apart: Apart,
-    /// The prices so far with the time from which each held, earliest first, from the last one on that a person approved; the
-    /// present one is the last.
+    /// The prices so far with the time from which each held, earliest first; the present one is the last.
     pub past: Vec<(Timestamp, Arc<Rates>)>,
+    /// From when the steps of a rate are counted anew, for a person approved what it is since then.
+    pub anew: BTreeMap<Place, Timestamp>,
     /// The rates that were a part of a price before, and are not of the present one, each as it was last.
     pub gone: BTreeMap<Place, Decimal>,
     /// What each source said when the present price was applied, by name, and then the same of the prices before it; empty for a
@@ -83,8 +86,8 @@ pub struct Standing {
     pub model_moves_to: Option<Arc<Rates>>,
     /// Whether a change of it waits for a person.
     pub waiting: bool,
-    /// The single rates that a person turned down, or none where that was that one goes, with the rule that had held them back.
-    pub declined: BTreeMap<Place, (Option<Decimal>, PriceRule)>,
+    /// The changes of it that a person turned down.
+    pub declined: Vec<TurnedDown>,
 }
 
 impl Standing {
@@ -100,6 +103,12 @@ impl Standing {
         self.present = Some((Arc::clone(&to.rates), to.status));
         self.apart.clone_from(&to.apart);
         self
+    }
+
+    /// The rate in force at a place.
+    fn rate(&self, place: Place) -> Option<Decimal> {
+        let (rates, _) = self.present.as_ref()?;
+        points::points(rates).get(&place).copied()
     }
 
     /// How far the rate at a place can be trusted.

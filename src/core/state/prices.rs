@@ -7,7 +7,7 @@ use crate::core::id::{AlertId, ChangeId};
 use crate::core::increase::Review;
 use crate::core::price::Rates;
 use crate::core::price_change::{
-    OpenChange, PastPrice, PriceApplied, PriceHeldBack, PriceHistory, PriceRule, Quoted,
+    Evidence, OpenChange, PastPrice, PriceApplied, PriceHeldBack, PriceHistory, PriceRule, Quoted,
     SourceReport,
 };
 use jiff::Timestamp;
@@ -59,10 +59,15 @@ pub struct Declined {
 }
 
 impl Declined {
+    /// How much spoke for it.
+    pub const fn evidence(&self) -> Evidence {
+        Evidence::behind(self.rule, self.present.is_some())
+    }
+
     /// Whether it was turned down on no less evidence: what a quorum says is asked again, even if a lone source that said so
     /// was turned down.
     pub fn covers(&self, rule: PriceRule) -> bool {
-        rule <= self.rule
+        Evidence::behind(rule, self.present.is_some()) <= self.evidence()
     }
 }
 

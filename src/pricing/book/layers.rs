@@ -4,14 +4,12 @@ use super::origin::{Applied, Imported, Origin, Override};
 use super::overlay::overlay;
 use super::overrides::Overrides;
 use crate::core::price::{PriceStatus, Rates};
-use crate::core::price_change::{PastPrice, PriceRule};
+use crate::core::price_change::PastPrice;
 use crate::core::state::{Declined, DeclinedPast};
 use crate::pricing::catalogue::ModelCard;
-use crate::pricing::points::Place;
-use crate::pricing::verify::differences;
+use crate::pricing::points::points;
+use crate::pricing::verify::TurnedDown;
 use jiff::Timestamp;
-use rust_decimal::Decimal;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The most applied prices that are looked back at for what the sources said then.
@@ -146,14 +144,14 @@ impl Layers {
         declined.map(|declined| declined.price.clone()).collect()
     }
 
-    /// The single rates that a person turned down last, with the rule that had held them back.
-    pub(super) fn declined(&self) -> BTreeMap<Place, (Option<Decimal>, PriceRule)> {
-        let mut rates = BTreeMap::new();
-        for declined in &self.declined {
-            let changed = differences(declined.present.as_deref(), &declined.rates).into_iter();
-            rates.extend(changed.map(|(place, _, after)| (place, (after, declined.rule))));
-        }
-        rates
+    /// The changes that a person turned down.
+    pub(super) fn declined(&self) -> Vec<TurnedDown> {
+        let turned_down = |declined: &Declined| TurnedDown {
+            before: declined.present.as_deref().map(points).unwrap_or_default(),
+            after: points(&declined.rates),
+            evidence: declined.evidence(),
+        };
+        self.declined.iter().map(turned_down).collect()
     }
 
     /// The override that holds at a time.
@@ -211,20 +209,9 @@ impl Layers {
         versions.max().unwrap_or_default()
     }
 
-    /// From when the last price that a person approved holds, of those from before a time.
-    pub(super) fn reviewed_before(&self, time: Timestamp) -> Option<Timestamp> {
-        let reviewed = self.applied.iter().filter(|one| one.price.review.is_some());
-        let mut froms = reviewed.map(|one| one.price.price.effective_from);
-        froms.rfind(|from| *from < time)
-    }
-
-    pub(super) fn applied_over_time(&self) -> impl Iterator<Item = (Timestamp, Arc<Rates>)> {
-        self.applied.iter().map(|applied| {
-            (
-                applied.price.price.effective_from,
-                Arc::clone(applied.rates()),
-            )
-        })
+    /// Every price that was applied, by when it began.
+    pub(super) fn applied(&self) -> impl Iterator<Item = &Applied> {
+        self.applied.iter().map(|applied| &**applied)
     }
 
     /// Every change, as the origin of a price.

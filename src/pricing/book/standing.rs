@@ -2,11 +2,12 @@
 
 use super::Found;
 use super::layers::Layers;
+use super::origin::Applied;
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::Apart;
 use crate::pricing::catalogue::ModelCard;
 use crate::pricing::points::{Place, points};
-use crate::pricing::verify::Standing;
+use crate::pricing::verify::{Standing, differences};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::collections::BTreeMap;
@@ -20,7 +21,7 @@ pub(super) fn of(found: &Found<'_>, at: Timestamp) -> Standing {
     let bundled = found.card.map(|card| Arc::clone(card.base_rates_at(at)));
     let mut present = bundled.map(|rates| (rates, PriceStatus::Bundled));
     let (mut version, mut said, mut apart) = (0, Vec::new(), Apart::new());
-    let mut declined = BTreeMap::new();
+    let mut declined = Vec::new();
     if let Some(layers) = own {
         declined = layers.declined();
         version = layers.version();
@@ -36,17 +37,20 @@ pub(super) fn of(found: &Found<'_>, at: Timestamp) -> Standing {
         }
     }
     let mut past = charged(found);
-    past.retain(|(from, _)| *from <= at);
-    past.sort_by_key(|(from, _)| *from);
+    past.retain(|charged| charged.from <= at);
+    past.sort_by_key(|charged| charged.from);
+    let anew = anew(&past);
+    let past: Vec<_> = past
+        .into_iter()
+        .map(|charged| (charged.from, charged.rates))
+        .collect();
     let gone = gone(&past, present.as_ref().map(|(rates, _)| &**rates));
-    // What a person approved is where the steps that are taken together begin anew.
-    let reviewed = reviewed_from(found);
-    past.retain(|(from, _)| reviewed.is_none_or(|reviewed| *from >= reviewed));
     Standing {
         version,
         present,
         apart,
         past,
+        anew,
         gone,
         said,
         of_its_model: false,
@@ -56,30 +60,55 @@ pub(super) fn of(found: &Found<'_>, at: Timestamp) -> Standing {
     }
 }
 
-/// From when the last price holds that was charged and that a person approved.
-fn reviewed_from(found: &Found<'_>) -> Option<Timestamp> {
-    let Some(state) = found.release.map(|release| release.layers) else {
-        return found.layers?.reviewed_before(Timestamp::MAX);
-    };
-    let own = state.reviewed_before(Timestamp::MAX);
-    own.or_else(|| found.layers?.reviewed_before(first_own(state)))
+/// A price that was charged.
+struct Charged {
+    /// From when on.
+    from: Timestamp,
+    rates: Arc<Rates>,
+    /// Whether a person approved it.
+    is_approved: bool,
 }
 
-/// Every price that was charged, with the time from which it held.
-fn charged(found: &Found<'_>) -> Vec<(Timestamp, Arc<Rates>)> {
-    let mut charged: Vec<(Timestamp, Arc<Rates>)> = found
-        .card
-        .into_iter()
-        .flat_map(ModelCard::rates_over_time)
-        .map(|(rates, from)| (from.unwrap_or(Timestamp::MIN), Arc::clone(rates)))
-        .collect();
-    charged.extend(found.layers.into_iter().flat_map(Layers::applied_over_time));
+impl Charged {
+    fn of(applied: &Applied) -> Self {
+        Self {
+            from: applied.price.price.effective_from,
+            rates: Arc::clone(applied.rates()),
+            is_approved: applied.price.review.is_some(),
+        }
+    }
+}
+
+/// Every price that was charged.
+fn charged(found: &Found<'_>) -> Vec<Charged> {
+    let bundled = found.card.into_iter().flat_map(ModelCard::rates_over_time);
+    let bundled = bundled.map(|(rates, from)| Charged {
+        from: from.unwrap_or(Timestamp::MIN),
+        rates: Arc::clone(rates),
+        is_approved: false,
+    });
+    let applied = found.layers.into_iter().flat_map(Layers::applied);
+    let mut charged: Vec<_> = bundled.chain(applied.map(Charged::of)).collect();
     if let Some(state) = found.release.map(|release| release.layers) {
         let first = first_own(state);
-        charged.retain(|(from, _)| *from < first);
-        charged.extend(state.applied_over_time());
+        charged.retain(|charged| charged.from < first);
+        charged.extend(state.applied().map(Charged::of));
     }
     charged
+}
+
+/// From when each rate is what a person approved last: there the steps that are taken together begin anew.
+fn anew(past: &[Charged]) -> BTreeMap<Place, Timestamp> {
+    let mut anew = BTreeMap::new();
+    let mut before: Option<&Rates> = None;
+    for charged in past {
+        if charged.is_approved {
+            let changed = differences(before, &charged.rates).into_iter();
+            anew.extend(changed.map(|(place, ..)| (place, charged.from)));
+        }
+        before = Some(&charged.rates);
+    }
+    anew
 }
 
 /// From when a state has a price of its own.

@@ -1,6 +1,7 @@
 //! Puts the decisions on single rates together to one on the price.
 
 use super::bounds::FOLLOW_TOLERANCE;
+use super::declined::{self, Share};
 use super::nearness::{near, within};
 use super::quorum::{Voice, Winner, winner};
 use super::reason::Held;
@@ -10,7 +11,7 @@ use super::{
     Judgement, Outcome, Quote, Subject, dropped, outcome, proportion, reason, room, sanity, steps,
 };
 use crate::core::price::{PriceStatus, Unit};
-use crate::core::price_change::{Apart, Applying, Holding, PriceRule, Quoted, Vote};
+use crate::core::price_change::{Apart, Applying, Evidence, Holding, PriceRule, Quoted, Vote};
 use crate::pricing::points::{Place, Points, points, rates};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -210,18 +211,13 @@ impl Case<'_> {
         }
     }
 
-    /// What a person turned down does not wait again, unless there is more evidence for it now.
+    /// What a person turned down is left as it is, unless more speaks for it now.
     fn decline(&mut self) {
+        if self.subject.standing.declined.is_empty() {
+            return;
+        }
         for (place, verdict) in &mut self.verdicts {
-            let same = |rate: Option<Decimal>, declined: Option<Decimal>| match (rate, declined) {
-                (Some(rate), Some(declined)) => near(rate, declined),
-                (rate, declined) => rate == declined,
-            };
-            if let Some((rate, rule)) = verdict.held()
-                && let Some((declined, before)) = self.subject.standing.declined.get(place)
-                && same(rate, *declined)
-                && rule <= *before
-            {
+            if declined::covers(self.subject.standing, *place, *verdict) {
                 *verdict = Verdict::Declined;
             }
         }
@@ -265,10 +261,20 @@ impl Case<'_> {
         }
         leave_impossible(&mut price, &BTreeSet::new());
         let verified = self.is_backed();
+        let evidence = if verified {
+            Evidence::Quorum
+        } else {
+            Evidence::Few
+        };
+        let turned_down = declined::share(self.subject.standing, &price, &self.main, evidence);
+        if turned_down == Share::All {
+            return (None, None);
+        }
         let doubt = sanity::whole(&price).or_else(|| {
             let doubted = !verified;
             doubted.then(|| sanity::first_word(&price)).flatten()
         });
+        let doubt = doubt.or((turned_down == Share::Some).then_some(PriceRule::NoQuorum));
         if let Some(rule) = doubt {
             return (None, self.hold_whole(&price, rule));
         }

@@ -82,7 +82,9 @@ fn held(subject: &Subject<'_>, place: Place, bound: &Drift) -> Option<Vec<Decima
     let within = SignedDuration::from_hours(24 * bound.days);
     let since = subject.now.checked_sub(within).ok()?;
     let mut held: Vec<Decimal> = Vec::new();
-    for (from, rates) in &subject.standing.past {
+    let anew = subject.standing.anew.get(&place).copied();
+    let past = subject.standing.past.iter();
+    for (from, rates) in past.filter(|(from, _)| anew.is_none_or(|anew| *from >= anew)) {
         let Some(rate) = points(rates).get(&place).copied() else {
             continue;
         };

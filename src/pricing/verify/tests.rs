@@ -1,7 +1,9 @@
 use super::*;
 use crate::core::price::{ServiceTier, Unit};
+use crate::core::price_change::Evidence;
 use jiff::SignedDuration;
 
+mod declined;
 mod dropped;
 mod honest;
 mod laws;
@@ -49,13 +51,28 @@ fn bundled(text: &str) -> Standing {
         version: 0,
         present: Some((price(text), PriceStatus::Bundled)),
         past: vec![(past, price(text))],
+        anew: BTreeMap::new(),
         gone: BTreeMap::new(),
         said: Vec::new(),
         of_its_model: false,
         model_moves_to: None,
         waiting: false,
-        declined: BTreeMap::new(),
+        declined: Vec::new(),
     }
+}
+
+/// A person turns a change down.
+fn turn_down(standing: &mut Standing, hold: &Holding) {
+    let before = standing.present.as_ref();
+    let evidence = Evidence::behind(hold.rule, before.is_some());
+    let turned_down = TurnedDown {
+        before: before
+            .map(|(rates, _)| points::points(rates))
+            .unwrap_or_default(),
+        after: points::points(&hold.rates),
+        evidence,
+    };
+    standing.declined.push(turned_down);
 }
 
 fn verified(text: &str) -> Standing {

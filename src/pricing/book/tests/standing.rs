@@ -80,17 +80,16 @@ fn the_steps_of_a_state_begin_where_its_model_was_when_it_left_it() {
     let gone = BTreeMap::from([(Place::standard(Unit::Input), 4.into())]);
     assert_eq!(standing.gone, gone);
     // What a person approved of the model before is a new beginning, and after it nothing of the state's.
-    for (version, from, many) in [
-        (10, "2026-11-20T12:00:00Z", 2),
-        (11, "2026-11-23T00:00:00Z", 2),
-    ] {
-        let mut reviewed = applied("openai", "gpt-x", version, from, 4);
+    let before = "2026-11-20T12:00:00Z";
+    for (version, from) in [(10, before), (11, "2026-11-23T00:00:00Z")] {
+        let mut reviewed = applied("openai", "gpt-x", version, from, 6);
         reviewed.price.review = Some(crate::core::increase::Review {
             actor: "ann".into(),
             at: at(from),
             reason: None,
         });
         book.apply(reviewed);
-        assert_eq!(book.standing("openai", STATE, now).past.len(), many);
+        let anew = BTreeMap::from([(Place::standard(Unit::Input), at(before))]);
+        assert_eq!(book.standing("openai", STATE, now).anew, anew);
     }
 }

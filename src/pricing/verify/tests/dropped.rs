@@ -107,10 +107,9 @@ fn what_a_quorum_changes_beside_it_is_applied_and_the_drop_waits_with_its_reason
 #[test]
 fn a_drop_that_a_person_turned_down_does_not_wait_again() {
     let mut standing = said(AUDIO);
-    for unit in [Unit::AudioInput, Unit::AudioOutput] {
-        let turned_down = (None, PriceRule::StepTooLarge);
-        standing.declined.insert(Place::standard(unit), turned_down);
-    }
+    let hold = judged(&standing, &both(TEXT)).hold.unwrap();
+    assert_eq!(hold.rates, price(TEXT));
+    turn_down(&mut standing, &hold);
     let judgement = judged(&standing, &both(TEXT));
     assert_eq!(judgement.outcome, Outcome::Unchanged);
     assert_eq!(judgement.hold, None);

@@ -208,9 +208,7 @@ fn what_a_person_turned_down_does_not_wait_again_beside_what_a_quorum_changes() 
     let alone = quote("a", "1", "input 2.5 output 12 cache_read 1.25");
     let first = judged(&standing, &[alone, quote("b", "1", "input 2.5")]);
     assert_eq!(held(&first), Some(PriceRule::NoQuorum));
-    let output = points::Place::standard(Unit::Output);
-    let declined = (Some(Decimal::from(12)), PriceRule::NoQuorum);
-    standing.declined.insert(output, declined);
+    turn_down(&mut standing, &first.hold.unwrap());
     let both = [
         quote("a", "1", "input 2.5 output 12 cache_read 1"),
         quote("b", "1", "input 2.5 cache_read 1"),
@@ -237,9 +235,7 @@ fn a_first_price_that_a_person_turned_down_is_not_applied_in_part() {
     let quotes = [quote("a", "1", OLD), quote("b", "1", "input 3 output 10")];
     let split = judged(&none, &quotes);
     let hold = split.hold.unwrap();
-    for (place, _, rate) in differences(None, &hold.rates) {
-        none.declined.insert(place, (rate, hold.rule));
-    }
+    turn_down(&mut none, &hold);
     let again = judged(&none, &quotes);
     assert_eq!((again.apply, again.hold), (None, None));
 }
