@@ -158,7 +158,7 @@ fn what_to_do(present: &Points, rule: PriceRule) -> &'static str {
             "Reject it unless the provider's own price page says the same; override_price sets the right one."
         }
         _ if present.is_empty() => {
-            "Approve it if the provider's own price page says the same; until then the model has no price."
+            "Approve it if the provider's own price page says the same, or reject it; until then the model has no price."
         }
         _ => {
             "Approve it if the provider's own price page says the same, or reject it; until then the old price holds."

@@ -27,6 +27,15 @@ pub const PAST_MOST: usize = 1_000;
 /// How many changed prices an alert names.
 const NAMED_MOST: usize = 5;
 
+/// What somebody is told of a refresh.
+#[derive(Default)]
+struct Told {
+    /// The prices that changed, each with what it is now.
+    changed: Vec<String>,
+    /// The models that have what usage of them had no price for.
+    priced: Vec<String>,
+}
+
 impl Desk<'_> {
     pub(in super::super) fn apply_prices(&mut self, refresh: ApplyPrices) -> Result<Done, Refusal> {
         check(&refresh)?;
@@ -46,11 +55,12 @@ impl Desk<'_> {
         for word in &refresh.past {
             self.hold_past(word, &mut done);
         }
-        let mut changed = Vec::new();
+        let mut told = Told::default();
         for proposal in &refresh.changes {
-            self.carry_out_proposal(proposal, &mut done, &mut changed);
+            self.carry_out_proposal(proposal, &mut done, &mut told);
         }
-        self.tell_changes(&changed);
+        self.tell_changes(&told.changed);
+        self.tell_priced(&told.priced);
         self.answer_unknown_costs();
         Ok(Done::Events(done))
     }
@@ -72,7 +82,7 @@ impl Desk<'_> {
         &mut self,
         proposal: &PriceProposal,
         done: &mut Vec<usize>,
-        changed: &mut Vec<String>,
+        tell: &mut Told,
     ) {
         let prices = self.state.prices(&proposal.provider, &proposal.model);
         if prices.map_or(0, ModelPrices::version) != proposal.base {
@@ -90,16 +100,21 @@ impl Desk<'_> {
             if let Some(present) = &proposal.present
                 && **present != *apply.rates
             {
-                changed.push(told(proposal, present, &apply.rates));
+                tell.changed.push(told(proposal, present, &apply.rates));
             }
             let applied = applied(proposal, apply, self.now);
             // What waits is said of the price with this part, and can't hold before it.
             from = applied.effective_from;
             done.push(self.say(Event::PriceApplied(Arc::new(applied))));
+            let unknown = self.state.unknown_costs();
             if proposal.present.is_none() {
                 self.answer_first_price(&proposal.provider, &proposal.model);
             } else {
                 self.answer_unknown_cost(&proposal.provider, &proposal.model);
+            }
+            if self.state.unknown_costs() < unknown {
+                let model = format!("{}/{}", proposal.provider, proposal.model);
+                tell.priced.push(model);
             }
         }
         let model = (&*proposal.provider, &*proposal.model);
@@ -168,6 +183,15 @@ impl Desk<'_> {
 
     fn tell_changes(&mut self, changed: &[String]) {
         self.tell(changed, "; ", |named| format!("prices changed: {named}"));
+    }
+
+    /// With the alert of an unknown cost goes what pointed to the usage that has it.
+    fn tell_priced(&mut self, priced: &[String]) {
+        self.tell(priced, ", ", |named| {
+            format!(
+                "models with recorded usage at an unknown cost have a price: {named}; the usage keeps its cost, and get_price with corrections offers what it would cost"
+            )
+        });
     }
 
     /// One alert for all, so that a refresh of many does not bury what else there is to see.

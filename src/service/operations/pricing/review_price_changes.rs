@@ -4,6 +4,7 @@ use super::offer::corrections;
 use crate::core::command::Command;
 use crate::core::event::Event;
 use crate::core::id::ChangeId;
+use crate::core::price::PriceStatus;
 use crate::core::price_change::{PriceHeldBack, PriceRule};
 use crate::core::quantity::Usd;
 use crate::core::refusal::Refusal;
@@ -21,6 +22,7 @@ use crate::service::wire::price::{RatesView, SourceView};
 use crate::service::wire::repricing::RepricingView;
 use crate::service::wire::schema::Instant;
 use crate::service::{Desk, Service};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -241,6 +243,16 @@ fn list(
     })
 }
 
+/// What is charged in place of a price that was approved.
+fn beneath(desk: &Desk, provider: &str, model: &str) -> &'static str {
+    let prices = desk.prices();
+    let price = prices.price_at(Some(provider), model, desk.now());
+    match price.map(|price| price.status) {
+        Ok(PriceStatus::Override) => ", beneath an override of yours, which is charged",
+        _ => "",
+    }
+}
+
 async fn decide(
     desk: &Arc<Desk>,
     call: &Call,
@@ -280,14 +292,12 @@ async fn decide(
     };
     let (provider, model) = (&change.provider, &change.model);
     let (repricing, offered) = if approve {
-        corrections(
-            desk,
-            provider,
-            model,
-            change.effective_from,
-            Concerned::ByChange,
-        )
-        .await?
+        // The first price is the nearest for all that was used before, too.
+        let from = match change.present {
+            Some(_) => change.effective_from,
+            None => Timestamp::UNIX_EPOCH,
+        };
+        corrections(desk, provider, model, from, Concerned::ByChange).await?
     } else {
         (None, String::new())
     };
@@ -295,9 +305,13 @@ async fn decide(
         Some((by, _)) => imported_version(&by.source, entry.sequence),
         None => applied_version(entry.sequence),
     });
-    let said = match &version {
-        Some(version) => format!("{id} is approved: {provider}/{model} has the price {version}."),
-        None => format!("{id} is rejected: {provider}/{model} keeps its price."),
+    let said = match (&version, &change.present) {
+        (Some(version), _) => {
+            let beneath = beneath(desk, provider, model);
+            format!("{id} is approved: {provider}/{model} has the price {version}{beneath}.")
+        }
+        (None, Some(_)) => format!("{id} is rejected: {provider}/{model} keeps its price."),
+        (None, None) => format!("{id} is rejected: {provider}/{model} has no price."),
     };
     Ok(Answer {
         text: format!("{said}{offered}"),

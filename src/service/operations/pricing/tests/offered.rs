@@ -209,3 +209,61 @@ async fn a_removal_offers_back_what_was_recorded_under_another_writing() {
         assert_eq!(back, [(record.clone(), json!("-2"))], "{used}");
     }
 }
+
+/// A first price that two sources contradict each other on.
+fn first(apply: Option<Applying>) -> PriceProposal {
+    PriceProposal {
+        provider: "inhouse".into(),
+        model: "tuned".into(),
+        hold: apply.is_none().then(|| holding("2", "8")),
+        apply,
+        present: None,
+        ..proposal("2026-11-24T11:00:00Z")
+    }
+}
+
+#[tokio::test]
+async fn the_first_price_of_a_model_offers_all_that_was_used_before() {
+    let used = json!({"provider": "inhouse", "model": "tuned", "input_tokens": 1_000_000,
+        "occurred_at": "2026-11-24T06:00:00Z"});
+    let house = House::new();
+    house.done("record_usage", used.clone()).await;
+    house.change(first(None)).await;
+    let approve = json!({"action": "approve", "change_id": "chg-3", "reason": "list"});
+    let approved = house.done("review_price_changes", approve).await;
+    assert_eq!(approved["repricing"]["records"], 1, "{approved}");
+
+    // A refresh that brings it says where to look.
+    let house = House::new();
+    house.done("record_usage", used).await;
+    house.change(first(Some(applying("2", "8")))).await;
+    let alerts = house.done("list_alerts", json!({"state": "open"})).await;
+    let alerts = alerts["alerts"].as_array().unwrap();
+    let [alert] = alerts.as_slice() else {
+        panic!("{alerts:?}")
+    };
+    let message = alert["message"].as_str().unwrap();
+    assert!(
+        message.contains("have a price: inhouse/tuned;"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn an_approval_beneath_an_override_says_what_is_charged() {
+    let house = House::new();
+    house
+        .done(
+            "override_price",
+            set(None, &json!({"input": "7", "output": "9"})),
+        )
+        .await;
+    house.change(first(None)).await;
+    let change = house
+        .done("review_price_changes", json!({"action": "list"}))
+        .await;
+    let change = &change["changes"][0]["change_id"];
+    let approve = json!({"action": "approve", "change_id": change, "reason": "list"});
+    let said = house.said("review_price_changes", approve).await;
+    assert!(said.contains("beneath an override of yours"), "{said}");
+}
