@@ -1,14 +1,15 @@
 //! What frames a name in an API, and whose way to write a name is nobody else's.
 
+use crate::pricing::catalogue::provider;
+
 /// A name without what frames it: `models/…` (Gemini), `projects/…/locations/…/publishers/…/models/…` and `…@default` (Vertex),
 /// the start of a Bedrock resource's name or of a route to it, and the customer's part of a fine-tuned model's id (OpenAI).
 pub fn unframed(name: &str) -> &str {
+    let name = alone(name);
     let inner = [resource, route, published, customers]
         .iter()
         .find_map(|unframe| unframe(name));
-    let inner = inner
-        .or_else(|| name.strip_prefix("models/"))
-        .unwrap_or(name);
+    let inner = inner.or_else(|| name.strip_prefix(MODELS)).unwrap_or(name);
     let inner = inner.strip_suffix(DEFAULT).unwrap_or(inner);
     if inner.is_empty() { name } else { inner }
 }
@@ -20,13 +21,20 @@ const DEFAULT: &str = "@default";
 /// price may be its own, before that of all others.
 pub fn framed_names(name: &str) -> impl Iterator<Item = String> {
     let inner = unframed(name);
-    let regional = region(name).map(|region| format!("{region}/{inner}"));
+    let regional = region(alone(name)).map(|region| format!("{region}/{inner}"));
     let framed = (inner != name).then(|| inner.to_owned());
     regional.into_iter().chain(framed)
 }
 
 /// The provider in whose API alone a name is framed so, and who is meant whether it has the model or not.
 pub fn frames_owner(name: &str) -> Option<&'static str> {
+    if let Some((provider, _)) = chosen(name).or_else(|| gemini(name)) {
+        return Some(provider);
+    }
+    owner_of_frame(alone(name))
+}
+
+fn owner_of_frame(name: &str) -> Option<&'static str> {
     let is_bedrocks = route(name).is_some()
         || name
             .strip_prefix("arn:")
@@ -46,6 +54,58 @@ pub fn framing_seller(name: &str) -> Option<&'static str> {
         || !version.is_empty() && version.bytes().all(|it| it.is_ascii_digit());
     (is_version && !model.is_empty()).then_some("vertex_ai")
 }
+
+/// How frameworks that speak to several providers put one in front of a name, as in `openai:gpt-4o`; in order. Those that are
+/// the names of models as well (`mistral:7b`) are not among them.
+const CHOICES: &[(&str, &str)] = &[
+    ("anthropic", "anthropic"),
+    ("azure", "azure"),
+    ("azure_openai", "azure"),
+    ("bedrock", "bedrock"),
+    ("bedrock_converse", "bedrock"),
+    ("google_genai", "google"),
+    ("google_gla", "google"),
+    ("google_vertex", "vertex_ai"),
+    ("google_vertexai", "vertex_ai"),
+    ("groq", "groq"),
+    ("mistralai", "mistral"),
+    ("openai", "openai"),
+    ("openrouter", "openrouter"),
+    ("vertex_ai", "vertex_ai"),
+    ("xai", "xai"),
+];
+
+/// The provider that a framework puts in front of a name, and what is behind it.
+fn chosen(name: &str) -> Option<(&'static str, &str)> {
+    let (choice, rest) = name.split_once(':')?;
+    let choice = provider::normal(choice);
+    let place = CHOICES.binary_search_by(|(known, _)| (*known).cmp(&*choice));
+    let (_, provider) = CHOICES[place.ok()?];
+    (!rest.is_empty()).then_some((provider, rest))
+}
+
+/// What is behind Gemini's provider and its frame.
+fn gemini(name: &str) -> Option<(&'static str, &str)> {
+    let (prefix, rest) = name.split_once('/')?;
+    let is_its = rest.starts_with(MODELS) && provider::canonical(prefix) == "google";
+    is_its.then_some(("google", rest))
+}
+
+/// A name without the provider in front of what it alone frames so.
+fn alone(name: &str) -> &str {
+    if let Some((_, rest)) = chosen(name).or_else(|| gemini(name)) {
+        return rest;
+    }
+    let Some((prefix, rest)) = name.split_once('/') else {
+        return name;
+    };
+    let owner = owner_of_frame(rest);
+    let is_its = owner.is_some_and(|owner| provider::canonical(prefix) == owner);
+    if is_its { rest } else { name }
+}
+
+/// How Gemini's API frames a name.
+const MODELS: &str = "models/";
 
 /// What is behind the start of a Bedrock resource's name.
 fn resource(name: &str) -> Option<&str> {
@@ -100,6 +160,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn choices_are_in_order_and_name_the_catalogues_providers() {
+        assert!(CHOICES.is_sorted_by(|a, b| a.0 < b.0));
+        let catalogue = crate::pricing::catalogue::Catalogue::embedded();
+        for (choice, provider) in CHOICES {
+            assert_eq!(provider::normal(choice), *choice);
+            assert!(catalogue.has_provider(provider), "{provider}");
+        }
+    }
+
+    #[test]
     fn a_frame_is_left_out_and_says_whose_it_is() {
         let arn = "arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/m-v1:0";
         let profile = "arn:aws:bedrock:eu-west-1:1:inference-profile/eu.m-v1:0";
@@ -119,6 +189,25 @@ mod tests {
             (provisioned, provisioned, Some("bedrock")),
             ("arn:aws:iam::1:role/m", "arn:aws:iam::1:role/m", None),
             (profile, "eu.m-v1:0", Some("bedrock")),
+            (
+                "vertex_ai/publishers/google/models/m",
+                "m",
+                Some("vertex_ai"),
+            ),
+            (
+                "openai/publishers/google/models/m",
+                "openai/publishers/google/models/m",
+                None,
+            ),
+            ("gemini/models/m", "m", Some("google")),
+            ("openrouter/models/m", "openrouter/models/m", None),
+            ("openai:m", "m", Some("openai")),
+            ("Google-GLA:models/m", "m", Some("google")),
+            ("bedrock_converse:us.m-v1:0", "us.m-v1:0", Some("bedrock")),
+            ("openai:ft:m:org::id", "ft:m", Some("openai")),
+            ("mistral:7b", "mistral:7b", None),
+            ("openai:", "openai:", None),
+            ("a/openai:m", "a/openai:m", None),
             ("bedrock/converse/us.m-v1:0", "us.m-v1:0", Some("bedrock")),
             ("ft:m-2024-07-18:org::id", "ft:m-2024-07-18", None),
             ("openai/ft:m:org:name:id", "openai/ft:m", None),
@@ -137,6 +226,9 @@ mod tests {
         }
         let names: Vec<_> = framed_names(arn).collect();
         assert_eq!(names, ["us-gov-west-1/m-v1:0", "m-v1:0"]);
+        let prefixed: Vec<_> = framed_names(&format!("bedrock/{arn}")).collect();
+        assert_eq!(prefixed, names);
+        assert_eq!(framing_seller(&format!("bedrock/{arn}")), Some("bedrock"));
         assert_eq!(framed_names(profile).collect::<Vec<_>>(), ["eu.m-v1:0"]);
         assert_eq!(framed_names("m").count(), 0);
     }

@@ -2,7 +2,8 @@
 //!
 //! The rules, in order; the first that holds counts:
 //! 1. What frames a name in an API is left out ([`frame`]): `models/` (Gemini), `publishers/…/models/` and `@default` (Vertex), the
-//!    start of a Bedrock resource's name, what follows the model in the id of a fine-tuned one of OpenAI's.
+//!    start of a Bedrock resource's name, what follows the model in the id of a fine-tuned one of OpenAI's; and a framework's choice
+//!    of the provider (`openai:gpt-4o`).
 //! 2. The table of aliases ([`alias`]): each entry has its reason. With a date or `latest` behind it, an alias is the name of a
 //!    state of its model.
 //! 3. The catalogue's own rules ([`crate::pricing::catalogue`]): the name in whatever case, with the provider in front, its date
