@@ -178,6 +178,36 @@ impl Candidate<'_> {
         };
         words
             .iter()
-            .all(|word| name.contains(word.as_str()) || alias(word))
+            .all(|word| name.contains(word.as_str()) || has_version(&name, word) || alias(word))
+    }
+}
+
+/// Whether a name has the version that a word is, its dot written as a hyphen: `4.5` in `claude-sonnet-4-5`.
+fn has_version(name: &str, word: &str) -> bool {
+    if !word.contains('.') {
+        return false;
+    }
+    let version = word.replace('.', "-");
+    let mut ends = name
+        .match_indices(&version)
+        .map(|(at, _)| at + version.len());
+    ends.any(|end| !name[end..].starts_with(|next: char| next.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_found_with_its_dot_written_as_a_hyphen() {
+        for (name, word, has) in [
+            ("anthropic/claude-sonnet-4-5", "4.5", true),
+            ("anthropic/claude-sonnet-4-5-20250929", "sonnet-4.5", true),
+            ("openai/gpt-4-1106-preview", "4.1", false),
+            ("openai/gpt-4-1106-preview", "gpt", false),
+            ("é/é-4-5é", "4.5", true),
+        ] {
+            assert_eq!(has_version(name, word), has, "{name} {word}");
+        }
     }
 }
