@@ -261,18 +261,19 @@ fn open(data_dir: &Path, tell: &Arc<watch::Sender<Opening>>) -> Option<Held> {
 
 /// Before anybody asks what a limit that nothing meets any more would allow.
 fn rename_scopes(desk: &Desk) {
-    let scopes = Scopes::of(&desk.state());
-    let outdated = scopes.outdated(&desk.prices(), desk.now());
-    if outdated.is_empty() {
-        return;
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let renamed = runtime
         .map_err(|error| Refusal::unavailable(error.to_string()))
-        .and_then(|runtime| runtime.block_on(scoping::rename(desk, outdated)));
+        .and_then(|runtime| runtime.block_on(rename_outdated(desk)));
     if let Err(error) = renamed {
         tracing::warn!(%error, "scopes name providers or models as no usage does");
     }
+}
+
+async fn rename_outdated(desk: &Desk) -> Result<(), Refusal> {
+    let scopes = Scopes::of(desk).await;
+    let outdated = scopes.outdated(&desk.prices(), desk.now());
+    scoping::rename(desk, outdated).await
 }
 
 fn describe(error: &StartError, data_dir: &Path) -> String {

@@ -50,6 +50,7 @@ use rustc_hash::FxHashMap;
 use scope_index::ScopeIndex;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 /// What all events up to a sequence add up to.
 #[derive(Clone, Debug, Default)]
@@ -151,6 +152,12 @@ impl State {
     /// Every budget, archived ones too, by id.
     pub fn budgets(&self) -> impl Iterator<Item = &BudgetState> {
         self.budgets.values()
+    }
+
+    /// Those with later ids than one, in the order of their ids.
+    pub fn budgets_after(&self, id: BudgetId) -> impl Iterator<Item = &BudgetState> {
+        let after = (Bound::Excluded(id), Bound::Unbounded);
+        self.budgets.range(after).map(|(_, own)| own)
     }
 
     /// The active budgets right below one.

@@ -167,7 +167,7 @@ impl Refresher {
                 let reason = Some("a refresh of the prices".to_owned());
                 desk.give(call, reason, request.take(), command).await?;
             }
-            let scopes = Scopes::of(&desk.state());
+            let scopes = Scopes::of(desk).await;
             keep_up(desk, scopes).await;
             self.note_carried_out(&refreshed);
         }
@@ -368,7 +368,8 @@ impl Refresher {
         desk: &Desk,
         now: Timestamp,
     ) -> Result<(Appraisal, Vec<KeepScope>), Refusal> {
-        let (book, witnesses, waiting, scopes) = {
+        let scopes = Scopes::of(desk).await;
+        let (book, witnesses, waiting) = {
             let state = desk.state();
             let witnesses = gathered.iter().filter_map(|one| self.witness(one, &state));
             let witnesses: Vec<Witness> = witnesses.collect();
@@ -378,8 +379,7 @@ impl Refresher {
                 provider: open.change.provider.clone(),
                 model: open.change.model.clone(),
             });
-            let scopes = Scopes::of(&state);
-            (desk.prices(), witnesses, waiting.collect(), scopes)
+            (desk.prices(), witnesses, waiting.collect())
         };
         // The witnesses have it, and it is large: it goes where they go, out of the way.
         for said in gathered.iter_mut().filter_map(|one| one.said.as_mut()) {

@@ -18,14 +18,25 @@ use crate::service::caller::Caller;
 use crate::service::operation::Call;
 use jiff::Timestamp;
 
+/// How many budgets are looked at while the ledger waits.
+const TAKEN_MOST: usize = 256;
+
 /// The scopes that name providers or models, of the budgets that are not archived.
 #[derive(Clone, Debug, Default)]
 pub struct Scopes(Vec<(BudgetId, Scope)>);
 
 impl Scopes {
-    /// Those of a state.
-    pub fn of(state: &State) -> Self {
-        Self(state.budgets().filter_map(scope_of).collect())
+    /// Those of a ledger, as they are now. Of many only some are taken at a time, so that nothing waits for the rest.
+    pub async fn of(desk: &Desk) -> Self {
+        let (mut scopes, mut last) = (Vec::new(), BudgetId(0));
+        loop {
+            let seen = take_some(&desk.state(), last, &mut scopes);
+            let Some(seen) = seen else {
+                return Self(scopes);
+            };
+            last = seen;
+            tokio::task::yield_now().await;
+        }
     }
 
     /// That of one budget.
@@ -65,6 +76,20 @@ impl Scopes {
     }
 }
 
+/// Takes the scopes of the next budgets; gives back the last one that was looked at, none at the end.
+fn take_some(
+    state: &State,
+    after: BudgetId,
+    scopes: &mut Vec<(BudgetId, Scope)>,
+) -> Option<BudgetId> {
+    let mut last = None;
+    for own in state.budgets_after(after).take(TAKEN_MOST) {
+        last = Some(own.budget.id);
+        scopes.extend(scope_of(own));
+    }
+    last
+}
+
 fn scope_of(own: &BudgetState) -> Option<(BudgetId, Scope)> {
     let scope = &own.budget.scope;
     let names = !scope.provider.is_free() || !scope.model.is_free();
@@ -85,7 +110,7 @@ fn is_fit(keep: &KeepScope) -> bool {
 /// # Errors
 /// `unavailable` where nothing can be written: then the changes can't be made, either.
 pub async fn prepare(desk: &Desk, coming: Coming) -> Result<(), Refusal> {
-    let scopes = Scopes::of(&desk.state());
+    let scopes = Scopes::of(desk).await;
     let (prices, now) = (desk.prices(), desk.now());
     let outdated = out_of_the_way(scopes, move |scopes| {
         scopes.outdated_by(coming, &prices, now)

@@ -225,7 +225,7 @@ impl Operation for OverridePrice {
         else {
             return Err(unexpected());
         };
-        let scopes = Scopes::of(&desk.state());
+        let scopes = Scopes::of(&desk).await;
         keep_up(&desk, scopes).await;
         let provider = canonical(&provider).into_owned();
         let version = rates.is_some().then(|| override_version(entry.sequence));

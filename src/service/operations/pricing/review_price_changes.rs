@@ -280,7 +280,7 @@ async fn decide(
     let (entry, duplicate) = desk
         .give_unjudged(call, input.reason, request, command)
         .await?;
-    let scopes = Scopes::of(&desk.state());
+    let scopes = Scopes::of(desk).await;
     keep_up(desk, scopes).await;
     let Event::PriceHeldBack(change) = desk.ledger().shared().event(id.0)?.event else {
         return Err(unexpected());

@@ -8,8 +8,8 @@ use crate::core::policy::Limits;
 use crate::core::scope::{Scope, Values};
 use crate::service::scoping::{Scopes, rename};
 
-fn outdated(house: &House) -> Vec<KeepScope> {
-    let scopes = Scopes::of(&house.desk.state());
+async fn outdated(house: &House) -> Vec<KeepScope> {
+    let scopes = Scopes::of(&house.desk).await;
     scopes.outdated(&house.desk.prices(), house.desk.now())
 }
 
@@ -45,11 +45,11 @@ async fn a_scope_of_an_older_program_is_renamed_and_holds() {
         house.done("check_budget", check.clone()).await["allowed"],
         true
     );
-    let found = outdated(&house);
+    let found = outdated(&house).await;
     assert_eq!(found.len(), 1);
     rename(&house.desk, found).await.unwrap();
     assert_eq!(house.done("check_budget", check).await["allowed"], false);
-    assert_eq!(outdated(&house), []);
+    assert_eq!(outdated(&house).await, []);
 }
 
 /// Whether a call of a million tokens is let through.
@@ -92,7 +92,7 @@ async fn a_limit_on_a_model_holds_once_its_price_is_known_under_another_writing(
         }
         house.restart();
     }
-    assert_eq!(outdated(&house), []);
+    assert_eq!(outdated(&house).await, []);
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn is_used_up(house: &House) {
     ] {
         assert_eq!(is_allowed(house, provider, model).await, false, "{model}");
     }
-    assert_eq!(outdated(house), []);
+    assert_eq!(outdated(house).await, []);
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_limit_that_was_archived_holds_for_what_its_name_means_by_now() {
 async fn a_scope_that_was_changed_meanwhile_stays_as_it_is() {
     let house = House::new();
     let id = one_request(&house).await;
-    let seen = Scopes::of(&house.desk.state());
+    let seen = Scopes::of(&house.desk).await;
     let changed = json!({"budget_id": id, "scope": {"model": "gpt-4o"}});
     house.done("save_budget", changed).await;
     house
