@@ -58,13 +58,17 @@ impl Catalogue {
     /// As for [`Catalogue::resolve`].
     pub fn resolve_spelled(&self, provider: Option<&str>, model: &str) -> Resolved<'_> {
         let model = model.trim();
+        if let Some(found) = self.in_front(provider, model) {
+            return Ok(found);
+        }
         for (spelling, name) in spellings(model) {
             let Some(found) = self.find(provider, &name) else {
                 continue;
             };
-            // Whose the name is says who is meant, before who else has what is left of it.
-            let is_open = found.is_err() || is_of_a_date(spelling);
-            let owners = (is_open && provider.is_none()).then(|| self.of_owner(model, spelling));
+            // Whose the name is says who is meant, before who else has what is left of it, or writes it in a way of their own.
+            let is_anothers = spelling == Spelling::WithoutDate || is_marked(&name, model);
+            let is_open = found.is_err() || is_anothers;
+            let owners = (is_open && provider.is_none()).then(|| self.of_owner(model, is_anothers));
             let found = found.map(|card| (card, spelling));
             return owners.flatten().unwrap_or(found);
         }
@@ -81,6 +85,16 @@ impl Catalogue {
             return Err(Unresolved::Unknown);
         }
         Ok(card)
+    }
+
+    /// The model of the provider in front of a name, where no other is named: it is meant however its date is written, before
+    /// others that have the whole of the name.
+    fn in_front(&self, asked: Option<&str>, model: &str) -> Option<(&ModelCard, Spelling)> {
+        let (prefix, rest) = model.split_once('/').filter(|_| asked.is_none())?;
+        let prefixes = provider::named(prefix);
+        let of = |name: &str| prefixes.iter().find_map(|provider| self.of(provider, name));
+        let mut ways = spellings(rest).take_while(|(spelling, _)| !spelling.is_of_a_state());
+        ways.find_map(|(spelling, name)| Some((of(&name)?, spelling)))
     }
 
     fn find(&self, provider: Option<&str>, name: &str) -> Option<Result<&ModelCard, Unresolved>> {
@@ -143,12 +157,12 @@ impl Catalogue {
         self.of(one, name).map(Ok)
     }
 
-    /// The card of a name at the company that gives such names to its own models, as a state of it or as its latest; for a
-    /// release, or its date in another way, at the provider in front of the name, too.
-    fn of_owner(&self, model: &str, spelling: Spelling) -> Option<Resolved<'_>> {
+    /// The card of a name at the company that gives such names to its own models, as a state of it or as its latest; or, where
+    /// that is wanted, at the provider in front of the name.
+    fn of_owner(&self, model: &str, or_in_front: bool) -> Option<Resolved<'_>> {
         let in_front = || {
             let (prefix, _) = model.split_once('/')?;
-            is_of_a_date(spelling).then(|| provider::canonical(prefix))
+            or_in_front.then(|| provider::canonical(prefix))
         };
         let owner = provider::owner(model).map(Cow::Borrowed);
         let owner = owner.or_else(in_front)?;
@@ -188,9 +202,9 @@ impl Catalogue {
     }
 }
 
-/// Whether the date of a name was written another way, or left out.
-const fn is_of_a_date(spelling: Spelling) -> bool {
-    matches!(spelling, Spelling::DateOtherWay | Spelling::WithoutDate)
+/// Whether a name had to be written with an at sign before its date, which is Vertex's way alone.
+fn is_marked(written: &str, model: &str) -> bool {
+    written.contains('@') && !model.contains('@')
 }
 
 #[cfg(test)]
@@ -206,6 +220,7 @@ mod tests {
             card("openai", "gpt-4o"),
             card("azure", "gpt-4o"),
             card("openrouter", "openai/gpt-4o"),
+            card("openrouter", "openai/gpt-4o-20240513"),
             card("openai", "gpt-4o-2024-05-13"),
             card("google", "gemini-2.5-pro"),
             card("vertex_ai", "gemini-2.5-pro"),
@@ -251,6 +266,12 @@ mod tests {
             (None, "gpt-4o-20240513", "openai/gpt-4o-2024-05-13"),
             (None, "gpt-4o@2024-05-13", "openai/gpt-4o-2024-05-13"),
             (None, "gpt-4o@20240513", "openai/gpt-4o-2024-05-13"),
+            (None, "openai/gpt-4o-20240513", "openai/gpt-4o-2024-05-13"),
+            (
+                Some("openrouter"),
+                "openai/gpt-4o-2024-05-13",
+                "openrouter/openai/gpt-4o-20240513",
+            ),
             (
                 None,
                 "claude-3-5-haiku-20241022",
