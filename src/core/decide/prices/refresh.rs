@@ -100,7 +100,11 @@ impl Desk<'_> {
             if let Some(present) = &proposal.present
                 && **present != *apply.rates
             {
-                tell.changed.push(told(proposal, present, &apply.rates));
+                let mut told = told(proposal, present, &apply.rates);
+                if self.is_overridden(proposal) {
+                    told.push_str(" (an override is charged)");
+                }
+                tell.changed.push(told);
             }
             let applied = applied(proposal, apply, self.now);
             // What waits is said of the price with this part, and can't hold before it.
@@ -129,6 +133,12 @@ impl Desk<'_> {
                 done.push(self.hold_back(held(proposal, hold, from)));
             }
         }
+    }
+
+    fn is_overridden(&self, proposal: &PriceProposal) -> bool {
+        let (provider, model) = (&proposal.provider, &proposal.model);
+        let set = self.state.override_at(provider, model, self.now);
+        set.is_some()
     }
 
     fn is_in_force(&self, proposal: &PriceProposal, apply: &Applying) -> bool {

@@ -27,3 +27,21 @@ fn an_override_is_taken_away_once() {
         .unwrap();
     bench.give(set(None, 4)).result.unwrap();
 }
+
+#[test]
+fn who_is_told_of_a_change_is_told_that_an_override_is_charged() {
+    let mut bench = Bench::new();
+    let set = Command::OverridePrice {
+        provider: "openai".into(),
+        model: "gpt-x".into(),
+        rates: Some(Rates::clone(&rates(7))),
+        effective_from: bench.now,
+    };
+    bench.give(set).result.unwrap();
+    let events = bench.refresh(vec![proposal(0, Some(3), None)]);
+    let Some(Event::AlertRaised { message, .. }) = events.last() else {
+        panic!("{events:?}")
+    };
+    let told = "prices changed: openai/gpt-x input 2 to 3 (an override is charged)";
+    assert_eq!(message, told);
+}
