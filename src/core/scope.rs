@@ -12,7 +12,7 @@ use wildmatch::WildMatch;
 /// The values of one dimension, any of which will do; none means that the dimension is free.
 ///
 /// On the wire they are a list, and one alone may be given as a string.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Values(Vec<String>);
 
 impl Values {

@@ -9,31 +9,54 @@ pub use keeping::{Scopes, keep_up, prepare, rename};
 use super::estimate::unknown;
 use crate::core::scope::{Scope, Values};
 use crate::pricing::book::PriceBook;
-use crate::pricing::catalogue::{Unresolved, provider};
-use crate::pricing::identity::{framed_names, unframed, unlisted};
+use crate::pricing::catalogue::provider;
+use crate::pricing::identity::{framed_names, frames_owner, unframed, unlisted};
 use jiff::Timestamp;
 
 /// A scope by the names under which usage is recorded: a limit under a name that no usage ever has would cover nothing.
 ///
-/// A provider is named as the catalogue does. A model under another of its names is covered under its own as well, and one that
-/// nobody knows, as a pattern, in lower case.
-pub fn by_own_names(mut scope: Scope, prices: &PriceBook, now: Timestamp) -> Scope {
-    scope.provider = providers_by_own_names(&scope.provider);
-    let own = |model: &str| {
-        let mut names = Vec::new();
-        if model.contains(['*', '?']) {
-            names.push(model.to_ascii_lowercase());
-        } else {
-            own_names(model, &scope.provider, prices, now, &mut names);
-        }
-        (model.to_owned(), names)
+/// A provider is named as the catalogue does. A model under another of its names is covered under its own as well, at every
+/// provider where the scope names none, and one that nobody knows, as a pattern, in lower case. `kept` is the scope as it was kept
+/// so far: a model in it may be there only as another name of one beside it.
+pub fn by_own_names(scope: Scope, kept: &Scope, prices: &PriceBook, now: Timestamp) -> Scope {
+    let (provider, model) = own_values(&scope, &kept.model, prices, now);
+    Scope {
+        provider,
+        model,
+        ..scope
+    }
+}
+
+/// The providers and the models of such a scope.
+fn own_values(
+    scope: &Scope,
+    kept: &Values,
+    prices: &PriceBook,
+    now: Timestamp,
+) -> (Values, Values) {
+    let providers = providers_by_own_names(&scope.provider);
+    let named: Vec<OwnNames> = scope
+        .model
+        .iter()
+        .map(|model| {
+            let mut names = Names {
+                prices,
+                now,
+                found: Vec::new(),
+            };
+            names.take(model, &providers);
+            (model.to_owned(), names.found)
+        })
+        .collect();
+    let is_anothers = |one: &&OwnNames| {
+        let is_kept = kept.iter().any(|kept| kept == one.0);
+        is_kept && is_of_another(one, &named)
     };
-    let named: Vec<_> = scope.model.iter().map(own).collect();
-    let given = named.iter().filter(|one| !is_of_another(one, &named));
+    let given = named.iter().filter(|one| !is_anothers(one));
     let own = given.flat_map(|(_, names)| names.iter().cloned());
-    let kept = named.iter().map(|(model, _)| model.clone());
-    scope.model = Values::new(kept.chain(own));
-    scope
+    let all = named.iter().map(|(model, _)| model.clone());
+    let models = Values::new(all.chain(own));
+    (providers, models)
 }
 
 /// A name of a scope, and the names of its model.
@@ -51,44 +74,66 @@ fn providers_by_own_names(named: &Values) -> Values {
     Values::new(providers.map(std::borrow::Cow::into_owned))
 }
 
-fn own_names(
-    model: &str,
-    providers: &Values,
-    prices: &PriceBook,
+/// The names that usage of one model has.
+struct Names<'a> {
+    prices: &'a PriceBook,
     now: Timestamp,
-    names: &mut Vec<String>,
-) {
-    // What a name means may become another once sources know it; by that name.
-    names.push(unlisted(unframed(model)));
-    names.extend(framed_names(model).map(|name| unlisted(&name)));
-    let mut add = |provider: Option<&str>| {
+    found: Vec<String>,
+}
+
+impl Names<'_> {
+    fn take(&mut self, model: &str, providers: &Values) {
+        if model.contains(['*', '?']) {
+            self.found.push(model.to_ascii_lowercase());
+            return;
+        }
+        // What a name means may become another once sources know it; by that name.
+        self.found.push(unlisted(unframed(model)));
+        let framed = framed_names(model).map(|name| unlisted(&name));
+        self.found.extend(framed);
+        if !providers.is_free() {
+            for provider in providers.iter() {
+                self.take_meant(Some(provider), model);
+            }
+            return;
+        }
+        self.take_meant(None, model);
+        if frames_owner(model).is_none() {
+            for provider in self.prices.sellers_of(model) {
+                self.take_meant(Some(&provider), model);
+            }
+        }
+    }
+
+    /// The names of what it means at a provider; or, where none is named, alone.
+    fn take_meant(&mut self, provider: Option<&str>, model: &str) {
         // Also one whose price begins later.
-        names.extend(prices.model_meant(provider, model).map(str::to_owned));
-        match prices.price_at(provider, model, now) {
-            Ok(price) => {
-                names.push(price.model.to_owned());
-                Vec::new()
-            }
-            Err(error) => {
-                names.extend(unknown(prices, provider, model).model.map(String::from));
-                // Whoever is in front may be the one who sells it.
-                let behind = unframed(model).split_once('/').map(|(_, rest)| rest.trim());
-                names.extend(behind.filter(|rest| !rest.is_empty()).map(unlisted));
-                match error {
-                    Unresolved::Ambiguous { providers } => providers,
-                    Unresolved::Unknown => Vec::new(),
-                }
-            }
+        let meant = self.prices.model_meant(provider, model);
+        self.found.extend(meant.map(str::to_owned));
+        let behind = unframed(model).split_once('/');
+        let behind = behind.filter(|(_, rest)| !rest.trim().is_empty());
+        let price = self.prices.price_at(provider, model, self.now).ok();
+        if let Some(price) = &price {
+            self.found.push(price.model.to_owned());
+        } else {
+            let unknown = unknown(self.prices, provider, model).model;
+            self.found.extend(unknown.map(String::from));
         }
-    };
-    if providers.is_free() {
-        for provider in add(None) {
-            add(Some(&provider));
+        // Whoever is in front may be the one who sells it, and who is meant before a seller of the whole name.
+        if let Some((prefix, rest)) = behind
+            && price.is_none_or(|price| {
+                provider.is_none() && self.is_another_seller(prefix, price.provider)
+            })
+        {
+            self.found.push(unlisted(rest));
         }
-    } else {
-        for provider in providers.iter() {
-            add(Some(provider));
-        }
+    }
+
+    fn is_another_seller(&self, prefix: &str, seller: &str) -> bool {
+        let named = provider::named(prefix);
+        let catalogue = self.prices.catalogue();
+        named.iter().all(|name| *name != seller)
+            && named.iter().any(|name| catalogue.has_provider(name))
     }
 }
 
@@ -107,7 +152,8 @@ mod tests {
             ..Scope::default()
         };
         let now = "2026-11-24T12:00:00Z".parse().unwrap();
-        let saved = by_own_names(scope, &PriceBook::default(), now);
+        let kept = scope.clone();
+        let saved = by_own_names(scope, &kept, &PriceBook::default(), now);
         (saved.provider, saved.model)
     }
 
@@ -147,6 +193,22 @@ mod tests {
                 ],
             ),
             (&[], &["GPT-*", "tuned"], &[], &["GPT-*", "gpt-*", "tuned"]),
+            // Every seller's way to write it, and the maker's behind a reseller's whole name.
+            (
+                &[],
+                &["codestral-2501"],
+                &[],
+                &["Codestral-2501", "codestral", "codestral-2501"],
+            ),
+            (
+                &[],
+                &["google/gemini-2.5-pro-preview-03-25"],
+                &[],
+                &[
+                    "gemini-2.5-pro-preview-03-25",
+                    "google/gemini-2.5-pro-preview-03-25",
+                ],
+            ),
             (
                 &["vertex"],
                 &["M@20260101"],

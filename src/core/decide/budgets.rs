@@ -3,7 +3,7 @@
 use super::policies::{POLICIES_MOST, not_given};
 use super::{Desk, Done, text};
 use crate::core::budget::{Budget, BudgetField, DEPTH_MOST};
-use crate::core::command::{KeepScope, SaveBudget};
+use crate::core::command::{KeepScope, PolicyDraft, SaveBudget};
 use crate::core::event::Event;
 use crate::core::id::{BudgetId, PolicyId};
 use crate::core::period::GoesOn;
@@ -16,16 +16,24 @@ impl Desk<'_> {
         budget.archived = false;
         self.check_name(&budget)?;
         self.check_parent(&budget)?;
-        text::scope(&budget.scope)?;
+        if let Some(scope) = &draft.scope {
+            text::scope(scope)?;
+        }
+        self.save(budget, draft.policies, next)
+    }
+
+    /// Saves a budget with policies of its own.
+    fn save(
+        &mut self,
+        budget: Budget,
+        drafts: Vec<PolicyDraft>,
+        next: u64,
+    ) -> Result<Done, Refusal> {
         let own = self
             .state
             .budget(budget.id)
             .map_or(&[][..], |state| &state.policies);
-        let fresh = draft
-            .policies
-            .iter()
-            .filter(|policy| policy.id.is_none())
-            .count();
+        let fresh = drafts.iter().filter(|policy| policy.id.is_none()).count();
         if own.len() + fresh > POLICIES_MOST {
             return Err(Refusal::invalid(
                 "policies",
@@ -33,8 +41,8 @@ impl Desk<'_> {
             ));
         }
         let mut fresh_ids = (next.max(budget.id.0 + 1)..).map(PolicyId);
-        let mut policies = Vec::with_capacity(draft.policies.len());
-        for (place, policy) in draft.policies.into_iter().enumerate() {
+        let mut policies = Vec::with_capacity(drafts.len());
+        for (place, policy) in drafts.into_iter().enumerate() {
             let made = self.policy_of(budget.id, policy, &mut fresh_ids);
             policies.push(made.map_err(|refusal| refusal.within(&format!("policies[{place}]")))?);
         }
@@ -67,14 +75,16 @@ impl Desk<'_> {
     pub(super) fn keep_scope(&mut self, keep: KeepScope) -> Result<Done, Refusal> {
         let known = self.state.budget(keep.budget);
         let seen = known.filter(|own| !own.budget.archived && own.budget.scope == keep.from);
-        if seen.is_none() {
+        let Some(seen) = seen else {
             return Ok(Done::Events(Vec::new()));
-        }
-        self.save_budget(SaveBudget {
-            id: Some(keep.budget),
-            scope: Some(keep.to),
-            ..SaveBudget::default()
-        })
+        };
+        text::kept_scope(&keep.to)?;
+        let budget = Budget {
+            scope: keep.to,
+            ..seen.budget.clone()
+        };
+        let next = self.state.next_id().max(1);
+        self.save(budget, Vec::new(), next)
     }
 
     fn budget_of(&self, draft: &SaveBudget, next: u64) -> Result<Budget, Refusal> {

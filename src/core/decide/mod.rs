@@ -24,7 +24,7 @@ pub use prices::{
     check_proposal,
 };
 pub use record::RECORDS_MOST;
-pub use text::{context as check_context, name as check_name, scope as check_scope};
+pub use text::{context as check_context, kept_scope as check_kept_scope, name as check_name};
 
 use super::command::Command;
 use super::event::{Event, Recorded, Request, Stamp};

@@ -12,6 +12,8 @@ pub(super) const PROSE_MOST: usize = 4096;
 const ITEMS_MOST: usize = 64;
 /// The most models of a scope: one may have several names, each of which is kept.
 const MODELS_MOST: usize = 16 * ITEMS_MOST;
+/// The most that a scope comes to have where prices give models in it other names.
+const KEPT_MOST: usize = 2 * MODELS_MOST;
 
 /// A name must say something, fit, and hold no control characters.
 pub fn name(field: &str, text: &str) -> Result<(), Refusal> {
@@ -84,9 +86,21 @@ pub fn context(context: &Context) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// `invalid_argument` that names the field.
-pub fn scope(scope: &Scope) -> Result<(), Refusal> {
+pub(super) fn scope(scope: &Scope) -> Result<(), Refusal> {
+    scope_of(scope, MODELS_MOST)
+}
+
+/// The same of one whose models have got other names.
+///
+/// # Errors
+/// As of [`scope`].
+pub fn kept_scope(scope: &Scope) -> Result<(), Refusal> {
+    scope_of(scope, KEPT_MOST)
+}
+
+fn scope_of(scope: &Scope, models_most: usize) -> Result<(), Refusal> {
     values("scope.provider", &scope.provider, ITEMS_MOST)?;
-    values("scope.model", &scope.model, MODELS_MOST)?;
+    values("scope.model", &scope.model, models_most)?;
     values("scope.component", &scope.component, ITEMS_MOST)?;
     values("scope.task_type", &scope.task_type, ITEMS_MOST)?;
     values("scope.user", &scope.user, ITEMS_MOST)?;

@@ -4,9 +4,10 @@ use super::unlisted::in_any_way;
 use super::{Found, PriceBook};
 use crate::core::usage::UNKNOWN_PROVIDER;
 use crate::pricing::catalogue::{Spelling, Unresolved, provider, writings};
-use crate::pricing::identity::by_another_name;
+use crate::pricing::identity::{by_another_name, unframed};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The providers of each name that is not the catalogue's, states' too, by the name in lower case.
@@ -40,6 +41,14 @@ impl Sellers {
 }
 
 impl PriceBook {
+    /// The providers that have a model of a name, in whatever way they write it.
+    pub fn sellers_of(&self, model: &str) -> BTreeSet<String> {
+        let model = unframed(model.trim());
+        let listed = self.catalogue.providers_named(model).into_iter();
+        let changed = self.sellers.of(model).into_iter();
+        listed.chain(changed).map(str::to_owned).collect()
+    }
+
     /// The models of a name that is not the catalogue's, whoever sells them; states are still apart from their models.
     pub(super) fn changed_named<'a>(&'a self, model: &str) -> Vec<Found<'a>> {
         let sellers = self.sellers.of(model).into_iter();

@@ -123,7 +123,7 @@ impl Catalogue {
     }
 
     /// The cards of a name, in whatever case, by provider.
-    fn cards_named(&self, name: &str) -> impl Iterator<Item = &ModelCard> {
+    fn cards_named(&self, name: &str) -> impl Iterator<Item = &ModelCard> + use<'_> {
         let known = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             self.by_name.get(&*lower(name))
         } else {

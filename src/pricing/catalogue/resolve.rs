@@ -87,6 +87,12 @@ impl Catalogue {
         Ok(card)
     }
 
+    /// The providers that have a model of a name, however its date is written, or without what tells the state; some twice.
+    pub fn providers_named(&self, model: &str) -> Vec<&str> {
+        let cards = spellings(model).flat_map(|(_, name)| self.cards_named(&name));
+        cards.map(|card| &*card.provider).collect()
+    }
+
     /// The model of the provider in front of a name, where no other is named: it is meant however its date is written, before
     /// others that have the whole of the name.
     fn in_front(&self, asked: Option<&str>, model: &str) -> Option<(&ModelCard, Spelling)> {

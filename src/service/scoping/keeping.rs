@@ -3,9 +3,9 @@
 //! A change of the prices is made in three steps: the scopes get the names that their models will have, the change is made, and
 //! scopes that were saved meanwhile are looked at again. A limit is never without the usage that it is for.
 
-use super::{Coming, by_own_names};
+use super::{Coming, own_values};
 use crate::core::command::{Command, KeepScope};
-use crate::core::decide::check_scope;
+use crate::core::decide::check_kept_scope;
 use crate::core::id::BudgetId;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::role::{Interface, Role};
@@ -17,6 +17,7 @@ use crate::service::Desk;
 use crate::service::caller::Caller;
 use crate::service::operation::Call;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// How many budgets are looked at while the ledger waits.
 const TAKEN_MOST: usize = 256;
@@ -47,11 +48,23 @@ impl Scopes {
 
     /// Those that name a provider or a model as no usage does, with how they are to name it.
     pub fn outdated(&self, prices: &PriceBook, now: Timestamp) -> Vec<KeepScope> {
+        // Many budgets name the same models.
+        let mut known = BTreeMap::new();
         let all = self.0.iter();
         let outdated = all.filter_map(|(budget, scope)| {
             breathe();
-            let to = by_own_names(scope.clone(), prices, now);
-            (to != *scope).then(|| KeepScope {
+            let of = (&scope.provider, &scope.model);
+            let own = known
+                .entry(of)
+                .or_insert_with(|| own_values(scope, &scope.model, prices, now));
+            let (provider, model) = own.clone();
+            let is_outdated = (&provider, &model) != of;
+            let to = Scope {
+                provider,
+                model,
+                ..scope.clone()
+            };
+            is_outdated.then(|| KeepScope {
                 budget: *budget,
                 from: scope.clone(),
                 to,
@@ -97,7 +110,7 @@ fn scope_of(own: &BudgetState) -> Option<(BudgetId, Scope)> {
 }
 
 fn is_fit(keep: &KeepScope) -> bool {
-    let fit = check_scope(&keep.to);
+    let fit = check_kept_scope(&keep.to);
     if let Err(refusal) = &fit {
         let budget = keep.budget;
         tracing::warn!(%budget, %refusal, "a scope can't be kept by the names that usage has; name fewer models in it");

@@ -8,11 +8,11 @@ use crate::core::id::{BudgetId, PolicyId};
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::core::scope::Scope;
-use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{request, unexpected};
 use crate::service::scoping::{Scopes, by_own_names, keep_up};
 use crate::service::wire::budget::{BudgetView, PolicyInput};
+use crate::service::{Desk, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -90,9 +90,11 @@ impl Operation for SaveBudgetOperation {
         let id = input.request_id.take();
         let request = request(call, "save_budget", id.as_ref(), &input)?;
         let reason = input.reason.clone();
+        let kept = input.budget_id.map(|id| kept_scope(&desk, id));
+        let kept = kept.unwrap_or_default();
         input.scope = input
             .scope
-            .map(|scope| by_own_names(scope, &desk.prices(), desk.now()));
+            .map(|scope| by_own_names(scope, &kept, &desk.prices(), desk.now()));
         let command = Command::SaveBudget(Box::new(draft(input)?));
         let (entry, duplicate) = desk.give_unjudged(call, reason, request, command).await?;
         let Event::BudgetSaved { budget, anew, .. } = &entry.recorded.event else {
@@ -118,6 +120,13 @@ impl Operation for SaveBudgetOperation {
             content: SaveBudgetAnswer { budget, duplicate },
         })
     }
+}
+
+/// The scope of a budget as it is kept.
+fn kept_scope(desk: &Desk, id: BudgetId) -> Scope {
+    let state = desk.state();
+    let known = state.budget(id);
+    known.map_or_else(Scope::default, |own| own.budget.scope.clone())
 }
 
 /// A sentence about the policies whose counters begin anew; nothing where there are none.

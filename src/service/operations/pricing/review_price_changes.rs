@@ -245,12 +245,17 @@ fn list(
 
 /// What is charged in place of a price that was approved.
 fn beneath(desk: &Desk, provider: &str, model: &str) -> &'static str {
-    let prices = desk.prices();
-    let price = prices.price_at(Some(provider), model, desk.now());
-    match price.map(|price| price.status) {
-        Ok(PriceStatus::Override) => ", beneath an override of yours, which is charged",
+    match present(desk, provider, model) {
+        Some(PriceStatus::Override) => ", beneath an override of yours, which is charged",
         _ => "",
     }
+}
+
+/// How far what is charged now can be trusted; none where nothing is.
+fn present(desk: &Desk, provider: &str, model: &str) -> Option<PriceStatus> {
+    let prices = desk.prices();
+    let price = prices.price_at(Some(provider), model, desk.now());
+    price.ok().map(|price| price.status)
 }
 
 async fn decide(
@@ -305,13 +310,18 @@ async fn decide(
         Some((by, _)) => imported_version(&by.source, entry.sequence),
         None => applied_version(entry.sequence),
     });
-    let said = match (&version, &change.present) {
-        (Some(version), _) => {
-            let beneath = beneath(desk, provider, model);
-            format!("{id} is approved: {provider}/{model} has the price {version}{beneath}.")
-        }
-        (None, Some(_)) => format!("{id} is rejected: {provider}/{model} keeps its price."),
-        (None, None) => format!("{id} is rejected: {provider}/{model} has no price."),
+    let said = if let Some(version) = &version {
+        // A price of the past is not what is charged now.
+        let is_past = change.until.is_some();
+        let beneath = (!is_past).then(|| beneath(desk, provider, model));
+        let beneath = beneath.unwrap_or_default();
+        format!("{id} is approved: {provider}/{model} has the price {version}{beneath}.")
+    } else {
+        let keeps = match present(desk, provider, model) {
+            Some(_) => "keeps its price",
+            None => "has no price",
+        };
+        format!("{id} is rejected: {provider}/{model} {keeps}.")
     };
     Ok(Answer {
         text: format!("{said}{offered}"),

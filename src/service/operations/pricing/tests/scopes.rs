@@ -116,7 +116,7 @@ async fn a_limit_on_a_provider_holds_for_what_it_alone_frames() {
 }
 
 /// A model that openrouter sells under its whole name, and its company once a price is known there.
-const WHOLE: &str = "google/gemini-2.5-pro-preview-03-25";
+const WHOLE: &str = "01-ai/yi-large";
 
 /// Saves a budget of one request of that model.
 async fn one_request(house: &House) -> Value {
@@ -129,8 +129,8 @@ async fn one_request(house: &House) -> Value {
 /// A refresh, or a person, gives the company's own model a price.
 fn own_price() -> PriceProposal {
     PriceProposal {
-        provider: "google".into(),
-        model: "gemini-2.5-pro-preview-03-25".into(),
+        provider: "01-ai".into(),
+        model: "yi-large".into(),
         present: None,
         ..proposal("2026-11-24T10:00:00Z")
     }
@@ -141,10 +141,7 @@ async fn is_used_up(house: &House) {
     let usage = json!({"model": WHOLE, "input_tokens": 1000});
     let recorded = house.done("record_usage", usage).await;
     assert_eq!(recorded["records"][0]["overrun"], false, "{recorded}");
-    for (provider, model) in [
-        (None, WHOLE),
-        (Some("google"), "gemini-2.5-pro-preview-03-25"),
-    ] {
+    for (provider, model) in [(None, WHOLE), (Some("01-ai"), "yi-large")] {
         assert_eq!(is_allowed(house, provider, model).await, false, "{model}");
     }
     assert_eq!(outdated(house).await, []);
@@ -154,10 +151,10 @@ async fn is_used_up(house: &House) {
 async fn a_limit_holds_when_an_override_changes_what_its_name_means() {
     let house = House::new();
     one_request(&house).await;
-    let set = set("google", "gemini-2.5-pro-preview-03-25");
+    let set = set("01-ai", "yi-large");
     house.done("override_price", set).await;
     let meant = house.done("get_price", json!({"model": WHOLE})).await;
-    assert_eq!(meant["provider"], "google");
+    assert_eq!(meant["provider"], "01_ai");
     is_used_up(&house).await;
 }
 
@@ -165,7 +162,7 @@ async fn a_limit_holds_when_an_override_changes_what_its_name_means() {
 async fn a_limit_holds_when_an_override_begins_later() {
     let house = House::new();
     one_request(&house).await;
-    let mut set = set("google", "gemini-2.5-pro-preview-03-25");
+    let mut set = set("01-ai", "yi-large");
     set["effective_from"] = json!("2026-11-24T13:00:00Z");
     house.done("override_price", set).await;
     house.pass(SignedDuration::from_hours(2));
@@ -195,12 +192,7 @@ async fn a_limit_that_was_archived_holds_for_what_its_name_means_by_now() {
     let id = one_request(&house).await;
     let id = json!({"budget_id": id, "reason": "so it is"});
     house.done("archive_budget", id.clone()).await;
-    house
-        .done(
-            "override_price",
-            set("google", "gemini-2.5-pro-preview-03-25"),
-        )
-        .await;
+    house.done("override_price", set("01-ai", "yi-large")).await;
     house.done("save_budget", id).await;
     is_used_up(&house).await;
 }
@@ -223,4 +215,60 @@ async fn a_scope_that_was_changed_meanwhile_stays_as_it_is() {
     let sequence = house.desk.state().sequence();
     rename(&house.desk, outdated).await.unwrap();
     assert_eq!(house.desk.state().sequence(), sequence);
+}
+
+#[tokio::test]
+async fn a_limit_on_a_model_holds_at_every_provider_however_it_is_written_there() {
+    let house = House::new();
+    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_tokens": 10}]);
+    for (scope, provider, model) in [
+        (
+            json!("moonshotai/kimi-k3"),
+            "together_ai",
+            "moonshotai/kimi-k3",
+        ),
+        (json!("deepseek-v3.2"), "sambanova", "deepseek-v3.2"),
+        (
+            json!("claude-sonnet-4-5-20250929"),
+            "vertex_ai",
+            "claude-sonnet-4-5-20250929",
+        ),
+        (json!("codestral-2501"), "azure_ai", "codestral-2501"),
+        // The maker's, also where a reseller has the whole name.
+        (
+            json!("google/gemini-2.5-pro-preview-03-25"),
+            "google",
+            "google/gemini-2.5-pro-preview-03-25",
+        ),
+        // A name beside another takes nothing away.
+        (
+            json!(["bedrock/claude-sonnet-4.5", "claude-sonnet-4.5"]),
+            "anthropic",
+            "claude-sonnet-4-5",
+        ),
+    ] {
+        let budget =
+            json!({"name": scope.to_string(), "scope": {"model": scope}, "policies": limit});
+        let saved = house.done("save_budget", budget).await;
+        let allowed = is_allowed(&house, Some(provider), model).await;
+        assert_eq!(allowed, false, "{scope}");
+        let id = json!({"budget_id": saved["budget"]["budget_id"], "reason": "next"});
+        house.done("archive_budget", id).await;
+    }
+}
+
+/// A scope of as many names as it may have, one of which will get another.
+#[tokio::test]
+async fn a_full_scope_keeps_the_names_that_prices_add() {
+    let house = House::new();
+    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_requests": 1}]);
+    let mut models: Vec<_> = (0..1023).map(|place| format!("m-{place}")).collect();
+    models.push(WHOLE.to_owned());
+    let budget = json!({"name": "A", "scope": {"model": models}, "policies": limit});
+    house.done("save_budget", budget).await;
+    house.done("override_price", set("01-ai", "yi-large")).await;
+    is_used_up(&house).await;
+    // And it can be changed in all else.
+    let owner = json!({"budget_id": "bud-1", "owner": "ann"});
+    house.done("save_budget", owner).await;
 }

@@ -113,11 +113,8 @@ impl Operation for UsageReport {
         };
         let metrics = distinct(input.metrics.unwrap_or_else(|| Metric::DEFAULT.to_vec()));
         let group_by = group_by(input.group_by)?;
-        let scope = by_own_names(
-            input.filters.unwrap_or_default(),
-            &desk.prices(),
-            desk.now(),
-        );
+        let filters = input.filters.unwrap_or_default();
+        let scope = by_own_names(filters, &Scope::default(), &desk.prices(), desk.now());
         let steps = input
             .bucket
             .map(|bucket| Calendar::new(bucket.period(), zone, WeekStart::Monday));
