@@ -133,8 +133,8 @@ pub(super) fn find(seller: &str, name: &str) -> Option<&'static Alias> {
     ALIASES.iter().find(same)
 }
 
-/// What a name means as an alias at a seller, or else at the company that gives such names to its own models; with a date or
-/// `latest` behind it or not.
+/// What a name means as an alias at a seller, or else at the company that gives such names to its own models or that stands in
+/// front; with a date or `latest` behind it or not.
 pub(super) fn meant(seller: Option<&str>, name: &str) -> Option<(Cow<'static, str>, String)> {
     // Most names are no alias, and are told so at once.
     let own = name.split_once('/').map_or(name, |(_, rest)| rest);
@@ -147,12 +147,21 @@ pub(super) fn meant(seller: Option<&str>, name: &str) -> Option<(Cow<'static, st
     }
     let seller = match seller {
         Some(seller) => Cow::Owned(provider::canonical(seller).into_owned()),
-        None => Cow::Borrowed(provider::owner(name)?),
+        None => whose(name)?,
     };
     let own = without_seller(&seller, name);
     let model = find(&seller, own).map(|alias| alias.model.to_owned());
     let model = model.or_else(|| state(&seller, own))?;
     Some((seller, model))
+}
+
+/// The company that gives such names to its own models, or the provider in front.
+fn whose(name: &str) -> Option<Cow<'static, str>> {
+    let owner = provider::owner(name).map(Cow::Borrowed);
+    owner.or_else(|| {
+        let (prefix, _) = name.split_once('/')?;
+        Some(Cow::Owned(provider::canonical(prefix).into_owned()))
+    })
 }
 
 /// The name of a state, with its model's alias left for the model's own name: `claude-sonnet-4-5-20290101` for
