@@ -78,6 +78,18 @@ impl Desk {
         self.ledger().known(request).await?.ok_or(refusal)
     }
 
+    /// Whether a request was answered before: then nothing is done for it again.
+    ///
+    /// # Errors
+    /// `conflict` where its id was used for something else, or `unavailable`.
+    pub async fn is_known(&self, request: Option<&Request>) -> Result<bool, Refusal> {
+        let Some(request) = request else {
+            return Ok(false);
+        };
+        let known = self.ledger().known(request.clone()).await?;
+        Ok(known.is_some())
+    }
+
     /// Gives an order and waits until it is durable.
     ///
     /// # Errors

@@ -7,19 +7,30 @@ pub use coming::Coming;
 pub use keeping::{Scopes, keep_up, prepare, rename};
 
 use super::estimate::unknown;
+use crate::core::refusal::Refusal;
 use crate::core::scope::{Scope, Values};
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::provider;
 use crate::pricing::identity::{framed_names, frames_owner, unframed, unlisted};
 use jiff::Timestamp;
+use std::borrow::Cow;
 
 /// A scope by the names under which usage is recorded: a limit under a name that no usage ever has would cover nothing.
 ///
 /// A provider is named as the catalogue does. A model under another of its names is covered under its own as well, at every
 /// provider where the scope names none, and one that nobody knows, as a pattern, in lower case. `kept` is the scope as it was kept
-/// so far: a model in it may be there only as another name of one beside it.
+/// so far.
 pub fn by_own_names(scope: Scope, kept: &Scope, prices: &PriceBook, now: Timestamp) -> Scope {
-    let (provider, model) = own_values(&scope, &kept.model, prices, now);
+    // Where something of it is left out, it is written anew.
+    let is_kept = |model: &str| scope.model.iter().any(|own| own == model);
+    let written_anew = !kept.model.iter().all(is_kept);
+    let free = Values::default();
+    let kept = if written_anew { &free } else { &kept.model };
+    let known = Known {
+        kept,
+        before: prices,
+    };
+    let (provider, model) = own_values(&scope, &known, prices, now);
     Scope {
         provider,
         model,
@@ -27,30 +38,30 @@ pub fn by_own_names(scope: Scope, kept: &Scope, prices: &PriceBook, now: Timesta
     }
 }
 
+/// What is known of the names of a scope.
+struct Known<'a> {
+    /// Those that may be there only as other names of one beside them.
+    kept: &'a Values,
+    /// The prices so far.
+    before: &'a PriceBook,
+}
+
 /// The providers and the models of such a scope.
 fn own_values(
     scope: &Scope,
-    kept: &Values,
+    known: &Known<'_>,
     prices: &PriceBook,
     now: Timestamp,
 ) -> (Values, Values) {
-    let providers = providers_by_own_names(&scope.provider);
-    let named: Vec<OwnNames> = scope
-        .model
-        .iter()
-        .map(|model| {
-            let mut names = Names {
-                prices,
-                now,
-                found: Vec::new(),
-            };
-            names.take(model, &providers);
-            (model.to_owned(), names.found)
-        })
-        .collect();
+    let providers = scope.provider.iter().flat_map(provider::limited);
+    let providers = Values::new(providers.map(Cow::into_owned));
+    let own = |model: &str| (model.to_owned(), Names::of(model, &providers, prices, now));
+    let named: Vec<OwnNames> = scope.model.iter().map(own).collect();
+    let is_covered = |name: &String| scope.model.iter().any(|model| model == name);
     let is_anothers = |one: &&OwnNames| {
-        let is_kept = kept.iter().any(|kept| kept == one.0);
-        is_kept && is_of_another(one, &named)
+        let is_kept = known.kept.iter().any(|kept| kept == one.0);
+        let means = || Names::of(&one.0, &providers, known.before, now);
+        is_kept && is_of_another(one, &named) && !means().iter().all(is_covered)
     };
     let given = named.iter().filter(|one| !is_anothers(one));
     let own = given.flat_map(|(_, names)| names.iter().cloned());
@@ -62,16 +73,11 @@ fn own_values(
 /// A name of a scope, and the names of its model.
 type OwnNames = (String, Vec<String>);
 
-/// Whether a name is there only as one of another's model: what it would mean alone, without the provider that the other names, say,
-/// is not meant.
+/// Whether a name may be there only as one of another's model: what it would mean alone, without the provider that the other
+/// names, say, is not meant, unless that was covered so far as well.
 fn is_of_another((model, own): &OwnNames, named: &[OwnNames]) -> bool {
     let mut others = named.iter().filter(|(other, _)| other != model);
     others.any(|(other, names)| names.contains(model) && !own.contains(other))
-}
-
-fn providers_by_own_names(named: &Values) -> Values {
-    let providers = named.iter().flat_map(provider::limited);
-    Values::new(providers.map(std::borrow::Cow::into_owned))
 }
 
 /// The names that usage of one model has.
@@ -81,10 +87,20 @@ struct Names<'a> {
     found: Vec<String>,
 }
 
-impl Names<'_> {
+impl<'a> Names<'a> {
+    fn of(model: &str, providers: &Values, prices: &'a PriceBook, now: Timestamp) -> Vec<String> {
+        let mut names = Self {
+            prices,
+            now,
+            found: Vec::new(),
+        };
+        names.take(model, providers);
+        names.found
+    }
+
     fn take(&mut self, model: &str, providers: &Values) {
-        if model.contains(['*', '?']) {
-            self.found.push(model.to_ascii_lowercase());
+        if is_pattern(model) {
+            self.take_pattern(model);
             return;
         }
         // What a name means may become another once sources know it; by that name.
@@ -103,6 +119,23 @@ impl Names<'_> {
                 self.take_meant(Some(&provider), model);
             }
         }
+    }
+
+    /// A pattern as it is kept, and what is behind the provider in front of it. A dot in Anthropic's versions is a hyphen.
+    fn take_pattern(&mut self, pattern: &str) {
+        let pattern = pattern.to_ascii_lowercase();
+        let inner = unframed(&pattern);
+        let behind = inner.split_once('/');
+        let behind = behind.filter(|(prefix, _)| self.is_provider(prefix));
+        let alone = behind.map_or(inner, |(_, rest)| rest);
+        if !is_anything(alone) {
+            self.found.push(alone.replace('@', "-"));
+            if provider::owner(alone) == Some("anthropic") {
+                self.found.push(alone.replace('.', "-"));
+            }
+            self.found.push(alone.to_owned());
+        }
+        self.found.push(pattern);
     }
 
     /// The names of what it means at a provider; or, where none is named, alone.
@@ -130,11 +163,43 @@ impl Names<'_> {
     }
 
     fn is_another_seller(&self, prefix: &str, seller: &str) -> bool {
-        let named = provider::named(prefix);
-        let catalogue = self.prices.catalogue();
-        named.iter().all(|name| *name != seller)
-            && named.iter().any(|name| catalogue.has_provider(name))
+        let mut named = provider::named(prefix).into_iter();
+        named.all(|name| *name != *seller) && self.is_provider(prefix)
     }
+
+    fn is_provider(&self, name: &str) -> bool {
+        let catalogue = self.prices.catalogue();
+        let mut named = provider::named(name).into_iter();
+        named.any(|name| catalogue.has_provider(&name))
+    }
+}
+
+fn is_pattern(model: &str) -> bool {
+    model.contains(['*', '?'])
+}
+
+/// Whether a pattern is nothing but wildcards.
+fn is_anything(pattern: &str) -> bool {
+    pattern.bytes().all(|byte| matches!(byte, b'*' | b'?'))
+}
+
+/// A pattern of all that one provider has is no pattern of a model's name: usage is recorded without the provider in front.
+///
+/// # Errors
+/// `invalid_argument`, where the scope does not name the provider.
+pub fn check_patterns(scope: &Scope) -> Result<(), Refusal> {
+    let is_of_a_provider = |model: &&str| {
+        let inner = unframed(model);
+        let (prefix, rest) = inner.split_once('/').unwrap_or(("", inner));
+        is_pattern(model) && !is_pattern(prefix) && *model != rest && is_anything(rest)
+    };
+    let mut all = scope.model.iter().filter(|_| scope.provider.is_free());
+    all.find(is_of_a_provider).map_or(Ok(()), |model| {
+        let expects = format!(
+            "expects names of models; {model:?} is all of a provider: name that in scope.provider"
+        );
+        Err(Refusal::invalid("scope.model", expects))
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! A change of the prices is made in three steps: the scopes get the names that their models will have, the change is made, and
 //! scopes that were saved meanwhile are looked at again. A limit is never without the usage that it is for.
 
-use super::{Coming, own_values};
+use super::{Coming, Known, own_values};
 use crate::core::command::{Command, KeepScope};
 use crate::core::decide::check_kept_scope;
 use crate::core::id::BudgetId;
@@ -16,6 +16,7 @@ use crate::pricing::book::PriceBook;
 use crate::service::Desk;
 use crate::service::caller::Caller;
 use crate::service::operation::Call;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -48,29 +49,7 @@ impl Scopes {
 
     /// Those that name a provider or a model as no usage does, with how they are to name it.
     pub fn outdated(&self, prices: &PriceBook, now: Timestamp) -> Vec<KeepScope> {
-        // Many budgets name the same models.
-        let mut known = BTreeMap::new();
-        let all = self.0.iter();
-        let outdated = all.filter_map(|(budget, scope)| {
-            breathe();
-            let of = (&scope.provider, &scope.model);
-            let own = known
-                .entry(of)
-                .or_insert_with(|| own_values(scope, &scope.model, prices, now));
-            let (provider, model) = own.clone();
-            let is_outdated = (&provider, &model) != of;
-            let to = Scope {
-                provider,
-                model,
-                ..scope.clone()
-            };
-            is_outdated.then(|| KeepScope {
-                budget: *budget,
-                from: scope.clone(),
-                to,
-            })
-        });
-        outdated.filter(is_fit).collect()
+        self.outdated_since(prices, prices, now)
     }
 
     /// Those that will, once these changes of the prices are made.
@@ -85,7 +64,40 @@ impl Scopes {
         }
         let mut book = prices.clone();
         coming.make(&mut book, now);
-        self.outdated(&book, now)
+        self.outdated_since(prices, &book, now)
+    }
+
+    fn outdated_since(
+        &self,
+        before: &PriceBook,
+        prices: &PriceBook,
+        now: Timestamp,
+    ) -> Vec<KeepScope> {
+        // Many budgets name the same models.
+        let mut named = BTreeMap::new();
+        let all = self.0.iter();
+        let outdated = all.filter_map(|(budget, scope)| {
+            breathe();
+            let of = (&scope.provider, &scope.model);
+            let kept = &scope.model;
+            let known = Known { kept, before };
+            let own = named
+                .entry(of)
+                .or_insert_with(|| own_values(scope, &known, prices, now));
+            let (provider, model) = own.clone();
+            let is_outdated = (&provider, &model) != of;
+            let to = Scope {
+                provider,
+                model,
+                ..scope.clone()
+            };
+            is_outdated.then(|| KeepScope {
+                budget: *budget,
+                from: scope.clone(),
+                to,
+            })
+        });
+        outdated.filter(is_fit).collect()
     }
 }
 
@@ -153,6 +165,9 @@ async fn out_of_the_way(
     looked.unwrap_or_default()
 }
 
+/// How many scopes are saved at a time: they are in few writes of the journal, and nobody else waits for all of them.
+const SAVED_MOST: usize = 64;
+
 /// Saves scopes anew.
 ///
 /// # Errors
@@ -164,17 +179,26 @@ pub async fn rename(desk: &Desk, outdated: Vec<KeepScope>) -> Result<(), Refusal
         interface: Interface::Ledger,
         ..Caller::default()
     });
-    for keep in outdated {
-        let budget = keep.budget;
-        let reason = Some("usage has these names now".to_owned());
-        let command = Command::KeepScope(Box::new(keep));
-        match desk.give(&call, reason, None, command).await {
-            Err(refusal) if refusal.code == Code::Unavailable => return Err(refusal),
-            Err(refusal) => {
-                tracing::warn!(%budget, %refusal, "a scope can't be kept by the names that usage has");
-            }
-            Ok(_) => {}
-        }
+    let mut outdated = outdated.into_iter().peekable();
+    while outdated.peek().is_some() {
+        let some = outdated.by_ref().take(SAVED_MOST);
+        let saving = some.map(|keep| rename_one(desk, &call, keep));
+        let saved = join_all(saving).await;
+        saved.into_iter().collect::<Result<(), _>>()?;
     }
     Ok(())
+}
+
+async fn rename_one(desk: &Desk, call: &Call, keep: KeepScope) -> Result<(), Refusal> {
+    let budget = keep.budget;
+    let reason = Some("usage has these names now".to_owned());
+    let command = Command::KeepScope(Box::new(keep));
+    match desk.give(call, reason, None, command).await {
+        Err(refusal) if refusal.code == Code::Unavailable => Err(refusal),
+        Err(refusal) => {
+            tracing::warn!(%budget, %refusal, "a scope can't be kept by the names that usage has");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
 }

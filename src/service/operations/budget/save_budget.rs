@@ -10,7 +10,7 @@ use crate::core::role::Role;
 use crate::core::scope::Scope;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{request, unexpected};
-use crate::service::scoping::{Scopes, by_own_names, keep_up};
+use crate::service::scoping::{Scopes, by_own_names, check_patterns, keep_up};
 use crate::service::wire::budget::{BudgetView, PolicyInput};
 use crate::service::{Desk, Service};
 use schemars::JsonSchema;
@@ -90,6 +90,9 @@ impl Operation for SaveBudgetOperation {
         let id = input.request_id.take();
         let request = request(call, "save_budget", id.as_ref(), &input)?;
         let reason = input.reason.clone();
+        if let Some(scope) = &input.scope {
+            check_patterns(scope)?;
+        }
         let kept = input.budget_id.map(|id| kept_scope(&desk, id));
         let kept = kept.unwrap_or_default();
         input.scope = input

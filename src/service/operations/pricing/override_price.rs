@@ -208,6 +208,7 @@ impl Operation for OverridePrice {
             rates,
             ..
         }) = &command
+            && !desk.is_known(request.as_ref()).await?
         {
             let coming = Coming::of_an_admin(provider, model, rates.as_ref(), effective_from);
             prepare(&desk, coming).await?;

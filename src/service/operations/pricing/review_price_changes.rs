@@ -277,7 +277,7 @@ async fn decide(
         change: id,
         approve,
     };
-    if approve {
+    if approve && !desk.is_known(request.as_ref()).await? {
         let waiting = desk.state().waiting_price(id).cloned();
         let coming = waiting.map(|open| Coming::of_a_review(&open.change));
         prepare(desk, coming.unwrap_or_default()).await?;
