@@ -140,7 +140,8 @@ fn entry(feed: Feed, known: Known) -> Entry {
     Entry::new(&provider, &model, input, output, read)
 }
 
-/// A model that stays as it is, where the others' numbers are none: a list of which nothing can be read is another kind.
+/// How the names of models begin that stay as they are, where the others' numbers are none: a list of which most can't be read is
+/// another kind.
 pub const CONTROL: &str = "acme/grok-control";
 
 /// What a source says while it is honest.
@@ -158,7 +159,11 @@ pub fn honest(feed: Feed) -> Vec<Entry> {
         .filter(|other| *other == feed || partner(other) == feed);
     entries.extend(beside.map(|other| entry(other, Known::ByTwo)));
     entries.push(entry(feed, Known::Alone));
-    entries.push(Entry::new("openrouter", CONTROL, "1", "5", "0.25"));
+    let controls = [
+        "", "-a", "-b", "-c", "-d", "-e", "-f", "-g", "-h", "-i", "-j", "-k",
+    ];
+    let controls = controls.map(|end| format!("{CONTROL}{end}"));
+    entries.extend(controls.map(|name| Entry::new("openrouter", &name, "1", "5", "0.25")));
     if feed == HISTORY {
         entries = entries.into_iter().flat_map(over_time).collect();
     }

@@ -50,7 +50,7 @@ struct Meant<'a> {
 /// all left out: the source does not know what it costs.
 ///
 /// # Errors
-/// [`ShapeError`]: more can't be meant than there are models, so that the source has changed its shape.
+/// [`ShapeError`]: more can't be read or meant than there are models, so that the source has changed its shape.
 pub fn place(
     catalogue: &Catalogue,
     listing: &Listing,
@@ -90,7 +90,11 @@ pub fn place(
     }
     let mut taken = Taken {
         day,
-        not_meant: apart.len(),
+        not_meant: listing.unread + apart.len(),
+        first: listing
+            .first_unread
+            .clone()
+            .or_else(|| apart.first().cloned()),
         placed: Vec::with_capacity(found.len()),
         apart,
     };
@@ -110,15 +114,17 @@ struct Taken {
     day: Date,
     placed: Vec<Placed>,
     apart: LeftOut,
-    /// How many of those that are kept apart can't be meant.
+    /// How many can't be read or meant.
     not_meant: usize,
+    /// The first of those.
+    first: Option<(String, String)>,
 }
 
 impl Taken {
     fn unless_mostly_apart(self) -> Result<(Vec<Placed>, LeftOut), ShapeError> {
         let taken = self.placed.len();
-        let first = self.apart.first().filter(|_| self.not_meant > taken);
-        let Some((name, why)) = first else {
+        let first = self.first.as_ref().or(self.apart.first());
+        let Some((name, why)) = first.filter(|_| self.not_meant > taken) else {
             return Ok((self.placed, self.apart));
         };
         Err(ShapeError::new(format!(

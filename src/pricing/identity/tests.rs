@@ -158,7 +158,7 @@ fn a_state_is_one_of_the_model_that_is_known_by_an_alias_or_as_its_latest() {
             })
             .into(),
         skipped: vec![],
-        skipped_beyond: 0,
+        ..Listing::default()
     };
     let (placed, _) = place(&catalogue(), &listing, Date::constant(2026, 11, 24)).unwrap();
     let told = placed.iter().map(|one| {
@@ -323,7 +323,7 @@ fn placed(offers: Vec<Offer>) -> (Vec<String>, usize) {
     let listing = Listing {
         offers,
         skipped: vec![],
-        skipped_beyond: 0,
+        ..Listing::default()
     };
     let (placed, apart) = place(&catalogue(), &listing, Date::constant(2026, 11, 24)).unwrap();
     let told = placed.iter().map(|one| {
@@ -378,7 +378,7 @@ fn a_state_alone_may_be_the_model_and_says_so() {
             .map(|(name, input)| offer(name, *input))
             .collect(),
         skipped: vec![],
-        skipped_beyond: 0,
+        ..Listing::default()
     };
     let place = |names: &[(&str, i64)]| {
         place(&catalogue(), &listing(names), Date::constant(2026, 11, 24))
@@ -438,7 +438,7 @@ fn a_release_that_the_catalogue_does_not_know_is_one_however_its_date_is_written
         .map(|name| offer(name, 2))
         .into(),
         skipped: vec![],
-        skipped_beyond: 0,
+        ..Listing::default()
     };
     let (placed, _) = place(&catalogue(), &listing, Date::constant(2026, 11, 24)).unwrap();
     let means = |known: &str| {

@@ -83,7 +83,7 @@ fn parse(body: &[u8], day: Date) -> Result<Listing, ShapeError> {
                 .entry((row.vendor.clone(), row.model.clone()))
                 .or_default()
                 .push(row),
-            Err(why) => listing.skip(id, why),
+            Err(why) => listing.skip_unread(id, why),
         }
     }
     for ((vendor, model), rows) in by_model {

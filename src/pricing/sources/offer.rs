@@ -69,6 +69,10 @@ pub struct Listing {
     pub skipped: LeftOut,
     /// How many more are not taken than are named.
     pub skipped_beyond: usize,
+    /// How many of these can't be read.
+    pub unread: usize,
+    /// The first of those.
+    pub first_unread: Option<(String, String)>,
 }
 
 impl Listing {
@@ -83,8 +87,18 @@ impl Listing {
                 );
             }
             Ok(offer) => self.offers.push(offer),
-            Err(why) => self.skip(name, why),
+            Err(why) => self.skip_unread(name, why),
         }
+    }
+
+    /// Notes an entry that can't be read.
+    pub(crate) fn skip_unread(&mut self, name: impl Display, why: String) {
+        self.unread += 1;
+        if self.first_unread.is_none() {
+            let name = name.to_string().chars().take(NAME_MOST).collect();
+            self.first_unread = Some((name, why.clone()));
+        }
+        self.skip(name, why);
     }
 
     /// Notes an entry that is not taken.

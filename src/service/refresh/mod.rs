@@ -159,13 +159,16 @@ impl Refresher {
         if !wanted.dry_run {
             let message = format!("applying {} changes", refreshed.appraisal.proposals.len());
             pulse.tell(all - 1, message);
-            // The first order carries the request id: its events are what a retry is known by.
-            let mut request = wanted.request.clone();
             rename(desk, std::mem::take(&mut refreshed.scopes)).await?;
-            for order in orders(&mut refreshed) {
+            // The last order carries the request id, so that a retry of what broke off does the rest: what is as it was makes
+            // no event.
+            let mut orders = orders(&mut refreshed).into_iter().peekable();
+            while let Some(order) = orders.next() {
                 let command = Command::ApplyPrices(Box::new(order));
                 let reason = Some("a refresh of the prices".to_owned());
-                desk.give(call, reason, request.take(), command).await?;
+                let is_last = orders.peek().is_none();
+                let request = wanted.request.clone().filter(|_| is_last);
+                desk.give(call, reason, request, command).await?;
             }
             let scopes = Scopes::of(desk).await;
             keep_up(desk, scopes).await;

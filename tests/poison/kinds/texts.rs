@@ -22,7 +22,8 @@ fn raw(all: &mut [Entry], written: &str) {
 
 /// All but the control.
 fn poisoned(all: &mut [Entry]) -> impl Iterator<Item = &mut Entry> {
-    all.iter_mut().filter(|entry| entry.model != CONTROL)
+    all.iter_mut()
+        .filter(|entry| !entry.model.starts_with(CONTROL))
 }
 
 fn is_json(feed: Feed) -> bool {

@@ -105,7 +105,7 @@ pub(crate) fn read(text: &str) -> Result<(Vec<Provider>, Listing), ShapeError> {
                 Ok(model) => models.push(model),
                 Err(error) => {
                     let name = format_args!("{}'s model {place}", provider.id);
-                    unread.skip(name, error.to_string());
+                    unread.skip_unread(name, error.to_string());
                 }
             }
         }
