@@ -274,10 +274,19 @@ pub enum SourceOutcome {
 /// The file with the settings of the sources. An error that begins with it is one of them, and leaves the source out.
 pub const SETTINGS_FILE: &str = "prices.json";
 
+/// The folder with the descriptions of pages beside it.
+pub const PAGES_FOLDER: &str = "pages";
+
 /// Whether what a source fails by is what is wrong in its settings.
 pub fn is_of_settings(error: &str) -> bool {
     let rest = error.strip_prefix(SETTINGS_FILE);
     rest.is_some_and(|rest| rest.starts_with(": "))
+}
+
+/// Whether a source stands for a page's description that can't be used.
+pub fn is_description(source: &str) -> bool {
+    let file = source.strip_prefix(PAGES_FOLDER);
+    file.is_some_and(|file| file.starts_with('/'))
 }
 
 /// What became of a source.

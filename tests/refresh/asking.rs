@@ -225,23 +225,30 @@ async fn the_way_is_told() {
     );
 }
 
-/// More models than one order of the ledger takes.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refresh_of_very_many_models_is_carried_out_whole() {
-    const MODELS: usize = CHANGES_MOST + 100;
-    let ground = Ground::new().await;
+/// A list of more models than one order of the ledger takes.
+fn very_many() -> String {
     let models: serde_json::Map<String, Value> = (0..MODELS)
         .map(|number| {
             let said = json!({"litellm_provider": "xai", "mode": "chat", "input_cost_per_token": 2e-06, "output_cost_per_token": 1e-05});
             (format!("xai/grok-many-{number}"), said)
         })
         .collect();
+    Value::Object(models).to_string()
+}
+
+const MODELS: usize = CHANGES_MOST + 100;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_of_very_many_models_is_carried_out_whole() {
+    let ground = Ground::new().await;
     ground.pass_hours(1);
-    ground
-        .say("litellm", &Value::Object(models).to_string())
-        .await;
+    ground.say("litellm", &very_many()).await;
     let refreshed = ground.call("refresh_prices", json!({})).await;
     assert_eq!(refreshed["models"]["single_source"], MODELS);
+    all_are_priced(&ground).await;
+}
+
+async fn all_are_priced(ground: &Ground) {
     for number in [0, MODELS - 1] {
         let model = format!("grok-many-{number}");
         let price = ground
@@ -249,4 +256,27 @@ async fn a_refresh_of_very_many_models_is_carried_out_whole() {
             .await;
         assert_eq!(price["status"], "single_source", "{price}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_that_broke_off_is_finished_by_its_retry() {
+    let ground = Ground::new().await;
+    ground.pass_hours(1);
+    ground.say("litellm", &very_many()).await;
+    let once = json!({"request_id": "r1"});
+    let broken_off = async {
+        // As soon as anything of it is in the ledger.
+        while ground.sequence() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        () = broken_off => {}
+        _ = ground.call("refresh_prices", once.clone()) => panic!("it was not broken off"),
+    }
+    let retried = ground.call("refresh_prices", once.clone()).await;
+    assert_eq!(retried["duplicate"], false, "{retried}");
+    all_are_priced(&ground).await;
+    let again = ground.call("refresh_prices", once).await;
+    assert_eq!(again["duplicate"], true, "{again}");
 }

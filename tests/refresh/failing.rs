@@ -192,8 +192,7 @@ async fn a_source_that_is_configured_wrong_is_left_out_and_told_and_the_others_s
     let alerts = ground.call("list_alerts", open.clone()).await.to_string();
     for told in [
         "sources.litellm.address",
-        "pages/mine.json",
-        "never given prices",
+        "pages/mine.json fails: it is not a description of a page: missing field `name` at line 1 column 2; it is left out, and has no word",
     ] {
         assert!(alerts.contains(told), "{told}: {alerts}");
     }
@@ -298,4 +297,39 @@ async fn a_source_that_is_often_outvoted_is_blamed_no_more_once_it_is_not_asked(
     ground.say("models_dev", &dev("1.1")).await;
     ground.refresh().await;
     assert_eq!(told(&ground.call("list_alerts", open).await), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_which_most_can_not_be_read_fails_and_its_last_word_serves() {
+    let ground = Ground::new().await;
+    ground.refresh().await;
+    ground.pass_hours(26);
+    let entry = |number: usize, input: serde_json::Value| {
+        let said = json!({"litellm_provider": "xai", "mode": "chat", "input_cost_per_token": input,
+            "output_cost_per_token": 1e-5});
+        (format!("xai/grok-test-{number}"), said)
+    };
+    let as_texts = (0..9).map(|number| entry(number, json!("2e-06")));
+    let list: serde_json::Map<_, _> = as_texts.chain([entry(9, json!(3e-6))]).collect();
+    ground.say("litellm", &json!(list).to_string()).await;
+    let refreshed = ground.refresh().await;
+    let litellm = &refreshed["sources"][0];
+    let error = litellm["error"].as_str().unwrap();
+    assert!(
+        error.contains("1 of its models can be taken, and 9 can't"),
+        "{error}"
+    );
+    assert_eq!(litellm["models"], 1, "its last word counts");
+    assert_eq!(ground.price().await["status"], "verified");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_asked_alone_and_can_not_be_reached_is_told() {
+    let server = MockServer::start().await;
+    let ground = Ground::over("http://127.0.0.1:9", server);
+    let alone = json!({"sources": ["litellm"]});
+    let told = ground.call("refresh_prices", alone).await;
+    assert_eq!(told["offline"], false, "{told}");
+    let alerts = ground.call("list_alerts", json!({"state": "open"})).await;
+    assert!(alerts.to_string().contains("litellm fails"), "{alerts}");
 }

@@ -1,26 +1,10 @@
 //! Where a source's word for a time that is over is what was charged then.
 
-use super::layers::Layers;
 use super::{Found, PriceBook};
 use crate::pricing::catalogue::ModelCard;
 use jiff::Timestamp;
 
 impl PriceBook {
-    /// Whether a source's word for a time that is over would be charged: where nothing that goes over it held then.
-    pub fn takes_history_at(&self, provider: &str, model: &str, at: Timestamp) -> bool {
-        let Ok(found) = self.find(Some(provider), model) else {
-            return true;
-        };
-        let held =
-            |layers: &Layers| layers.override_at(at).is_some() || layers.applied_at(at).is_some();
-        let own = found.release.map(|release| release.layers);
-        if found.layers.into_iter().chain(own).any(held) {
-            return false;
-        }
-        let is_release = self.counted_as(provider, model).is_some();
-        self.takes_releases_history_at(is_release, at) || !self.knows_bundled(&found, at)
-    }
-
     /// Whether a release's own history holds at a time: the days of the catalogue's prices are the model's, and say nothing
     /// against it.
     pub(super) fn takes_releases_history_at(&self, is_release: bool, at: Timestamp) -> bool {

@@ -17,6 +17,9 @@ pub const TOLERANCE: Decimal = dec(5, 3);
 /// which a price may have changed.
 pub const FRESH_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How far in the future a word may have been fetched, by a clock that was set back since, and still be of an age.
+pub const AHEAD_MOST: SignedDuration = SignedDuration::from_hours(24);
+
 /// How much those who agree must weigh: more than one full source (1.0), whoever it is.
 pub const QUORUM_WEIGHT: Decimal = dec(15, 1);
 

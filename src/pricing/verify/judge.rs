@@ -232,6 +232,8 @@ impl Case<'_> {
         let rejected = (apply.is_none() && hold.is_none())
             .then(|| self.rejected())
             .flatten();
+        // Where all that is said is too old, a price stays.
+        let rejected = rejected.filter(|(rule, _)| self.is_new() || *rule != PriceRule::Stale);
         let outcome = match rejected {
             Some(_) => Outcome::Rejected,
             None => outcome(apply.as_ref(), hold.is_some()),

@@ -86,7 +86,7 @@ pub struct Refreshed {
     pub appraisal: Appraisal,
     /// The models with recorded usage in a time of which a source says something new; provider and model.
     pub repriced: BTreeSet<(String, String)>,
-    /// Whether none of those that were asked, or rest since they were, could be reached: then this machine is offline, and no
+    /// Whether none of several that were asked, or rest since they were, could be reached: then this machine is offline, and no
     /// source has failed.
     pub offline: bool,
     /// Whether its request had refreshed the prices before, be it while this one waited for it: then nothing else is said.
@@ -460,16 +460,15 @@ pub const fn word(answered: &Answered) -> &'static str {
     }
 }
 
-/// Whether all that were asked, or rest since they were asked last, could not be reached.
+/// Whether several were asked, or rest since they were asked last, and none of them could be reached. Of one alone it is that one
+/// which fails.
 fn is_offline(gathered: &[Gathered]) -> bool {
-    let mut reached = gathered
-        .iter()
-        .filter_map(|one| match &one.answered {
-            Answered::Fetched | Answered::Unchanged => Some(true),
-            Answered::Failed { unreachable, .. } => Some(!unreachable),
-            Answered::Spared { resting, .. } => resting.as_ref().map(|last| !last.unreachable),
-            Answered::NotAsked | Answered::Misconfigured { .. } => None,
-        })
-        .peekable();
-    reached.peek().is_some() && reached.all(|reached| !reached)
+    let reached = gathered.iter().filter_map(|one| match &one.answered {
+        Answered::Fetched | Answered::Unchanged => Some(true),
+        Answered::Failed { unreachable, .. } => Some(!unreachable),
+        Answered::Spared { resting, .. } => resting.as_ref().map(|last| !last.unreachable),
+        Answered::NotAsked | Answered::Misconfigured { .. } => None,
+    });
+    let reached: Vec<bool> = reached.collect();
+    reached.len() > 1 && !reached.contains(&true)
 }

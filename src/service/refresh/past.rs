@@ -3,10 +3,13 @@
 use crate::core::price_change::{PastPrice, PriceHistory};
 use crate::core::refusal::Refusal;
 use crate::core::state::{ModelPrices, State};
+use crate::pricing::book::{Imported, PriceBook};
 use crate::reporting::report::instant;
 use crate::reporting::rollup::slot_of;
 use crate::service::Desk;
+use jiff::Timestamp;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The models that have recorded usage in a time of which a source says something new; provider and model.
 ///
@@ -34,6 +37,15 @@ pub(in crate::service) fn used(
         .shared()
         .usage(slot_of(from), slot_of(until).saturating_add(1))?;
     let book = desk.prices();
+    let next = with(&book, news.iter().map(|(told, _)| *told));
+    // What goes over a source's word, or says the same, changes nothing of what usage costs.
+    let differs = |told: &PriceHistory, at: Timestamp| {
+        let price = |book: &PriceBook| {
+            let price = book.price_at(Some(&told.provider), &told.model, at);
+            price.ok().map(|price| price.rates.clone())
+        };
+        price(&book) != price(&next)
+    };
     let concerns = |(told, prices): &&(&PriceHistory, Vec<PastPrice>)| {
         let counted = book.counted_as(&told.provider, &told.model);
         let model = counted.unwrap_or(&told.model);
@@ -45,14 +57,27 @@ pub(in crate::service) fn used(
         own.any(|bucket| {
             let (from, until) = (instant(bucket.slot), instant(bucket.slot + 1));
             let mut prices = prices.iter();
-            prices.any(|past| past.from < until && from < past.until)
-                && book.takes_history_at(&told.provider, &told.model, from)
+            prices.any(|past| {
+                past.from < until && from < past.until && differs(told, from.max(past.from))
+            })
         })
     };
     let used = news.iter().filter(concerns);
     Ok(used
         .map(|(told, _)| (told.provider.clone(), told.model.clone()))
         .collect())
+}
+
+/// The prices as they will be with what sources say of times that are over.
+fn with<'a>(book: &PriceBook, history: impl Iterator<Item = &'a PriceHistory>) -> PriceBook {
+    let mut next = book.clone();
+    for told in history {
+        next.import(Imported {
+            version: "coming".to_owned(),
+            history: Arc::new(told.clone()),
+        });
+    }
+    next
 }
 
 /// What a source says otherwise than before, and what it says no more.

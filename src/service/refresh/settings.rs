@@ -1,7 +1,7 @@
 //! What is configured of the price sources: the file `prices.json` and the folder `pages` of the data directory.
 
 use crate::core::decide::QUOTES_MOST;
-use crate::core::price_change::SETTINGS_FILE;
+use crate::core::price_change::{PAGES_FOLDER, SETTINGS_FILE};
 use crate::pricing::sources::fetch::check_address;
 use crate::pricing::sources::html::{HtmlTable, Page};
 use crate::pricing::sources::{self, Declaration, Source};
@@ -15,9 +15,6 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The folder of descriptions of further pages, in the data directory.
-pub const PAGES_FOLDER: &str = "pages";
 
 /// The most of a name, and of a reason, that is told, in characters.
 const NAME_MOST: usize = 60;
@@ -153,7 +150,11 @@ impl Settings {
     /// [`SettingsError`]: `prices.json` can't be read, or is not of its shape.
     pub fn read(data_dir: &Path, background: Option<bool>) -> Result<Self, SettingsError> {
         let path = data_dir.join(SETTINGS_FILE);
-        let file: File = match optional(&path)? {
+        let text = optional(&path)?;
+        // Some editors put a mark before the text.
+        let text = text.map(|text| text.trim_start_matches('\u{feff}').to_owned());
+        let file: File = match text {
+            Some(text) if text.trim_start().is_empty() => File::default(),
             // serde would also take a list, field by field.
             Some(text) if !text.trim_start().starts_with('{') => {
                 return Err(wrong(&path, "expects an object"));
@@ -336,6 +337,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(SETTINGS_FILE), file).unwrap();
         Settings::read(folder.path(), None).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_file_says_nothing_and_a_mark_before_the_text_is_none_of_it() {
+        assert!(read("").unwrap().background);
+        assert!(read(" \n").unwrap().background);
+        assert!(!read("\u{feff}{\"refresh\": false}").unwrap().background);
     }
 
     #[test]

@@ -313,8 +313,20 @@ fn a_stale_word_does_not_vote() {
     assert_eq!(vote(&judgement, "a"), (Vote::Stale, Some(PriceRule::Stale)));
     assert_eq!(
         judged(&verified(OLD), &[old("a"), old("b")]).outcome,
-        Outcome::Rejected
+        Outcome::Unchanged,
+        "a price stays"
     );
+    let none = Standing::default();
+    let outcome = judged(&none, &[old("a"), old("b")]).outcome;
+    assert_eq!(outcome, Outcome::Rejected);
+    let ahead = |hours: i64| Quote {
+        fetched_at: now() + SignedDuration::from_hours(hours),
+        ..quote("a", "1", "input 2 output 8")
+    };
+    for (hours, counts) in [(1, true), (400 * 24, false)] {
+        let judgement = judged(&none, &[ahead(hours)]);
+        assert_eq!(judgement.apply.is_some(), counts, "{hours} hours ahead");
+    }
 }
 
 #[test]

@@ -256,8 +256,12 @@ fn told(answer: &RefreshPricesAnswer) -> String {
         0 => String::new(),
         past => format!(" ({past} for a correction of the past)"),
     };
+    let rejected = match models.rejected {
+        0 => String::new(),
+        rejected => format!(", of {rejected} nothing can be meant that is said"),
+    };
     let mut text = format!(
-        "Of {} models {} {verb} verified, {} {verb} from one source, {} {verb} held back{past}, {} stay as they are.",
+        "Of {} models {} {verb} verified, {} {verb} from one source, {} {verb} held back{past}, {} stay as they are{rejected}.",
         models.looked_at, models.verified, models.single_source, models.held_back, models.unchanged
     );
     // Writing into a String can't fail.

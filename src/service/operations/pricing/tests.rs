@@ -431,6 +431,12 @@ async fn a_history_of_what_was_used_is_told_and_offers_corrections() {
     let told = vec![history("gpt-4o"), history("gpt-4o-mini")];
     let used = past::used(&house.desk, &told).unwrap();
     assert_eq!(used, [("openai".into(), "gpt-4o".into())].into());
+    let mut same = history("gpt-4o");
+    same.prices[0].rates = rates("2.5", "10");
+    assert!(
+        past::used(&house.desk, &[same]).unwrap().is_empty(),
+        "it is what was charged"
+    );
     let refresh = ApplyPrices {
         history: told.clone(),
         used,
