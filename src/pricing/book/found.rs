@@ -4,7 +4,7 @@ use super::layers::Layers;
 use super::{Origin, Price, PriceBook};
 use crate::pricing::catalogue::{ModelCard, Spelling, Unresolved, provider};
 use crate::pricing::identity::{
-    by_alias, by_another_name, framed_names, frames_owner, framing_seller, unframed,
+    by_alias, by_another_name, framed_names, frames_owner, framing_seller, may_be_framed, unframed,
 };
 
 /// A model, with what is known of its price.
@@ -108,11 +108,17 @@ impl PriceBook {
         model: &str,
     ) -> Result<Found<'a>, Unresolved> {
         let model = model.trim();
-        let inner = unframed(model);
-        if let Some(found) = self.find_framed(provider, model) {
+        let may_be_framed = may_be_framed(model);
+        if may_be_framed && let Some(found) = self.find_framed(provider, model) {
             return Ok(found);
         }
-        let provider = provider.or_else(|| frames_owner(model));
+        let framed = || may_be_framed.then(|| frames_owner(model)).flatten();
+        let provider = provider.or_else(framed);
+        let inner = if may_be_framed {
+            unframed(model)
+        } else {
+            model
+        };
         let named = match self.find_named(provider, model) {
             Err(Unresolved::Unknown) if inner != model => self.find_named(provider, inner),
             named => named,

@@ -14,6 +14,11 @@ pub fn unframed(name: &str) -> &str {
     if inner.is_empty() { name } else { inner }
 }
 
+/// Whether a name may be framed: most have nothing of what every frame has, and need no other look.
+pub fn may_be_framed(name: &str) -> bool {
+    name.bytes().any(|byte| matches!(byte, b'/' | b':' | b'@'))
+}
+
 /// Vertex's word for a model's usual version.
 const DEFAULT: &str = "@default";
 
@@ -218,6 +223,8 @@ mod tests {
             ("arn:aws:bedrock", "arn:aws:bedrock", Some("bedrock")),
             ("\u{e9}@\u{e9}", "\u{e9}@\u{e9}", None),
         ] {
+            let is_framed = unframed(name) != name || framing_seller(name).is_some();
+            assert!(may_be_framed(name) || !is_framed, "{name}");
             assert_eq!(
                 (unframed(name), framing_seller(name)),
                 (inner, seller),
