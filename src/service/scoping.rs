@@ -21,13 +21,8 @@ use std::borrow::Cow;
 /// provider where the scope names none, and one that nobody knows, as a pattern, in lower case. `kept` is the scope as it was kept
 /// so far.
 pub fn by_own_names(scope: Scope, kept: &Scope, prices: &PriceBook, now: Timestamp) -> Scope {
-    // Where something of it is left out, it is written anew.
-    let is_kept = |model: &str| scope.model.iter().any(|own| own == model);
-    let written_anew = !kept.model.iter().all(is_kept);
-    let free = Values::default();
-    let kept = if written_anew { &free } else { &kept.model };
     let known = Known {
-        kept,
+        kept: &kept.model,
         before: prices,
     };
     let (provider, model) = own_values(&scope, &known, prices, now);
@@ -57,11 +52,10 @@ fn own_values(
     let providers = Values::new(providers.map(Cow::into_owned));
     let own = |model: &str| (model.to_owned(), Names::of(model, &providers, prices, now));
     let named: Vec<OwnNames> = scope.model.iter().map(own).collect();
-    let is_covered = |name: &String| scope.model.iter().any(|model| model == name);
+    let is_kept = |name: &String| known.kept.iter().any(|kept| kept == name);
     let is_anothers = |one: &&OwnNames| {
-        let is_kept = known.kept.iter().any(|kept| kept == one.0);
         let means = || Names::of(&one.0, &providers, known.before, now);
-        is_kept && is_of_another(one, &named) && !means().iter().all(is_covered)
+        is_kept(&one.0) && is_of_another(one, &named) && !means().iter().all(is_kept)
     };
     let given = named.iter().filter(|one| !is_anothers(one));
     let own = given.flat_map(|(_, names)| names.iter().cloned());
@@ -126,7 +120,7 @@ impl<'a> Names<'a> {
         let pattern = pattern.to_ascii_lowercase();
         let inner = unframed(&pattern);
         let behind = inner.split_once('/');
-        let behind = behind.filter(|(prefix, _)| self.is_provider(prefix));
+        let behind = behind.filter(|(prefix, _)| !is_pattern(prefix));
         let alone = behind.map_or(inner, |(_, rest)| rest);
         if !is_anything(alone) {
             self.found.push(alone.replace('@', "-"));
@@ -152,26 +146,19 @@ impl<'a> Names<'a> {
             let unknown = unknown(self.prices, provider, model).model;
             self.found.extend(unknown.map(String::from));
         }
-        // Whoever is in front may be the one who sells it, and who is meant before a seller of the whole name.
+        // Whoever is in front may be the one who sells it, and may be named as its provider.
         if let Some((prefix, rest)) = behind
-            && price.is_none_or(|price| {
-                provider.is_none() && self.is_another_seller(prefix, price.provider)
-            })
+            && price.is_none_or(|price| provider.is_none() && !is_named(prefix, price.provider))
         {
             self.found.push(unlisted(rest));
         }
     }
+}
 
-    fn is_another_seller(&self, prefix: &str, seller: &str) -> bool {
-        let mut named = provider::named(prefix).into_iter();
-        named.all(|name| *name != *seller) && self.is_provider(prefix)
-    }
-
-    fn is_provider(&self, name: &str) -> bool {
-        let catalogue = self.prices.catalogue();
-        let mut named = provider::named(name).into_iter();
-        named.any(|name| catalogue.has_provider(&name))
-    }
+/// Whether a name stands for a provider.
+fn is_named(name: &str, provider: &str) -> bool {
+    let named = provider::named(name);
+    named.iter().any(|name| *name == *provider)
 }
 
 fn is_pattern(model: &str) -> bool {
@@ -187,11 +174,16 @@ fn is_anything(pattern: &str) -> bool {
 ///
 /// # Errors
 /// `invalid_argument`, where the scope does not name the provider.
-pub fn check_patterns(scope: &Scope) -> Result<(), Refusal> {
-    let is_of_a_provider = |model: &&str| {
-        let inner = unframed(model);
-        let (prefix, rest) = inner.split_once('/').unwrap_or(("", inner));
-        is_pattern(model) && !is_pattern(prefix) && *model != rest && is_anything(rest)
+pub fn check_patterns(scope: &Scope, prices: &PriceBook) -> Result<(), Refusal> {
+    let is_provider = |name: &str| {
+        let mut named = provider::named(name).into_iter();
+        named.any(|name| prices.catalogue().has_provider(&name))
+    };
+    let is_of_a_provider = |model: &&str| match unframed(model) {
+        inner if is_anything(inner) => inner != *model,
+        inner => inner
+            .split_once('/')
+            .is_some_and(|(prefix, rest)| is_anything(rest) && is_provider(prefix)),
     };
     let mut all = scope.model.iter().filter(|_| scope.provider.is_free());
     all.find(is_of_a_provider).map_or(Ok(()), |model| {

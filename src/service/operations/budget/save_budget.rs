@@ -91,7 +91,7 @@ impl Operation for SaveBudgetOperation {
         let request = request(call, "save_budget", id.as_ref(), &input)?;
         let reason = input.reason.clone();
         if let Some(scope) = &input.scope {
-            check_patterns(scope)?;
+            check_patterns(scope, &desk.prices())?;
         }
         let kept = input.budget_id.map(|id| kept_scope(&desk, id));
         let kept = kept.unwrap_or_default();

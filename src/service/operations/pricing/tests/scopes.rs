@@ -6,7 +6,7 @@ use crate::core::command::{KeepScope, PolicyDraft, SaveBudget};
 use crate::core::period::Period;
 use crate::core::policy::Limits;
 use crate::core::scope::{Scope, Values};
-use crate::service::scoping::{Scopes, rename};
+use crate::service::scoping::{Coming, Scopes, rename};
 
 async fn outdated(house: &House) -> Vec<KeepScope> {
     let scopes = Scopes::of(&house.desk).await;
@@ -126,11 +126,11 @@ async fn one_request(house: &House) -> Value {
     saved["budget"]["budget_id"].clone()
 }
 
-/// A refresh, or a person, gives the company's own model a price.
+/// A refresh, or a person, gives the company's own model a price, under a name that the scope does not have yet.
 fn own_price() -> PriceProposal {
     PriceProposal {
         provider: "01-ai".into(),
-        model: "yi-large".into(),
+        model: "Yi-Large".into(),
         present: None,
         ..proposal("2026-11-24T10:00:00Z")
     }
@@ -192,8 +192,34 @@ async fn a_limit_that_was_archived_holds_for_what_its_name_means_by_now() {
     let id = one_request(&house).await;
     let id = json!({"budget_id": id, "reason": "so it is"});
     house.done("archive_budget", id.clone()).await;
-    house.done("override_price", set("01-ai", "yi-large")).await;
+    let applied = PriceProposal {
+        apply: Some(applying("2", "8")),
+        ..own_price()
+    };
+    house.change(applied).await;
     house.done("save_budget", id).await;
+    is_used_up(&house).await;
+}
+
+#[tokio::test]
+async fn a_refresh_knows_which_scopes_it_will_leave_behind() {
+    let house = House::new();
+    one_request(&house).await;
+    let applied = PriceProposal {
+        apply: Some(applying("2", "8")),
+        ..own_price()
+    };
+    let (prices, now) = (house.desk.prices(), house.desk.now());
+    let scopes = Scopes::of(&house.desk).await;
+    assert_eq!(scopes.outdated(&prices, now), []);
+    let coming = Coming::of_a_refresh(&prices, std::slice::from_ref(&applied), &[]);
+    let outdated = scopes.outdated_by(coming, &prices, now);
+    let [keep] = outdated.as_slice() else {
+        panic!("{outdated:?}")
+    };
+    assert!(keep.to.model.iter().any(|model| model == "Yi-Large"));
+    rename(&house.desk, outdated).await.unwrap();
+    house.change(applied).await;
     is_used_up(&house).await;
 }
 
@@ -240,6 +266,11 @@ async fn a_limit_on_a_model_holds_at_every_provider_however_it_is_written_there(
             "google",
             "google/gemini-2.5-pro-preview-03-25",
         ),
+        (
+            json!("nvidia/nemotron-nano-9b-v2"),
+            "nvidia",
+            "nvidia/nemotron-nano-9b-v2",
+        ),
         // A name beside another takes nothing away.
         (
             json!(["bedrock/claude-sonnet-4.5", "claude-sonnet-4.5"]),
@@ -262,13 +293,71 @@ async fn a_limit_on_a_model_holds_at_every_provider_however_it_is_written_there(
 async fn a_full_scope_keeps_the_names_that_prices_add() {
     let house = House::new();
     let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_requests": 1}]);
-    let mut models: Vec<_> = (0..1023).map(|place| format!("m-{place}")).collect();
+    let mut models: Vec<_> = (0..1022).map(|place| format!("m-{place}")).collect();
     models.push(WHOLE.to_owned());
     let budget = json!({"name": "A", "scope": {"model": models}, "policies": limit});
     house.done("save_budget", budget).await;
-    house.done("override_price", set("01-ai", "yi-large")).await;
+    let held = PriceProposal {
+        hold: Some(holding("2", "8")),
+        ..own_price()
+    };
+    house.change(held).await;
+    let list = json!({"action": "list"});
+    let listed = house.done("review_price_changes", list).await;
+    let id = &listed["changes"][0]["change_id"];
+    let approve = json!({"action": "approve", "change_id": id, "reason": "so it is"});
+    house.done("review_price_changes", approve).await;
     is_used_up(&house).await;
     // And it can be changed in all else.
     let owner = json!({"budget_id": "bud-1", "owner": "ann"});
     house.done("save_budget", owner).await;
+}
+
+/// What a scope is kept as.
+async fn kept(house: &House, more: Value) -> Value {
+    let mut budget = json!({"budget_id": "bud-1"});
+    if more["scope"].is_object() {
+        budget["scope"] = more["scope"].clone();
+    }
+    let saved = house.done("save_budget", budget).await;
+    saved["budget"]["scope"]["model"].clone()
+}
+
+#[tokio::test]
+async fn a_scope_that_is_narrowed_covers_no_other_model() {
+    let house = House::new();
+    let first = json!(["openrouter/anthropic/claude-opus-4.5", "gemini-3.6-flash"]);
+    let budget = json!({"name": "A", "scope": {"model": first}});
+    house.done("save_budget", budget).await;
+    let all = kept(&house, json!({})).await;
+    let reseller = json!([
+        "anthropic/claude-opus-4.5",
+        "openrouter/anthropic/claude-opus-4.5"
+    ]);
+    let narrow = json!({"scope": {"model": reseller}});
+    assert_eq!(kept(&house, narrow).await, reseller, "{all}");
+    // What is given for the first time is taken at its word.
+    let given = json!({"scope": {"model": ["claude-opus-4.5"]}});
+    let given = kept(&house, given).await;
+    assert_eq!(given, json!(["claude-opus-4-5", "claude-opus-4.5"]));
+}
+
+#[tokio::test]
+async fn a_pattern_of_all_that_a_provider_has_is_refused() {
+    let house = House::new();
+    for (model, provider, fits) in [
+        ("openai/*", None, false),
+        ("openai:*", None, false),
+        ("openai/*", Some("openrouter"), true),
+        ("meta-llama/*", None, true),
+        ("openai/gpt-4*", None, true),
+        ("*", None, true),
+    ] {
+        let mut budget = json!({"name": model, "scope": {"model": model}});
+        if let Some(provider) = provider {
+            budget["scope"]["provider"] = json!(provider);
+        }
+        let saved = house.ask("save_budget", budget).await;
+        assert_eq!(saved.is_ok(), fits, "{model} {provider:?} {saved:?}");
+    }
 }
