@@ -136,6 +136,20 @@ fn own_price() -> PriceProposal {
     }
 }
 
+/// A person approves that.
+async fn approve_own_price(house: &House) {
+    let held = PriceProposal {
+        hold: Some(holding("2", "8")),
+        ..own_price()
+    };
+    house.change(held).await;
+    let list = json!({"action": "list"});
+    let listed = house.done("review_price_changes", list).await;
+    let id = &listed["changes"][0]["change_id"];
+    let approve = json!({"action": "approve", "change_id": id, "reason": "so it is"});
+    house.done("review_price_changes", approve).await;
+}
+
 /// Uses the one request; no other is let through, neither by a hold nor by a check.
 async fn is_used_up(house: &House) {
     let usage = json!({"model": WHOLE, "input_tokens": 1000});
@@ -173,16 +187,7 @@ async fn a_limit_holds_when_an_override_begins_later() {
 async fn a_limit_holds_when_an_approval_changes_what_its_name_means() {
     let house = House::new();
     one_request(&house).await;
-    let held = PriceProposal {
-        hold: Some(holding("2", "8")),
-        ..own_price()
-    };
-    house.change(held).await;
-    let list = json!({"action": "list"});
-    let listed = house.done("review_price_changes", list).await;
-    let id = &listed["changes"][0]["change_id"];
-    let approve = json!({"action": "approve", "change_id": id, "reason": "so it is"});
-    house.done("review_price_changes", approve).await;
+    approve_own_price(&house).await;
     is_used_up(&house).await;
 }
 
@@ -297,16 +302,7 @@ async fn a_full_scope_keeps_the_names_that_prices_add() {
     models.push(WHOLE.to_owned());
     let budget = json!({"name": "A", "scope": {"model": models}, "policies": limit});
     house.done("save_budget", budget).await;
-    let held = PriceProposal {
-        hold: Some(holding("2", "8")),
-        ..own_price()
-    };
-    house.change(held).await;
-    let list = json!({"action": "list"});
-    let listed = house.done("review_price_changes", list).await;
-    let id = &listed["changes"][0]["change_id"];
-    let approve = json!({"action": "approve", "change_id": id, "reason": "so it is"});
-    house.done("review_price_changes", approve).await;
+    approve_own_price(&house).await;
     is_used_up(&house).await;
     // And it can be changed in all else.
     let owner = json!({"budget_id": "bud-1", "owner": "ann"});
