@@ -426,13 +426,13 @@ impl Case<'_> {
         self.hold(price.clone(), &held)
     }
 
-    /// Why nothing that was said counts, where something was.
+    /// Why nothing that was said counts, where something was; that it is too old, where there is no other reason.
     fn rejected(&self) -> Option<(PriceRule, String)> {
-        let mut rules = self.speakers.0.iter().map(Speaker::silenced);
-        let first = rules.next()??;
-        rules
-            .all(|rule| rule.is_some())
-            .then(|| (first, reason::rejected(&self.speakers, first)))
+        let silenced = self.speakers.0.iter().map(Speaker::silenced);
+        let rules = silenced.collect::<Option<Vec<_>>>()?;
+        let other = rules.iter().find(|rule| **rule != PriceRule::Stale);
+        let rule = *other.or_else(|| rules.first())?;
+        Some((rule, reason::rejected(&self.speakers, rule)))
     }
 
     fn quoted(&self, apply: Option<&Applying>) -> Vec<Quoted> {

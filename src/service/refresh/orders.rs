@@ -11,8 +11,8 @@ use crate::core::weight::{COMMAND_MOST, of_history, of_proposal};
 use crate::idle::breathe;
 use crate::pricing::appraise::Appraisal;
 
-/// What the ledger is to do, in orders of a size that it takes; the first one reports on the sources. What they say goes
-/// with them, for a copy of it would be made where calls are answered.
+/// What the ledger is to do, in orders of a size that it takes; the last one reports on the sources, so that whatever changes of
+/// them is told once all is done. What they say goes with them, for a copy of it would be made where calls are answered.
 pub(super) fn orders(refreshed: &mut Refreshed) -> Vec<ApplyPrices> {
     let history = parts(std::mem::take(&mut refreshed.appraisal.history), of_history);
     let history = history.into_iter().map(|history| ApplyPrices {
@@ -32,10 +32,9 @@ pub(super) fn orders(refreshed: &mut Refreshed) -> Vec<ApplyPrices> {
         ..ApplyPrices::default()
     });
     let mut orders: Vec<_> = history.chain(past).chain(changes).collect();
-    if orders.is_empty() {
-        orders.push(ApplyPrices::default());
-    }
-    orders[0].sources = reports(refreshed);
+    let mut last = orders.pop().unwrap_or_default();
+    last.sources = reports(refreshed);
+    orders.push(last);
     orders
 }
 

@@ -316,6 +316,12 @@ fn a_stale_word_does_not_vote() {
         Outcome::Unchanged,
         "a price stays"
     );
+    // Another reason tells more, whose word it is of.
+    for names in [["a", "b"], ["b", "a"]] {
+        let quotes = [old(names[0]), quote(names[1], "1", "input 10 output 2.5")];
+        let judgement = judged(&verified(OLD), &quotes);
+        assert_eq!(judgement.rejected.unwrap().0, PriceRule::Swapped);
+    }
     let none = Standing::default();
     let outcome = judged(&none, &[old("a"), old("b")]).outcome;
     assert_eq!(outcome, Outcome::Rejected);
