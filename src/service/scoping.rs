@@ -10,7 +10,7 @@ use super::estimate::unknown;
 use crate::core::refusal::Refusal;
 use crate::core::scope::{Scope, Values};
 use crate::pricing::book::PriceBook;
-use crate::pricing::catalogue::provider;
+use crate::pricing::catalogue::{Unresolved, parted, provider};
 use crate::pricing::identity::{framed_names, frames_owner, unframed, unlisted};
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -89,6 +89,7 @@ impl<'a> Names<'a> {
             found: Vec::new(),
         };
         names.take(model, providers);
+        names.take_defaults(providers);
         names.found
     }
 
@@ -107,12 +108,38 @@ impl<'a> Names<'a> {
             }
             return;
         }
-        self.take_meant(None, model);
-        if frames_owner(model).is_none() {
-            for provider in self.prices.sellers_of(model) {
-                self.take_meant(Some(&provider), model);
-            }
+        for provider in self.take_meant(None, model) {
+            self.take_meant(Some(&provider), model);
         }
+        if frames_owner(model).is_none() {
+            self.take_writings(model);
+        }
+    }
+
+    /// How each seller writes the very name. What a seller alone takes it for may be another model elsewhere, and is not meant.
+    fn take_writings(&mut self, model: &str) {
+        let name = unlisted(unframed(model));
+        let stem = parted(&name).map(|(stem, _)| stem);
+        for provider in self.prices.sellers_of(model) {
+            let own = self.prices.model_meant(Some(&provider), model);
+            let is_it = |own: &&str| {
+                let own = unlisted(own);
+                own == name || Some(&*own) == stem
+            };
+            self.found.extend(own.filter(is_it).map(str::to_owned));
+        }
+    }
+
+    /// Vertex's usual versions, where they have cards of their own.
+    fn take_defaults(&mut self, providers: &Values) {
+        if !providers.cover(Some(VERTEX)) {
+            return;
+        }
+        let catalogue = self.prices.catalogue();
+        let versions = self.found.iter().map(|name| format!("{name}{DEFAULT}"));
+        let listed = versions.filter(|name| catalogue.named(Some(VERTEX), name).is_ok());
+        let listed: Vec<_> = listed.collect();
+        self.found.extend(listed);
     }
 
     /// A pattern as it is kept, and what is behind the provider in front of it. A dot in Anthropic's versions is a hyphen.
@@ -123,7 +150,7 @@ impl<'a> Names<'a> {
         let behind = behind.filter(|(prefix, _)| !is_pattern(prefix));
         let alone = behind.map_or(inner, |(_, rest)| rest);
         if !is_anything(alone) {
-            self.found.push(alone.replace('@', "-"));
+            self.found.extend(with_hyphen(alone));
             if provider::owner(alone) == Some("anthropic") {
                 self.found.push(alone.replace('.', "-"));
             }
@@ -132,14 +159,18 @@ impl<'a> Names<'a> {
         self.found.push(pattern);
     }
 
-    /// The names of what it means at a provider; or, where none is named, alone.
-    fn take_meant(&mut self, provider: Option<&str>, model: &str) {
+    /// The names of what it means at a provider; or, where none is named, alone. Gives back the providers where that is several's.
+    fn take_meant(&mut self, provider: Option<&str>, model: &str) -> Vec<String> {
         // Also one whose price begins later.
         let meant = self.prices.model_meant(provider, model);
         self.found.extend(meant.map(str::to_owned));
         let behind = unframed(model).split_once('/');
         let behind = behind.filter(|(_, rest)| !rest.trim().is_empty());
-        let price = self.prices.price_at(provider, model, self.now).ok();
+        let (price, several) = match self.prices.price_at(provider, model, self.now) {
+            Ok(price) => (Some(price), Vec::new()),
+            Err(Unresolved::Ambiguous { providers }) => (None, providers),
+            Err(Unresolved::Unknown) => (None, Vec::new()),
+        };
         if let Some(price) = &price {
             self.found.push(price.model.to_owned());
         } else {
@@ -152,6 +183,21 @@ impl<'a> Names<'a> {
         {
             self.found.push(unlisted(rest));
         }
+        several
+    }
+}
+
+/// Vertex, and its word for the usual version of a model.
+const VERTEX: &str = "vertex_ai";
+const DEFAULT: &str = "@default";
+
+/// A pattern of versions behind an at sign, as their dates are written behind a hyphen.
+fn with_hyphen(pattern: &str) -> Option<String> {
+    let (model, version) = pattern.split_once('@')?;
+    if version.starts_with("20") {
+        Some(format!("{model}-{version}"))
+    } else {
+        is_anything(version).then(|| format!("{model}-20{version}"))
     }
 }
 
@@ -250,6 +296,20 @@ mod tests {
                 ],
             ),
             (&[], &["GPT-*", "tuned"], &[], &["GPT-*", "gpt-*", "tuned"]),
+            (
+                &["vertex"],
+                &["claude-sonnet-4@*"],
+                &["vertex_ai"],
+                &["claude-sonnet-4-20*", "claude-sonnet-4@*"],
+            ),
+            (
+                &[],
+                &["claude-sonnet-4-6"],
+                &[],
+                &["claude-sonnet-4-6", "claude-sonnet-4-6@default"],
+            ),
+            // What one seller takes it for is another model elsewhere.
+            (&[], &["o1-preview"], &[], &["o1-preview"]),
             // Every seller's way to write it, and the maker's behind a reseller's whole name.
             (
                 &[],
