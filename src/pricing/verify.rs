@@ -202,9 +202,14 @@ impl Judgement {
         self.apply.is_none() && self.hold.is_none()
     }
 
+    fn is_of_old_words(&self) -> bool {
+        !self.quotes.is_empty() && self.quotes.iter().all(|quote| quote.vote == Vote::Stale)
+    }
+
     /// What the ledger is to carry out; none where nothing changes and nothing waits.
     pub fn proposal(self, subject: &Subject<'_>) -> Option<PriceProposal> {
-        if self.is_idle() && !subject.standing.waiting {
+        // What waits is not withdrawn by words that are too old to say anything.
+        if self.is_idle() && (!subject.standing.waiting || self.is_of_old_words()) {
             return None;
         }
         let present = subject.standing.present.as_ref();

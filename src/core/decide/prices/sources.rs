@@ -8,6 +8,11 @@ use crate::core::price_change::{SourceOutcome, SourceReport, is_description, is_
 use crate::core::state::SourceStanding;
 use rust_decimal::Decimal;
 
+/// Whether what is wrong in a source's settings begins, ends, or is something else.
+fn is_other_setting(known: &str, error: &str) -> bool {
+    (is_of_settings(known) || is_of_settings(error)) && known != error
+}
+
 impl Desk<'_> {
     /// Takes note of a source where something is new of it: its content, another day of its word, that it fails, or that it works
     /// again.
@@ -21,8 +26,13 @@ impl Desk<'_> {
             let source = report.source.clone();
             self.keep_alert(None, AlertCause::SourceOutvoted { source });
         }
-        // Another error of the same outage is nothing new: it would be an event at every try.
-        let still_failing = failed && before.as_ref().is_some_and(|known| known.failing.is_some());
+        // Another error of the same outage is nothing new: it would be an event at every try. What is wrong in its settings is.
+        let known = before.as_ref().and_then(|known| known.failing.as_ref());
+        let still_failing = failed
+            && known.is_some_and(|known| {
+                let error = after.failing.as_ref().map(|failing| &*failing.error);
+                !error.is_some_and(|error| is_other_setting(&known.error, error))
+            });
         if still_failing || before.as_ref() == Some(&after) {
             return None;
         }

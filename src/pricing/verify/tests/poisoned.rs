@@ -316,6 +316,12 @@ fn a_stale_word_does_not_vote() {
         Outcome::Unchanged,
         "a price stays"
     );
+    // Nor does it withdraw what waits.
+    let mut waits = verified(OLD);
+    waits.waiting = true;
+    let proposed = |quotes: &[Quote]| judged(&waits, quotes).proposal(&subject(&waits));
+    assert_eq!(proposed(&[old("a")]), None);
+    assert!(proposed(&[]).is_some(), "lists that name it no more do");
     // Another reason tells more, whose word it is of.
     for names in [["a", "b"], ["b", "a"]] {
         let quotes = [old(names[0]), quote(names[1], "1", "input 10 output 2.5")];

@@ -31,8 +31,12 @@ fn a_source_is_alerted_once_an_outage() {
     );
     assert!(told(&bench).ends_with("timeout; what it said last is used as long as it is fresh"));
     assert!(bench.report(failed("another")).is_empty());
-    bench.report(worked(1));
-    bench.report(failed("prices.json: sources.litellm.weight: too much"));
+    let wrong = failed("prices.json: sources.litellm.weight: too much");
+    assert_eq!(
+        bench.report(wrong.clone()),
+        ["source_reported", "alert_resolved", "alert_raised"]
+    );
+    assert!(bench.report(wrong).is_empty());
     assert!(
         told(&bench).ends_with("too much; it is left out, and has no word, until that is mended")
     );
