@@ -400,7 +400,7 @@ fn an_honest_first_word_may_have_one_side_alone() {
 
 #[test]
 fn a_first_rate_out_of_proportion_is_told_so_whoever_says_it_and_whenever() {
-    let text = "input 2 output 8 cache_write 2000";
+    let text = "input 2 output 8 cache_write 400";
     let known = verified("input 2 output 8");
     for (standing, quotes) in [
         (Standing::default(), vec![quote("a", "1", text)]),
