@@ -4,14 +4,14 @@ mod coming;
 mod keeping;
 
 pub use coming::Coming;
-pub use keeping::{Scopes, keep_up, prepare, rename};
+pub use keeping::{Scopes, keep_one_up, keep_up, prepare, rename};
 
 use super::estimate::unknown;
 use crate::core::refusal::Refusal;
 use crate::core::scope::{Scope, Values};
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::{Unresolved, parted, provider};
-use crate::pricing::identity::{framed_names, frames_owner, unframed, unlisted};
+use crate::pricing::identity::{DEFAULT, framed_names, frames_owner, unframed, unlisted};
 use jiff::Timestamp;
 use std::borrow::Cow;
 
@@ -187,9 +187,8 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Vertex, and its word for the usual version of a model.
+/// Vertex, by the catalogue's name for it.
 const VERTEX: &str = "vertex_ai";
-const DEFAULT: &str = "@default";
 
 /// A pattern of versions behind an at sign, as their dates are written behind a hyphen.
 fn with_hyphen(pattern: &str) -> Option<String> {

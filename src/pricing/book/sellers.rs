@@ -67,13 +67,19 @@ impl PriceBook {
         model: &str,
         listed: Result<(Found<'a>, Spelling), Unresolved>,
     ) -> Result<Found<'a>, Unresolved> {
+        // Most names say whose they are, or are the catalogue's alone.
         if let Ok((found, _)) = &listed
-            && self.is_settled(found, model)
+            && is_whose(model, found.provider)
         {
             return Ok(*found);
         }
         if let Some(found) = self.confirmed_in_front(model) {
             return Ok(found);
+        }
+        if let Ok((found, _)) = &listed
+            && self.sellers.of(model).is_empty()
+        {
+            return Ok(*found);
         }
         let mut sold = self.changed_named(model);
         sold.retain(|found| found.provider != UNKNOWN_PROVIDER && found.is_priced());
@@ -89,13 +95,6 @@ impl PriceBook {
             Err(Unresolved::Ambiguous { providers }) => self.one_of(model, &sold, providers),
             Err(unknown) => self.only_changed(None, model)?.ok_or(unknown),
         }
-    }
-
-    /// Whether a name can mean no other than the catalogue's model: most names are the catalogue's alone, or say whose they are.
-    fn is_settled(&self, found: &Found<'_>, model: &str) -> bool {
-        let is_its_alone = || self.sellers.of(model).is_empty();
-        let is_whole = || self.confirmed_in_front(model).is_none();
-        is_whose(model, found.provider) || is_its_alone() && is_whole()
     }
 
     /// The model of the provider in front of a name, which a quorum or an admin knows: it is meant before others that have the

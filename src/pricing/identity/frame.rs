@@ -5,7 +5,7 @@ use crate::pricing::catalogue::provider;
 /// A name without what frames it: `models/…` (Gemini), `projects/…/locations/…/publishers/…/models/…` and `…@default` (Vertex),
 /// the start of a Bedrock resource's name or of a route to it, and the customer's part of a fine-tuned model's id (OpenAI).
 pub fn unframed(name: &str) -> &str {
-    let name = alone(name);
+    let (_, name) = apart(name);
     let inner = [resource, route, published, customers]
         .iter()
         .find_map(|unframe| unframe(name));
@@ -20,23 +20,20 @@ pub fn may_be_framed(name: &str) -> bool {
 }
 
 /// Vertex's word for a model's usual version.
-const DEFAULT: &str = "@default";
+pub const DEFAULT: &str = "@default";
 
 /// The names that a framed one may mean, the first that is known: of a Bedrock model in a region that of the region, whose
 /// price may be its own, before that of all others.
 pub fn framed_names(name: &str) -> impl Iterator<Item = String> {
     let inner = unframed(name);
-    let regional = region(alone(name)).map(|region| format!("{region}/{inner}"));
+    let regional = region(apart(name).1).map(|region| format!("{region}/{inner}"));
     let framed = (inner != name).then(|| inner.to_owned());
     regional.into_iter().chain(framed)
 }
 
 /// The provider in whose API alone a name is framed so, and who is meant whether it has the model or not.
 pub fn frames_owner(name: &str) -> Option<&'static str> {
-    if let Some((provider, _)) = chosen(name).or_else(|| gemini(name)) {
-        return Some(provider);
-    }
-    owner_of_frame(alone(name))
+    apart(name).0
 }
 
 fn owner_of_frame(name: &str) -> Option<&'static str> {
@@ -96,17 +93,18 @@ fn gemini(name: &str) -> Option<(&'static str, &str)> {
     is_its.then_some(("google", rest))
 }
 
-/// A name without the provider in front of what it alone frames so.
-fn alone(name: &str) -> &str {
-    if let Some((_, rest)) = chosen(name).or_else(|| gemini(name)) {
-        return rest;
-    }
-    let Some((prefix, rest)) = name.split_once('/') else {
-        return name;
+/// Who alone writes a name so, and the name without that provider in front.
+fn apart(name: &str) -> (Option<&'static str>, &str) {
+    let behind = || {
+        let (prefix, rest) = name.split_once('/')?;
+        let owner = owner_of_frame(rest)?;
+        (provider::canonical(prefix) == owner).then_some((owner, rest))
     };
-    let owner = owner_of_frame(rest);
-    let is_its = owner.is_some_and(|owner| provider::canonical(prefix) == owner);
-    if is_its { rest } else { name }
+    let said = chosen(name).or_else(|| gemini(name)).or_else(behind);
+    match said {
+        Some((owner, rest)) => (Some(owner), rest),
+        None => (owner_of_frame(name), name),
+    }
 }
 
 /// How Gemini's API frames a name.

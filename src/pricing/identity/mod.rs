@@ -23,7 +23,7 @@ mod frame;
 mod place;
 mod states;
 
-pub use frame::{framed_names, frames_owner, framing_seller, may_be_framed, unframed};
+pub use frame::{DEFAULT, framed_names, frames_owner, framing_seller, may_be_framed, unframed};
 pub use place::{Placed, place};
 pub use states::{join, one_spelling};
 

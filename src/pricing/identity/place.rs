@@ -91,10 +91,7 @@ pub fn place(
     let mut taken = Taken {
         day,
         not_meant: listing.unread + apart.len(),
-        first: listing
-            .first_unread
-            .clone()
-            .or_else(|| apart.first().cloned()),
+        first_unread: listing.first_unread.as_ref(),
         placed: Vec::with_capacity(found.len()),
         apart,
     };
@@ -110,20 +107,20 @@ pub fn place(
 }
 
 /// What is taken of a source.
-struct Taken {
+struct Taken<'a> {
     day: Date,
     placed: Vec<Placed>,
     apart: LeftOut,
     /// How many can't be read or meant.
     not_meant: usize,
-    /// The first of those.
-    first: Option<(String, String)>,
+    /// The first that can't be read.
+    first_unread: Option<&'a (String, String)>,
 }
 
-impl Taken {
+impl Taken<'_> {
     fn unless_mostly_apart(self) -> Result<(Vec<Placed>, LeftOut), ShapeError> {
         let taken = self.placed.len();
-        let first = self.first.as_ref().or(self.apart.first());
+        let first = self.first_unread.or(self.apart.first());
         let Some((name, why)) = first.filter(|_| self.not_meant > taken) else {
             return Ok((self.placed, self.apart));
         };

@@ -170,8 +170,7 @@ impl Refresher {
                 let request = wanted.request.clone().filter(|_| is_last);
                 desk.give(call, reason, request, command).await?;
             }
-            let scopes = Scopes::of(desk).await;
-            keep_up(desk, scopes).await;
+            keep_up(desk).await;
             self.note_carried_out(&refreshed);
         }
         pulse.tell(all, "done");

@@ -3,13 +3,13 @@
 use crate::core::price_change::{PastPrice, PriceHistory};
 use crate::core::refusal::Refusal;
 use crate::core::state::{ModelPrices, State};
-use crate::pricing::book::{Imported, PriceBook};
+use crate::pricing::book::PriceBook;
 use crate::reporting::report::instant;
 use crate::reporting::rollup::slot_of;
 use crate::service::Desk;
+use crate::service::scoping::Coming;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// The models that have recorded usage in a time of which a source says something new; provider and model.
 ///
@@ -37,7 +37,8 @@ pub(in crate::service) fn used(
         .shared()
         .usage(slot_of(from), slot_of(until).saturating_add(1))?;
     let book = desk.prices();
-    let next = with(&book, news.iter().map(|(told, _)| *told));
+    let mut next = PriceBook::clone(&book);
+    Coming::of_histories(news.iter().map(|(told, _)| *told)).make(&mut next, desk.now());
     // What goes over a source's word, or says the same, changes nothing of what usage costs.
     let differs = |told: &PriceHistory, at: Timestamp| {
         let price = |book: &PriceBook| {
@@ -66,18 +67,6 @@ pub(in crate::service) fn used(
     Ok(used
         .map(|(told, _)| (told.provider.clone(), told.model.clone()))
         .collect())
-}
-
-/// The prices as they will be with what sources say of times that are over.
-fn with<'a>(book: &PriceBook, history: impl Iterator<Item = &'a PriceHistory>) -> PriceBook {
-    let mut next = book.clone();
-    for told in history {
-        next.import(Imported {
-            version: "coming".to_owned(),
-            history: Arc::new(told.clone()),
-        });
-    }
-    next
 }
 
 /// What a source says otherwise than before, and what it says no more.

@@ -61,6 +61,14 @@ impl Coming {
         }
     }
 
+    /// What sources say of times that are over.
+    pub fn of_histories<'a>(history: impl Iterator<Item = &'a PriceHistory>) -> Self {
+        Self {
+            history: history.cloned().collect(),
+            ..Self::default()
+        }
+    }
+
     /// What a person approves.
     pub fn of_a_review(change: &PriceHeldBack) -> Self {
         let applied = PriceApplied {

@@ -41,12 +41,6 @@ impl Scopes {
         }
     }
 
-    /// That of one budget.
-    pub fn of_one(state: &State, budget: BudgetId) -> Self {
-        let own = state.budget(budget).and_then(scope_of);
-        Self(own.into_iter().collect())
-    }
-
     /// Those that name a provider or a model as no usage does, with how they are to name it.
     pub fn outdated(&self, prices: &PriceBook, now: Timestamp) -> Vec<KeepScope> {
         self.outdated_since(prices, prices, now)
@@ -145,7 +139,17 @@ pub async fn prepare(desk: &Desk, coming: Coming) -> Result<(), Refusal> {
 
 /// Has scopes name their models as they are named now: the change that did that is made, so that what goes wrong here is only
 /// told.
-pub async fn keep_up(desk: &Desk, scopes: Scopes) {
+pub async fn keep_up(desk: &Desk) {
+    keep_these_up(desk, Scopes::of(desk).await).await;
+}
+
+/// The same of one budget's.
+pub async fn keep_one_up(desk: &Desk, budget: BudgetId) {
+    let own = desk.state().budget(budget).and_then(scope_of);
+    keep_these_up(desk, Scopes(own.into_iter().collect())).await;
+}
+
+async fn keep_these_up(desk: &Desk, scopes: Scopes) {
     let (prices, now) = (desk.prices(), desk.now());
     let outdated = out_of_the_way(scopes, move |scopes| scopes.outdated(&prices, now));
     if let Err(error) = rename(desk, outdated.await).await {

@@ -10,11 +10,12 @@ use crate::core::role::Role;
 use crate::core::scope::Scope;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{request, unexpected};
-use crate::service::scoping::{Scopes, by_own_names, check_patterns, keep_up};
+use crate::service::scoping::{by_own_names, check_patterns, keep_one_up};
 use crate::service::wire::budget::{BudgetView, PolicyInput};
 use crate::service::{Desk, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Make a budget, or change one.
 pub struct SaveBudgetOperation;
@@ -90,22 +91,23 @@ impl Operation for SaveBudgetOperation {
         let id = input.request_id.take();
         let request = request(call, "save_budget", id.as_ref(), &input)?;
         let reason = input.reason.clone();
-        if let Some(scope) = &input.scope {
-            check_patterns(scope, &desk.prices())?;
+        let prices = desk.prices();
+        let is_scoped = input.scope.is_some();
+        if let Some(scope) = input.scope.take() {
+            check_patterns(&scope, &prices)?;
+            let kept = input.budget_id.map(|id| kept_scope(&desk, id));
+            let kept = kept.unwrap_or_default();
+            input.scope = Some(by_own_names(scope, &kept, &prices, desk.now()));
         }
-        let kept = input.budget_id.map(|id| kept_scope(&desk, id));
-        let kept = kept.unwrap_or_default();
-        input.scope = input
-            .scope
-            .map(|scope| by_own_names(scope, &kept, &desk.prices(), desk.now()));
         let command = Command::SaveBudget(Box::new(draft(input)?));
         let (entry, duplicate) = desk.give_unjudged(call, reason, request, command).await?;
         let Event::BudgetSaved { budget, anew, .. } = &entry.recorded.event else {
             return Err(unexpected());
         };
         // Prices may have changed meanwhile, or while it was archived.
-        let scope = Scopes::of_one(&desk.state(), budget.id);
-        keep_up(&desk, scope).await;
+        if !is_scoped || !Arc::ptr_eq(&prices, &desk.prices()) {
+            keep_one_up(&desk, budget.id).await;
+        }
         let state = desk.state();
         let budget = state.budget(budget.id).map_or_else(
             || BudgetView::with(budget, Vec::new()),

@@ -14,7 +14,7 @@ use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Tools
 use crate::service::ordering::{request, unexpected};
 use crate::service::prices::override_version;
 use crate::service::repricing::Concerned;
-use crate::service::scoping::{Coming, Scopes, keep_up, prepare};
+use crate::service::scoping::{Coming, keep_up, prepare};
 use crate::service::wire::price::RatesView;
 use crate::service::wire::repricing::RepricingView;
 use crate::service::wire::schema::Instant;
@@ -226,8 +226,7 @@ impl Operation for OverridePrice {
         else {
             return Err(unexpected());
         };
-        let scopes = Scopes::of(&desk).await;
-        keep_up(&desk, scopes).await;
+        keep_up(&desk).await;
         let provider = canonical(&provider).into_owned();
         let version = rates.is_some().then(|| override_version(entry.sequence));
         let word = if rates.is_some() {

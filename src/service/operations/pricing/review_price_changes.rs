@@ -16,7 +16,7 @@ use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Tools
 use crate::service::ordering::{request, unexpected};
 use crate::service::prices::{applied_version, imported_version};
 use crate::service::repricing::Concerned;
-use crate::service::scoping::{Coming, Scopes, keep_up, prepare};
+use crate::service::scoping::{Coming, keep_up, prepare};
 use crate::service::wire::page;
 use crate::service::wire::price::{RatesView, SourceView};
 use crate::service::wire::repricing::RepricingView;
@@ -285,8 +285,7 @@ async fn decide(
     let (entry, duplicate) = desk
         .give_unjudged(call, input.reason, request, command)
         .await?;
-    let scopes = Scopes::of(desk).await;
-    keep_up(desk, scopes).await;
+    keep_up(desk).await;
     let Event::PriceHeldBack(change) = desk.ledger().shared().event(id.0)?.event else {
         return Err(unexpected());
     };
