@@ -39,12 +39,22 @@ impl Values {
         self.is_free() || value.is_some_and(|value| self.0.iter().any(|own| own == value))
     }
 
-    /// The same for patterns with `*` and `?`.
+    /// The same for patterns with `*` and `?`, which are matched in whatever case: they are of names that others chose.
     pub fn cover_by_pattern(&self, value: Option<&str>) -> bool {
         self.is_free()
-            || value
-                .is_some_and(|value| self.0.iter().any(|own| WildMatch::new(own).matches(value)))
+            || value.is_some_and(|value| self.0.iter().any(|own| matches_pattern(own, value)))
     }
+}
+
+/// Whether a name stands for others.
+pub fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?'])
+}
+
+/// Whether a name is the one that is meant, or fits it in whatever case where it is a pattern.
+fn matches_pattern(own: &str, name: &str) -> bool {
+    let lower = str::to_ascii_lowercase;
+    own == name || is_pattern(own) && WildMatch::new(&lower(own)).matches(&lower(name))
 }
 
 impl Serialize for Values {
@@ -79,7 +89,7 @@ pub struct Scope {
     /// Providers.
     #[serde(skip_serializing_if = "Values::is_free")]
     pub provider: Values,
-    /// Models; `*` stands for any text and `?` for any one character.
+    /// Models; `*` stands for any text and `?` for any one character, in whatever case.
     #[serde(skip_serializing_if = "Values::is_free")]
     pub model: Values,
     /// Tiers.

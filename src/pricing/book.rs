@@ -16,6 +16,7 @@ mod overlay;
 mod overrides;
 mod past;
 mod price;
+mod regional;
 mod sellers;
 mod standing;
 mod states;

@@ -28,9 +28,9 @@ pub fn covers(scope: &Scope, facts: &Facts<'_>) -> bool {
         .chain(tags)
         .all(|(values, own)| named(values, own, |value, own| value == own))
         && named(&scope.model, facts.model, |pattern, model| {
-            let (pattern, model): (Vec<_>, Vec<_>) =
-                (pattern.chars().collect(), model.chars().collect());
-            glob(&pattern, &model)
+            let chars = |name: &str| name.to_ascii_lowercase().chars().collect::<Vec<_>>();
+            let is_pattern = pattern.contains(['*', '?']);
+            pattern == model || is_pattern && glob(&chars(pattern), &chars(model))
         })
         && (scope.tier.is_empty() || scope.tier.iter().any(|tier| facts.tier == Some(*tier)))
 }

@@ -36,16 +36,17 @@ pub const PERIODS: [Period; 9] = [
     Period::PerTask,
 ];
 const PROVIDERS: [&str; 3] = ["openai", "anthropic", "ollama"];
-const MODELS: [&str; 7] = [
+const MODELS: [&str; 8] = [
     "gpt-4o",
     "gpt-4o-mini",
     "o3",
     "claude-5-opus",
     "claude-5-häiku",
     "qwen3",
+    "Qwen3-Mini",
     "模型-1",
 ];
-const PATTERNS: [&str; 12] = [
+const PATTERNS: [&str; 15] = [
     "gpt-4o",
     "gpt-*",
     "*mini",
@@ -58,6 +59,9 @@ const PATTERNS: [&str; 12] = [
     "?*3",
     "qwen3",
     "g*o*i",
+    "GPT-*",
+    "QWEN3",
+    "*wen3-mi*",
 ];
 const TIERS: [ModelTier; 3] = [
     ModelTier::LocalLightweight,

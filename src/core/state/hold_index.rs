@@ -3,7 +3,7 @@
 //! Each hold is filed under every value that a scope may name; a scope looks at what is filed under one of its
 //! dimensions, the one with the fewest holds.
 
-use super::model_part::{Part, Place};
+use super::model_part::{Part, Place, lower};
 use super::scope_index::{Label, choices, labels};
 use crate::core::charge::Facts;
 use crate::core::id::AllocationId;
@@ -17,6 +17,7 @@ type Drawer = FxHashSet<AllocationId>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct HoldIndex {
     drawers: FxHashMap<u64, Drawer>,
+    /// By the model's name in lower case.
     models: BTreeMap<String, Drawer>,
 }
 
@@ -25,12 +26,12 @@ impl HoldIndex {
         labels(facts, |label| {
             self.drawers.entry(label.drawer()).or_default().insert(id);
         });
-        if let Some(model) = facts.model {
-            if let Some(known) = self.models.get_mut(model) {
+        if let Some(model) = facts.model.map(lower) {
+            if let Some(known) = self.models.get_mut(&*model) {
                 known.insert(id);
             } else {
                 let drawer = Drawer::from_iter([id]);
-                self.models.insert(model.to_owned(), drawer);
+                self.models.insert(model.into_owned(), drawer);
             }
         }
     }
@@ -45,12 +46,12 @@ impl HoldIndex {
                 }
             }
         });
-        if let Some(model) = facts.model
-            && let Some(holds) = self.models.get_mut(model)
+        if let Some(model) = facts.model.map(lower)
+            && let Some(holds) = self.models.get_mut(&*model)
         {
             holds.remove(&id);
             if holds.is_empty() {
-                self.models.remove(model);
+                self.models.remove(&*model);
             }
         }
     }
@@ -73,8 +74,8 @@ impl HoldIndex {
                 place: Place::First,
                 text,
             }) => {
-                let from = self.models.range((*text).to_owned()..);
-                let own = from.take_while(|(model, _)| model.starts_with(text));
+                let from = self.models.range(text.to_string()..);
+                let own = from.take_while(|(model, _)| model.starts_with(&**text));
                 own.map(|(_, drawer)| drawer).collect()
             }
             // There are far fewer models than holds.

@@ -1,4 +1,6 @@
-//! The part of a model pattern without wildcards that a budget is filed by.
+//! The part of a model pattern without wildcards that a budget is filed by, in lower case: patterns are matched in whatever case.
+
+use std::borrow::Cow;
 
 /// The longest part that is looked for anywhere in a name, in bytes: each length costs a look at every place of the name.
 const WITHIN_MOST: usize = 16;
@@ -15,16 +17,19 @@ pub(super) enum Place {
 }
 
 /// What every model that a pattern covers has in its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Part<'a> {
     pub(super) place: Place,
-    pub(super) text: &'a str,
+    pub(super) text: Cow<'a, str>,
 }
 
 impl<'a> Part<'a> {
     /// The longest part of a pattern between its wildcards, and of equal ones the one that is found with fewest looks.
     pub(super) fn of(pattern: &'a str) -> Self {
-        let part = |place, text| Self { place, text };
+        let part = |place, text| Self {
+            place,
+            text: lower(text),
+        };
         let Some((first, rest)) = pattern.split_once(['*', '?']) else {
             return part(Place::First, pattern);
         };
@@ -43,17 +48,26 @@ impl<'a> Part<'a> {
             .unwrap_or(part(Place::First, first))
     }
 
-    /// Whether a model has this part.
+    /// Whether a model's name, in lower case, has this part.
     pub(super) fn is_in(&self, model: &str) -> bool {
         match self.place {
-            Place::First => model.starts_with(self.text),
-            Place::Last => model.ends_with(self.text),
-            Place::Within => model.contains(self.text),
+            Place::First => model.starts_with(&*self.text),
+            Place::Last => model.ends_with(&*self.text),
+            Place::Within => model.contains(&*self.text),
         }
     }
 }
 
-/// The parts of one place and length that a model has.
+/// A name as it is filed and looked for.
+pub(super) fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// The parts of one place and length that a model's name has, which is in lower case.
 pub(super) fn parts(place: Place, length: usize, model: &str) -> impl Iterator<Item = Part<'_>> {
     let last = model.len().checked_sub(length);
     let starts = match (place, last) {
@@ -64,7 +78,10 @@ pub(super) fn parts(place: Place, length: usize, model: &str) -> impl Iterator<I
     };
     starts
         .filter_map(move |start| model.get(start..start + length))
-        .map(move |text| Part { place, text })
+        .map(move |text| Part {
+            place,
+            text: Cow::Borrowed(text),
+        })
 }
 
 /// The end of a text: names that differ do so there more often than at their beginnings.
@@ -101,7 +118,9 @@ mod tests {
             ("*", Place::First, ""),
             ("*?*", Place::First, ""),
             ("", Place::First, ""),
+            ("GPT-*", Place::First, "gpt-"),
         ] {
+            let text = text.into();
             assert_eq!(Part::of(pattern), Part { place, text }, "{pattern}");
         }
     }
@@ -110,7 +129,7 @@ mod tests {
     fn a_model_has_a_part_where_it_stands() {
         let has = |place, length, model| {
             let found = parts(place, length, model);
-            found.map(|part| part.text).collect::<Vec<_>>()
+            found.map(|part| part.text.into_owned()).collect::<Vec<_>>()
         };
         assert_eq!(has(Place::First, 2, "o3-mini"), ["o3"]);
         assert_eq!(has(Place::Last, 4, "o3-mini"), ["mini"]);

@@ -4,7 +4,7 @@
 //! looks only at what is filed under its own values.
 
 use super::holds::Meets;
-use super::model_part::{Part, Place, parts};
+use super::model_part::{Part, Place, lower, parts};
 use crate::core::charge::Facts;
 use crate::core::id::BudgetId;
 use crate::core::price::ModelTier;
@@ -32,7 +32,7 @@ type PartLength = (Place, usize);
 /// The drawers of one budget, each with the place and length of the part where it is one of models.
 type Filed = SmallVec<[(u64, Option<PartLength>); 2]>;
 
-#[derive(Clone, Copy, Hash)]
+#[derive(Clone, Hash)]
 pub(super) enum Label<'a> {
     Tag(&'a str, &'a str),
     User(&'a str),
@@ -56,7 +56,7 @@ impl Label<'_> {
 impl ScopeIndex {
     pub(super) fn insert(&mut self, budget: BudgetId, scope: &Scope) {
         let choices = choices(scope);
-        let crowd = |labels: &Vec<Label<'_>>| labels.iter().map(|label| self.beside(*label)).sum();
+        let crowd = |labels: &Vec<Label<'_>>| labels.iter().map(|label| self.beside(label)).sum();
         let Some(labels) = choices
             .iter()
             .min_by_key::<usize, _>(|labels| crowd(labels))
@@ -80,7 +80,7 @@ impl ScopeIndex {
         self.filed.insert(budget, filed);
     }
 
-    fn beside(&self, label: Label<'_>) -> usize {
+    fn beside(&self, label: &Label<'_>) -> usize {
         self.drawers.get(&label.drawer()).map_or(0, SmallVec::len)
     }
 
@@ -123,10 +123,10 @@ impl ScopeIndex {
             }
         };
         labels(facts, &mut open);
-        if let Some(model) = facts.model {
+        if let Some(model) = facts.model.map(lower) {
             let lengths = self.part_lengths.keys();
             lengths
-                .flat_map(|(place, length)| parts(*place, *length, model))
+                .flat_map(|(place, length)| parts(*place, *length, &model))
                 .map(Label::Model)
                 .for_each(open);
         }
@@ -261,6 +261,7 @@ mod tests {
         assert_eq!(model("openai/model-7"), [21]);
         assert_eq!(model("a-special-8-b"), [25]);
         assert_eq!(model("of-9-special-8-z"), [25, 29]);
+        assert_eq!(model("OF-9-Special-8-Z"), [25, 29]);
         assert!(model("\u{e9}").is_empty());
         for number in 0..3_000 {
             index.remove(BudgetId(number));

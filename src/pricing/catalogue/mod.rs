@@ -114,12 +114,17 @@ impl Catalogue {
 
     /// Whether a provider, by the catalogue's name for it, has a model here.
     pub fn has_provider(&self, provider: &str) -> bool {
-        let first = self
-            .cards
-            .partition_point(|card| *card.provider < *provider);
-        self.cards
-            .get(first)
-            .is_some_and(|card| *card.provider == *provider)
+        !self.cards_of_provider(provider).is_empty()
+    }
+
+    /// The cards of a provider, by model.
+    pub fn cards_of_provider(&self, provider: &str) -> &[ModelCard] {
+        let place = |is_before: fn(&str, &str) -> bool| {
+            self.cards
+                .partition_point(|card| is_before(&card.provider, provider))
+        };
+        let (first, last) = (place(|own, of| own < of), place(|own, of| own <= of));
+        self.cards.get(first..last).unwrap_or_default()
     }
 
     /// The cards of a name, in whatever case, by provider.

@@ -73,8 +73,10 @@ impl Scopes {
         let outdated = all.filter_map(|(budget, scope)| {
             breathe();
             let of = (&scope.provider, &scope.model);
-            let kept = &scope.model;
-            let known = Known { kept, before };
+            let known = Known {
+                kept: scope,
+                before,
+            };
             let own = named
                 .entry(of)
                 .or_insert_with(|| own_values(scope, &known, prices, now));

@@ -96,6 +96,49 @@ async fn a_limit_on_a_model_holds_once_its_price_is_known_under_another_writing(
 }
 
 #[tokio::test]
+async fn a_limit_on_a_provider_holds_for_all_that_calls_by_its_name_mean() {
+    let house = House::new();
+    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_tokens": 10}]);
+    let of =
+        |provider: &str| json!({"name": "A", "scope": {"provider": provider}, "policies": limit});
+    for (provider, model) in [
+        ("azure", "mistral-small-2503"),
+        ("google", "codestral-2501"),
+        ("bedrock", "openai.gpt-5.6-sol"),
+    ] {
+        let saved = house.done("save_budget", of(provider)).await;
+        let allowed = is_allowed(&house, Some(provider), model).await;
+        assert_eq!(allowed, false, "{provider}");
+        let budget = &saved["budget"];
+        let mut again = of(provider);
+        again["budget_id"] = budget["budget_id"].clone();
+        again["policies"] = json!([]);
+        let again = house.done("save_budget", again).await;
+        assert_eq!(again["budget"]["scope"], budget["scope"]);
+        let id = json!({"budget_id": budget["budget_id"], "reason": "next"});
+        house.done("archive_budget", id).await;
+    }
+}
+
+/// One of several that a name may mean stays alone once it was saved so, though the name that it is kept by may mean them all.
+#[tokio::test]
+async fn a_limit_on_one_provider_alone_stays_so() {
+    let house = House::new();
+    let given = json!({"name": "A", "scope": {"provider": "azure_openai"}});
+    let budget = &house.done("save_budget", given).await["budget"];
+    assert_eq!(budget["scope"]["provider"], json!(["azure"]));
+    assert_eq!(outdated(&house).await, []);
+    let mut again = json!({"budget_id": budget["budget_id"], "scope": budget["scope"]});
+    let saved = house.done("save_budget", again.clone()).await;
+    assert_eq!(saved["budget"]["scope"], budget["scope"]);
+    again["scope"]["provider"] = json!(["azure", "azure_ai"]);
+    house.done("save_budget", again.clone()).await;
+    again["scope"]["provider"] = json!("azure_openai");
+    let narrowed = house.done("save_budget", again).await;
+    assert_eq!(narrowed["budget"]["scope"], budget["scope"]);
+}
+
+#[tokio::test]
 async fn a_limit_on_a_provider_holds_for_what_it_alone_frames() {
     let house = House::new();
     let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_cost_usd": "1"}]);
@@ -275,6 +318,30 @@ async fn a_limit_on_a_model_holds_at_every_provider_however_it_is_written_there(
             json!("nvidia/nemotron-nano-9b-v2"),
             "nvidia",
             "nvidia/nemotron-nano-9b-v2",
+        ),
+        // In a region with a price of its own, by the resource's name and by an inference profile's.
+        (
+            json!("mistral.mistral-7b-instruct-v0:2"),
+            "bedrock",
+            "arn:aws:bedrock:eu-west-3::foundation-model/mistral.mistral-7b-instruct-v0:2",
+        ),
+        (
+            json!("anthropic.claude-sonnet-4-20250514-v1:0"),
+            "aws",
+            "eu.anthropic.claude-sonnet-4-20250514-v1:0",
+        ),
+        // Patterns, in whatever case, and of dates that are recorded otherwise or not at all.
+        (json!("minimax-m2.7*"), "minimax", "MiniMax-M2.7"),
+        (json!("gpt-5.5-2026-*"), "openai", "gpt-5.5-2026-12-24"),
+        (
+            json!("claude-opus-4-2025*"),
+            "anthropic",
+            "claude-opus-4-20250514",
+        ),
+        (
+            json!("claude-sonnet-4-2025*"),
+            "vertex_ai",
+            "claude-sonnet-4@20250514",
         ),
         // A name beside another takes nothing away.
         (

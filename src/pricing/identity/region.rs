@@ -1,0 +1,52 @@
+//! Bedrock's regions, in front of the names of its models.
+
+/// What stands in front of the ids of inference profiles, with a dot: the regions that a call may be served in. `regional` is
+/// how public price lists name the price of every single region.
+const PLACES: [&str; 11] = [
+    "apac", "au", "ca", "eu", "global", "in", "jp", "regional", "sa", "us", "us-gov",
+];
+
+/// The name of a model without the region or the inference profile's place in front of it.
+pub fn without_region(name: &str) -> Option<&str> {
+    let region = name.split_once('/');
+    let region = region.filter(|(region, _)| is_region(region));
+    let place = || {
+        let (place, rest) = name.split_once('.')?;
+        (PLACES.contains(&place) && rest.contains('.')).then_some(rest)
+    };
+    region.map(|(_, rest)| rest).or_else(place)
+}
+
+/// Whether it is the name of a region, such as `eu-west-1` or `us-gov-east-1`.
+fn is_region(name: &str) -> bool {
+    let mut parts = name.rsplit('-');
+    let is_number = |part: &str| part.len() == 1 && part.bytes().all(|it| it.is_ascii_digit());
+    let is_word = |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_lowercase());
+    let is_numbered = parts.next().is_some_and(is_number);
+    let words: Vec<_> = parts.collect();
+    is_numbered && matches!(words.len(), 2 | 3) && words.into_iter().all(is_word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_in_front_is_told_from_the_rest_of_a_name() {
+        for (name, rest) in [
+            ("eu-west-1/meta.llama3", Some("meta.llama3")),
+            ("us-gov-east-1/openai.gpt-5.4", Some("openai.gpt-5.4")),
+            ("eu.anthropic.claude-5", Some("anthropic.claude-5")),
+            ("regional.anthropic.claude-5", Some("anthropic.claude-5")),
+            ("us-gov.anthropic.m", Some("anthropic.m")),
+            ("meta.llama3", None),
+            ("claude_platform/m", None),
+            ("1024-x-1024/m", None),
+            ("gpt-4.1", None),
+            ("us.m", None),
+            ("\u{e9}-west-1/m", None),
+        ] {
+            assert_eq!(without_region(name), rest, "{name}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The names that usage of one model has, wherever it is bought.
+
+use super::patterns::{OfDates, is_anything, of_dates};
+use crate::core::scope::{Values, is_pattern};
+use crate::pricing::book::PriceBook;
+use crate::pricing::catalogue::{Unresolved, parted, provider};
+use crate::pricing::identity::{
+    DEFAULT, framed_names, frames_owner, unframed, unlisted, without_region,
+};
+use crate::service::estimate::unknown;
+use jiff::Timestamp;
+
+/// The names that usage of one model has.
+pub(super) struct Names<'a> {
+    prices: &'a PriceBook,
+    now: Timestamp,
+    found: Vec<String>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(
+        model: &str,
+        providers: &Values,
+        prices: &'a PriceBook,
+        now: Timestamp,
+    ) -> Vec<String> {
+        let mut names = Self {
+            prices,
+            now,
+            found: Vec::new(),
+        };
+        names.take(model, providers);
+        names.take_defaults(providers);
+        if !is_in_a_region(model) {
+            names.take_regional(providers);
+        }
+        names.found
+    }
+
+    fn take(&mut self, model: &str, providers: &Values) {
+        if is_pattern(model) {
+            self.take_pattern(model, providers);
+            return;
+        }
+        // What a name means may become another once sources know it; by that name.
+        self.found.push(unlisted(unframed(model)));
+        let framed = framed_names(model).map(|name| unlisted(&name));
+        self.found.extend(framed);
+        if !providers.is_free() {
+            for provider in providers.iter() {
+                self.take_meant(Some(provider), model);
+            }
+            return;
+        }
+        for provider in self.take_meant(None, model) {
+            self.take_meant(Some(&provider), model);
+        }
+        if frames_owner(model).is_none() {
+            self.take_writings(model);
+        }
+    }
+
+    /// How each seller writes the very name. What a seller alone takes it for may be another model elsewhere, and is not meant.
+    fn take_writings(&mut self, model: &str) {
+        let name = unlisted(unframed(model));
+        let stem = parted(&name).map(|(stem, _)| stem);
+        for provider in self.prices.sellers_of(model) {
+            let own = self.prices.model_meant(Some(&provider), model);
+            let is_it = |own: &&str| {
+                let own = unlisted(own);
+                own == name || Some(&*own) == stem
+            };
+            self.found.extend(own.filter(is_it).map(str::to_owned));
+        }
+    }
+
+    /// Vertex's usual versions, where they have cards of their own.
+    fn take_defaults(&mut self, providers: &Values) {
+        if !providers.cover(Some(VERTEX)) {
+            return;
+        }
+        let catalogue = self.prices.catalogue();
+        let versions = self.found.iter().map(|name| format!("{name}{DEFAULT}"));
+        let listed = versions.filter(|name| catalogue.named(Some(VERTEX), name).is_ok());
+        let listed: Vec<_> = listed.collect();
+        self.found.extend(listed);
+    }
+
+    /// Bedrock's models in the regions where their prices are their own: a resource's name tells its region, and profiles have
+    /// theirs in front.
+    fn take_regional(&mut self, providers: &Values) {
+        let bedrocks = BEDROCK.iter().filter(|own| providers.cover(Some(own)));
+        let of_each = bedrocks.flat_map(|own| {
+            let names = self.found.iter();
+            names.flat_map(|name| self.prices.regional(own, name))
+        });
+        let regional: Vec<_> = of_each.collect();
+        self.found.extend(regional);
+    }
+
+    /// A pattern as it is kept, and what is behind the provider in front of it. A dot in Anthropic's versions is a hyphen.
+    fn take_pattern(&mut self, pattern: &str, providers: &Values) {
+        let pattern = pattern.to_ascii_lowercase();
+        let inner = unframed(&pattern);
+        let behind = inner.split_once('/');
+        let behind = behind.filter(|(prefix, _)| !is_pattern(prefix));
+        let alone = behind.map_or(inner, |(_, rest)| rest);
+        if !is_anything(alone) {
+            self.take_alone(alone, providers);
+            if provider::owner(alone) == Some("anthropic") && alone.contains('.') {
+                self.take_alone(&alone.replace('.', "-"), providers);
+            }
+        }
+        self.found.push(pattern);
+    }
+
+    /// A pattern of the names of models. The release of a model that has no price of its own is recorded as the model, which is
+    /// covered where a pattern is of its dates.
+    fn take_alone(&mut self, pattern: &str, providers: &Values) {
+        self.found.push(pattern.to_owned());
+        if let Some(OfDates { model, ways }) = of_dates(pattern) {
+            self.found.extend(ways);
+            self.take_sold(model, providers);
+        }
+    }
+
+    /// A model by its name at each of these providers that has it; where none is named, at all.
+    fn take_sold(&mut self, model: &str, providers: &Values) {
+        let sellers = if providers.is_free() {
+            self.prices.sellers_of(model)
+        } else {
+            providers.iter().map(str::to_owned).collect()
+        };
+        let sold = sellers
+            .iter()
+            .filter_map(|seller| self.prices.model_meant(Some(seller), model));
+        self.found.extend(sold.map(str::to_owned));
+    }
+
+    /// The names of what it means at a provider; or, where none is named, alone. Gives back the providers where that is several's.
+    fn take_meant(&mut self, provider: Option<&str>, model: &str) -> Vec<String> {
+        // Also one whose price begins later.
+        let meant = self.prices.model_meant(provider, model);
+        self.found.extend(meant.map(str::to_owned));
+        let behind = unframed(model).split_once('/');
+        let behind = behind.filter(|(_, rest)| !rest.trim().is_empty());
+        let (price, several) = match self.prices.price_at(provider, model, self.now) {
+            Ok(price) => (Some(price), Vec::new()),
+            Err(Unresolved::Ambiguous { providers }) => (None, providers),
+            Err(Unresolved::Unknown) => (None, Vec::new()),
+        };
+        if let Some(price) = &price {
+            self.found.push(price.model.to_owned());
+        } else {
+            let unknown = unknown(self.prices, provider, model).model;
+            self.found.extend(unknown.map(String::from));
+        }
+        // Whoever is in front may be the one who sells it, and may be named as its provider.
+        if let Some((prefix, rest)) = behind
+            && price.is_none_or(|price| provider.is_none() && !is_named(prefix, price.provider))
+        {
+            self.found.push(unlisted(rest));
+        }
+        several
+    }
+}
+
+/// Bedrock, by the catalogue's names for it.
+const BEDROCK: [&str; 2] = ["bedrock", "bedrock_mantle"];
+
+/// Vertex, by the catalogue's name for it.
+const VERTEX: &str = "vertex_ai";
+
+/// Whether a name says the region that its model is in.
+fn is_in_a_region(model: &str) -> bool {
+    let regional = framed_names(model).next();
+    regional.is_some_and(|name| without_region(&name) == Some(unframed(model)))
+}
+
+/// Whether a name stands for a provider.
+fn is_named(name: &str, provider: &str) -> bool {
+    let named = provider::named(name);
+    named.iter().any(|name| *name == *provider)
+}

@@ -1,0 +1,102 @@
+//! Patterns of models' names: what is written in several ways is covered in all of them.
+
+use crate::core::scope::is_pattern;
+
+/// Whether a pattern is nothing but wildcards.
+pub(super) fn is_anything(pattern: &str) -> bool {
+    pattern.bytes().all(|byte| matches!(byte, b'*' | b'?'))
+}
+
+/// A pattern of the dates of one model.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct OfDates<'a> {
+    /// The model, without wildcards.
+    pub(super) model: &'a str,
+    /// The pattern in each way to write a date: with hyphens or without, behind a hyphen or an at sign.
+    pub(super) ways: Vec<String>,
+}
+
+/// A pattern as one of the dates of a model, if it is: of this century, or of any behind an at sign.
+pub(super) fn of_dates(pattern: &str) -> Option<OfDates<'_>> {
+    let marks = pattern.char_indices();
+    let mut marks = marks.filter(|(_, mark)| matches!(mark, '-' | '@'));
+    let (model, dates) = marks.find_map(|(at, mark)| {
+        let (model, dates) = (&pattern[..at], &pattern[at + 1..]);
+        let is_of_dates = is_pattern(dates)
+            && dates.bytes().all(is_of_a_date)
+            && (dates.starts_with(CENTURY) || mark == '@' && is_anything(dates));
+        (is_of_dates && !model.is_empty() && !is_pattern(model)).then_some((model, dates))
+    })?;
+    let dates = if is_anything(dates) { ANY } else { dates };
+    let plain = dates.replace('-', "");
+    let ways = [hyphenated(&plain), plain];
+    let ways = ways.iter().flat_map(|dates| {
+        let marked = |mark| format!("{model}{mark}{dates}");
+        ['-', '@'].map(marked)
+    });
+    let mut ways: Vec<_> = ways.collect();
+    ways.sort_unstable();
+    ways.dedup();
+    Some(OfDates { model, ways })
+}
+
+/// How every date of a model begins.
+const CENTURY: &str = "20";
+/// Any date.
+const ANY: &str = "20*";
+
+fn is_of_a_date(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'-' | b'*' | b'?')
+}
+
+/// Dates with hyphens behind the year and the month, as far as their places are told.
+fn hyphenated(plain: &str) -> String {
+    let told = plain.find('*').unwrap_or(plain.len());
+    let mut dates = String::with_capacity(plain.len() + 2);
+    for (at, part) in plain.char_indices() {
+        if matches!(at, 4 | 6) && at < told {
+            dates.push('-');
+        }
+        dates.push(part);
+    }
+    dates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_of_dates_is_one_in_every_way_to_write_them() {
+        for (pattern, model, ways) in [
+            ("m-2025*", "m", &["m-2025*", "m@2025*"][..]),
+            (
+                "m-2025-05-*",
+                "m",
+                &["m-2025-05*", "m-202505*", "m@2025-05*", "m@202505*"],
+            ),
+            (
+                "m-2025????",
+                "m",
+                &["m-2025-??-??", "m-2025????", "m@2025-??-??", "m@2025????"],
+            ),
+            ("a/m-4@*", "a/m-4", &["a/m-4-20*", "a/m-4@20*"]),
+            ("m-20*05-01", "m", &["m-20*0501", "m@20*0501"]),
+        ] {
+            let ways = ways.iter().map(ToString::to_string).collect();
+            let expected = OfDates { model, ways };
+            assert_eq!(of_dates(pattern), Some(expected), "{pattern}");
+        }
+        for pattern in [
+            "m-*",
+            "m-4*",
+            "m-2025-05-14",
+            "m-2025*-mini",
+            "*-2025*",
+            "-2025*",
+            "m-20b*",
+        ] {
+            assert_eq!(of_dates(pattern), None, "{pattern}");
+        }
+    }
+}
