@@ -118,23 +118,40 @@ impl<'a> Names<'a> {
     /// covered where a pattern is of its dates.
     fn take_alone(&mut self, pattern: &str, providers: &Values) {
         self.found.push(pattern.to_owned());
+        if self.is_bedrocks(pattern, providers) {
+            let regional = ['/', '.'].map(|mark| format!("*{mark}{pattern}"));
+            self.found.extend(regional);
+        }
         if let Some(OfDates { model, ways }) = of_dates(pattern) {
             self.found.extend(ways);
-            self.take_sold(model, providers);
+            self.take_releases(model, providers);
         }
     }
 
-    /// A model by its name at each of these providers that has it; where none is named, at all.
-    fn take_sold(&mut self, model: &str, providers: &Values) {
+    /// What releases of a model are recorded as that have no price of their own, at each of these providers; where none is named,
+    /// at all.
+    fn take_releases(&mut self, model: &str, providers: &Values) {
+        let release = format!("{model}-{NO_RELEASE}");
         let sellers = if providers.is_free() {
-            self.prices.sellers_of(model)
+            self.prices.sellers_of(&release)
         } else {
             providers.iter().map(str::to_owned).collect()
         };
-        let sold = sellers
+        let recorded = sellers
             .iter()
-            .filter_map(|seller| self.prices.model_meant(Some(seller), model));
-        self.found.extend(sold.map(str::to_owned));
+            .filter_map(|seller| self.prices.model_meant(Some(seller), &release));
+        self.found.extend(recorded.map(str::to_owned));
+    }
+
+    /// Whether a pattern begins as Bedrock's names of one maker's models do.
+    fn is_bedrocks(&self, pattern: &str, providers: &Values) -> bool {
+        let maker = pattern.split_once('.').map(|(maker, _)| maker);
+        let is_whole = |maker: &&str| !is_pattern(maker) && without_region(pattern).is_none();
+        let Some(maker) = maker.filter(is_whole) else {
+            return false;
+        };
+        let mut bedrocks = BEDROCK.iter().filter(|own| providers.cover(Some(own)));
+        bedrocks.any(|own| self.prices.has_maker(own, maker))
     }
 
     /// The names of what it means at a provider; or, where none is named, alone. Gives back the providers where that is several's.
@@ -167,6 +184,9 @@ impl<'a> Names<'a> {
 
 /// Bedrock, by the catalogue's names for it.
 const BEDROCK: [&str; 2] = ["bedrock", "bedrock_mantle"];
+
+/// A day on which no model was released that has a price.
+const NO_RELEASE: &str = "2020-01-01";
 
 /// Vertex, by the catalogue's name for it.
 const VERTEX: &str = "vertex_ai";

@@ -171,6 +171,26 @@ fn a_scope_covers_all_that_a_name_may_mean() {
         ),
         (
             &["anthropic"],
+            &["claude-3-5-haiku-2024*"],
+            &["anthropic"],
+            &[
+                "claude-3-5-haiku-2024*",
+                "claude-3-5-haiku-latest",
+                "claude-3-5-haiku@2024*",
+            ],
+        ),
+        (
+            &["bedrock_converse"],
+            &["anthropic.claude-*"],
+            &["bedrock"],
+            &[
+                "*.anthropic.claude-*",
+                "*/anthropic.claude-*",
+                "anthropic.claude-*",
+            ],
+        ),
+        (
+            &["anthropic"],
             &["Claude-Opus-4-2025*"],
             &["anthropic"],
             &[
