@@ -2,7 +2,7 @@
 //! models of November 2026.
 
 use crate::core::price::Unit;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 const fn dec(digits: u32, scale: u32) -> Decimal {
@@ -19,6 +19,13 @@ pub const FRESH_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// How far in the future a word may have been fetched, by a clock that was set back since, and still be of an age.
 pub const AHEAD_MOST: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether a word that was fetched then has an age at which it votes. One from a time that is still to come, by a clock that was
+/// ahead, is of no age.
+pub fn is_fresh(fetched_at: Timestamp, now: Timestamp) -> bool {
+    let age = now.duration_since(fetched_at);
+    (-AHEAD_MOST..=FRESH_FOR).contains(&age)
+}
 
 /// How much those who agree must weigh: more than one full source (1.0), whoever it is.
 pub const QUORUM_WEIGHT: Decimal = dec(15, 1);

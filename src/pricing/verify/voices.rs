@@ -1,6 +1,6 @@
 //! Which sources are heard, and on what.
 
-use super::bounds::{AHEAD_MOST, FRESH_FOR, FULL_LEAST, LIGHT};
+use super::bounds::{FULL_LEAST, LIGHT, is_fresh};
 use super::quorum::Voice;
 use super::{Quote, Subject, sanity};
 use crate::core::price::Unit;
@@ -197,9 +197,7 @@ fn once_each(quotes: &[Quote]) -> impl Iterator<Item = &Quote> {
 
 /// What speaks against all of a source's word.
 fn alone(subject: &Subject<'_>, present: &Points, speaker: &Speaker<'_>) -> Option<PriceRule> {
-    let age = subject.now.duration_since(speaker.quote.fetched_at);
-    // One from a time that is still to come, by a clock that was ahead, is of no age.
-    if age > FRESH_FOR || age < -AHEAD_MOST {
+    if !is_fresh(speaker.quote.fetched_at, subject.now) {
         return Some(PriceRule::Stale);
     }
     let own = &speaker.points;

@@ -1,9 +1,9 @@
 //! What is configured of the price sources: the file `prices.json` and the folder `pages` of the data directory.
 
-use crate::core::decide::QUOTES_MOST;
+mod pages;
+
 use crate::core::price_change::{PAGES_FOLDER, SETTINGS_FILE};
 use crate::pricing::sources::fetch::check_address;
-use crate::pricing::sources::html::{HtmlTable, Page};
 use crate::pricing::sources::{self, Declaration, Source};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -122,6 +122,23 @@ struct OfSource {
     asked: Option<bool>,
 }
 
+impl OfSource {
+    fn read(text: &str) -> Result<Self, String> {
+        let json = &mut serde_json::Deserializer::from_str(text);
+        serde_path_to_error::deserialize(json).map_err(|error| {
+            let field = error.path().to_string();
+            let expects = match &*field {
+                "address" => "an address, as text",
+                "weight" => "a number above 0, and at most 1",
+                "ttl_hours" | "requests_an_hour" => "a whole number from 1",
+                "asked" => "true or false",
+                _ => return format!(": {}", error.inner()),
+            };
+            format!(".{field}: expects {expects}")
+        })
+    }
+}
+
 impl Settings {
     /// The sources that come with the program, as they declare themselves, asked only by hand.
     pub fn by_hand() -> Self {
@@ -150,10 +167,7 @@ impl Settings {
     /// [`SettingsError`]: `prices.json` can't be read, or is not of its shape.
     pub fn read(data_dir: &Path, background: Option<bool>) -> Result<Self, SettingsError> {
         let path = data_dir.join(SETTINGS_FILE);
-        let text = optional(&path)?;
-        // Some editors put a mark before the text.
-        let text = text.map(|text| text.trim_start_matches('\u{feff}').to_owned());
-        let file: File = match text {
+        let file: File = match optional(&path)? {
             Some(text) if text.trim_start().is_empty() => File::default(),
             // serde would also take a list, field by field.
             Some(text) if !text.trim_start().starts_with('{') => {
@@ -190,8 +204,7 @@ impl Settings {
         if !own.get().starts_with('{') {
             return Err(": expects an object".to_owned());
         }
-        let own: OfSource =
-            serde_json::from_str(own.get()).map_err(|error| format!(": {error}"))?;
+        let own = OfSource::read(own.get())?;
         known.configure(own).map_err(|error| format!(".{error}"))
     }
 
@@ -248,71 +261,14 @@ impl Configured {
     }
 }
 
-impl Settings {
-    /// Adds the pages that are described in a folder, by the files' names.
-    fn add_pages(&mut self, folder: &Path) {
-        let paths = match described(folder) {
-            Ok(paths) => paths,
-            Err(error) => return self.leave_out(PAGES_FOLDER, &error.to_string()),
-        };
-        for path in paths {
-            match page(&path) {
-                Ok(page) => self.add_page(&path, page),
-                Err(why) => self.leave_out(&shown(&path), &why),
-            }
-        }
-    }
-
-    fn add_page(&mut self, path: &Path, page: Page) {
-        let mut others = self.sources.iter().map(|known| &*known.declaration.name);
-        if others.any(|known| known == page.name) {
-            let why = format!("a source is named {:?} already", page.name);
-            return self.leave_out(&shown(path), &why);
-        }
-        if self.sources.len() >= QUOTES_MOST {
-            let why = format!("expects at most {QUOTES_MOST} sources in all");
-            return self.leave_out(&shown(path), &why);
-        }
-        let source: Arc<dyn Source> = Arc::new(HtmlTable::of(page));
-        self.sources.push(Configured::of(source));
-    }
-}
-
-/// The descriptions in a folder, which need not be there.
-fn described(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let found = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        found => found?,
-    };
-    let mut paths = Vec::new();
-    for entry in found {
-        let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "json")
-        {
-            paths.push(path);
-        }
-    }
-    paths.sort_unstable();
-    Ok(paths)
-}
-
-fn page(path: &Path) -> Result<Page, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let page = Page::read(&text).map_err(|error| error.to_string())?;
-    check_address(&page.address).map_err(|error| error.to_string())?;
-    Ok(page)
-}
-
-/// A description's file, as it is named where it has no other name.
-fn shown(path: &Path) -> String {
-    let file = path.file_name().unwrap_or_default();
-    format!("{PAGES_FOLDER}/{}", file.display())
+/// A file's text. Some editors put a mark before it.
+fn text(path: &Path) -> std::io::Result<String> {
+    let text = std::fs::read_to_string(path)?;
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 fn optional(path: &Path) -> Result<Option<String>, SettingsError> {
-    match std::fs::read_to_string(path) {
+    match text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(SettingsError::File {
@@ -416,12 +372,17 @@ mod tests {
             (
                 r#"{"sources": {"litellm": {"ttl_hours": 0}}}"#,
                 "litellm",
-                "nonzero",
+                "sources.litellm.ttl_hours: expects a whole number from 1",
             ),
             (
                 r#"{"sources": {"litellm": {"requests_an_hour": 0}}}"#,
                 "litellm",
-                "nonzero",
+                "sources.litellm.requests_an_hour: expects a whole number from 1",
+            ),
+            (
+                r#"{"sources": {"litellm": {"weight": true}}}"#,
+                "litellm",
+                "sources.litellm.weight: expects a number above 0",
             ),
             (
                 r#"{"sources": {"litellm": {"weight": "0.5"}, "openrouter": {}, "litellm": {}}}"#,
@@ -449,57 +410,5 @@ mod tests {
             assert!(names.iter().all(|one| one.declaration.name != source));
             assert!(names.len() + 1 >= sources::all().len(), "the others serve");
         }
-    }
-
-    #[test]
-    fn a_page_in_the_folder_is_a_source() {
-        let folder = tempfile::tempdir().unwrap();
-        let pages = folder.path().join(PAGES_FOLDER);
-        std::fs::create_dir(&pages).unwrap();
-        let page = r#"{"name": "example.org", "address": "https://example.org/", "weight": "0.4", "asked": true,
-            "priced_by": "million", "unit_said": {"at": "caption", "text": "1M"}, "provider": {"fixed": "xai"},
-            "model": 0, "columns": {"input": 1}}"#;
-        std::fs::write(pages.join("b.json"), page).unwrap();
-        let settings = Settings::read(folder.path(), None).unwrap();
-        let last = &settings.sources.last().unwrap().declaration;
-        assert!(last.name == "example.org" && last.asked);
-        std::fs::write(pages.join("a.json"), page.replace("example.org", "litellm")).unwrap();
-        std::fs::write(pages.join("c.json"), page).unwrap();
-        std::fs::write(pages.join("d.json"), "{}").unwrap();
-        let plain = page
-            .replace("https://", "http://")
-            .replace("\"example", "\"plain");
-        std::fs::write(pages.join("e.json"), plain).unwrap();
-        let settings = Settings::read(folder.path(), None).unwrap();
-        let last = &settings.sources.last().unwrap().declaration;
-        assert_eq!(last.name, "example.org");
-        let left_out = settings.left_out.iter().map(|one| &*one.source);
-        let expected = [
-            "pages/a.json",
-            "pages/c.json",
-            "pages/d.json",
-            "pages/e.json",
-        ];
-        assert!(left_out.eq(expected), "{:?}", settings.left_out);
-    }
-
-    #[test]
-    fn there_are_no_more_pages_than_one_price_can_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let pages = folder.path().join(PAGES_FOLDER);
-        std::fs::create_dir(&pages).unwrap();
-        for number in 10..50 {
-            let page = format!(
-                r#"{{"name": "page-{number}", "address": "https://example.org/", "weight": "0.4",
-                "priced_by": "million", "unit_said": {{"at": "caption", "text": "1M"}}, "provider": {{"fixed": "xai"}},
-                "model": 0, "columns": {{"input": 1}}}}"#
-            );
-            std::fs::write(pages.join(format!("{number}.json")), page).unwrap();
-        }
-        let settings = Settings::read(folder.path(), None).unwrap();
-        assert_eq!(settings.sources.len(), QUOTES_MOST);
-        let left_out = &settings.left_out;
-        assert_eq!(left_out.len(), sources::all().len() + 40 - QUOTES_MOST);
-        assert!(left_out.iter().all(|one| one.why.contains("32 sources")));
     }
 }

@@ -42,7 +42,7 @@ impl Desk<'_> {
             let last = if is_of_settings(&failing.error) || is_description(&source) {
                 "it is left out, and has no word, until that is mended"
             } else if after.content.is_some() {
-                "what it said last is used as long as it is fresh"
+                "what it said last is used as long as it is fresh and of the same address"
             } else {
                 "it has never given prices that could be used"
             };

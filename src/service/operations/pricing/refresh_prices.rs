@@ -3,12 +3,13 @@
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
 use crate::pricing::appraise::{Appraisal, Counts};
-use crate::pricing::verify::bounds::FRESH_FOR;
+use crate::pricing::verify::bounds::is_fresh;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::request;
 use crate::service::refresh::{Answered, Gathered, Refreshed, Wanted};
 use crate::service::wire::schema::Instant;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -152,8 +153,9 @@ impl Operation for RefreshPrices {
         if refreshed.known {
             return Ok(done_before());
         }
-        let content = view(&refreshed, wanted.dry_run, desk.now());
-        let text = told(&content);
+        let now = desk.now();
+        let content = view(&refreshed, wanted.dry_run, now);
+        let text = told(&content, now);
         Ok(Answer { content, text })
     }
 }
@@ -175,7 +177,7 @@ fn done_before() -> Answer<RefreshPricesAnswer> {
     }
 }
 
-fn view(refreshed: &Refreshed, dry_run: bool, now: jiff::Timestamp) -> RefreshPricesAnswer {
+fn view(refreshed: &Refreshed, dry_run: bool, now: Timestamp) -> RefreshPricesAnswer {
     let appraisal = &refreshed.appraisal;
     let sources = refreshed.sources.iter();
     RefreshPricesAnswer {
@@ -201,7 +203,7 @@ fn repriced_past(refreshed: &Refreshed) -> Vec<String> {
         .collect()
 }
 
-fn source(one: &Gathered, appraisal: &Appraisal, now: jiff::Timestamp) -> RefreshedSource {
+fn source(one: &Gathered, appraisal: &Appraisal, now: Timestamp) -> RefreshedSource {
     let (state, error) = match &one.answered {
         Answered::Fetched => (SourceState::Fetched, None),
         Answered::Unchanged => (SourceState::Unchanged, None),
@@ -220,7 +222,7 @@ fn source(one: &Gathered, appraisal: &Appraisal, now: jiff::Timestamp) -> Refres
     let past_left_out = appraisal.past_left_out.iter();
     let past_left_out = past_left_out.filter(|(source, ..)| *source == one.name);
     let past_left_out = past_left_out.count();
-    let age = |at: jiff::Timestamp| now.duration_since(at).as_secs().max(0).unsigned_abs();
+    let age = |at: Timestamp| now.duration_since(at).as_secs().max(0).unsigned_abs();
     RefreshedSource {
         source: one.name.to_string(),
         state,
@@ -249,7 +251,7 @@ impl From<Counts> for RefreshCounts {
     }
 }
 
-fn told(answer: &RefreshPricesAnswer) -> String {
+fn told(answer: &RefreshPricesAnswer, now: Timestamp) -> String {
     let models = &answer.models;
     let verb = if answer.dry_run { "would be" } else { "are" };
     let past = match models.past_held_back {
@@ -286,18 +288,22 @@ fn told(answer: &RefreshPricesAnswer) -> String {
             continue;
         };
         let _ = write!(text, " {}: {error}", source.source);
-        let _ = match source.age_seconds {
-            Some(age) => {
-                let hours = age / 3_600;
-                let becomes = if age > FRESH_FOR.as_secs().unsigned_abs() {
-                    "too old to count"
-                } else {
-                    "used"
-                };
-                write!(text, "; what it said {hours} h ago is {becomes}.")
-            }
-            None => write!(text, "; it has said nothing so far."),
-        };
+        let _ = write!(text, "; {}.", last_word(source, now));
     }
     text
+}
+
+/// What becomes of what a source said last.
+fn last_word(source: &RefreshedSource, now: Timestamp) -> String {
+    let (Some(Instant(at)), Some(age)) = (source.as_of, source.age_seconds) else {
+        return "it has said nothing so far".to_owned();
+    };
+    let hours = age / 3_600;
+    match is_fresh(at, now) {
+        true => format!("what it said {hours} h ago is used"),
+        false if at > now => {
+            format!("what it said by a clock that was ahead, at {at}, does not count")
+        }
+        false => format!("what it said {hours} h ago is too old to count"),
+    }
 }

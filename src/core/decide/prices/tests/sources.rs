@@ -29,7 +29,9 @@ fn a_source_is_alerted_once_an_outage() {
         bench.report(failed("timeout")),
         ["source_reported", "alert_raised"]
     );
-    assert!(told(&bench).ends_with("timeout; what it said last is used as long as it is fresh"));
+    assert!(told(&bench).ends_with(
+        "timeout; what it said last is used as long as it is fresh and of the same address"
+    ));
     assert!(bench.report(failed("another")).is_empty());
     let wrong = failed("prices.json: sources.litellm.weight: too much");
     assert_eq!(
