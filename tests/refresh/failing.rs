@@ -4,7 +4,7 @@ use crate::ground::{Ground, litellm, refresher, states};
 use serde_json::json;
 use tekton_budget::service::caller::Caller;
 use tekton_budget::service::operation::Call;
-use tekton_budget::service::refresh::{Answered, Wanted};
+use tekton_budget::service::refresh::{Answered, Wanted, word};
 use wiremock::{MockServer, ResponseTemplate};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,6 +110,45 @@ async fn offline_nothing_is_lost_and_nobody_is_blamed() {
         )
         .await;
     assert_eq!(known["status"], "bundled");
+}
+
+/// In the background often only one source is due.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_one_that_can_not_be_reached_another_is_asked_before_it_is_blamed() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let call = Call::new(Caller::default());
+    let wanted = Wanted {
+        sources: vec!["models_dev".to_owned()],
+        doubts: true,
+        ..Wanted::default()
+    };
+    let ground = Ground::over(&nobody, MockServer::start().await);
+    let before = ground.sequence();
+    let offline = refresher(ground.folder.path());
+    let offline = offline.refresh(&ground.desk, &call, &wanted).await.unwrap();
+    assert!(offline.offline);
+    assert_eq!(ground.sequence(), before);
+    // The others can be reached.
+    let file = ground.folder.path().join("prices.json");
+    let settings = std::fs::read_to_string(&file).unwrap();
+    let settings = settings.replace(&nobody, &ground.server.uri());
+    let dead = format!("{nobody}/models_dev");
+    let settings = settings.replace(&format!("{}/models_dev", ground.server.uri()), &dead);
+    std::fs::write(&file, settings).unwrap();
+    ground
+        .say("litellm", &litellm("0.0000025", "0.00001"))
+        .await;
+    let failing = refresher(ground.folder.path());
+    let failing = failing.refresh(&ground.desk, &call, &wanted).await.unwrap();
+    assert!(!failing.offline);
+    let asked = failing.sources.iter();
+    let asked: Vec<_> = asked.map(|one| (&*one.name, word(&one.answered))).collect();
+    assert_eq!(asked, [("litellm", "fetched"), ("models_dev", "failed")]);
+    let open = json!({"kind": "source_failed", "state": "open"});
+    let alerts = ground.call("list_alerts", open).await.to_string();
+    assert!(alerts.contains("models_dev"), "{alerts}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -100,6 +100,7 @@ async fn refresh(refresher: &Refresher, desk: &Desk, due: Vec<String>, schedule:
     let wanted = Wanted {
         sources: due,
         dry_run: false,
+        doubts: true,
         request: None,
     };
     match refresher.refresh(desk, &call(), &wanted).await {

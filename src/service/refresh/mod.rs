@@ -71,6 +71,8 @@ pub struct Wanted {
     pub sources: Vec<String>,
     /// Whether nothing is to be applied.
     pub dry_run: bool,
+    /// Whether one source alone that can't be reached is to be told from a machine that is offline, by asking another.
+    pub doubts: bool,
     /// What makes it safe to repeat.
     pub request: Option<Request>,
 }
@@ -205,8 +207,18 @@ impl Refresher {
         asked: &BTreeSet<String>,
     ) -> Result<Refreshed, Refusal> {
         let now = desk.now();
+        let mut sources = self.gather(asked, desk, now, pulse).await?;
+        if let Some(other) = self.other(&sources, asked).filter(|_| wanted.doubts) {
+            let also = BTreeSet::from([other]);
+            let also = self.gather(&also, desk, now, pulse).await?.into_iter();
+            let answered = also.filter(|one| one.answered != Answered::NotAsked);
+            let answered: Vec<_> = answered.collect();
+            sources.retain(|known| answered.iter().all(|one| one.name != known.name));
+            sources.extend(answered);
+            sources.sort_by_key(|one| self.sources().position(|name| *name == *one.name));
+        }
         let mut refreshed = Refreshed {
-            sources: self.gather(asked, desk, now, pulse).await?,
+            sources,
             gone: self.gone(&desk.state(), asked),
             ..Refreshed::default()
         };
@@ -228,6 +240,19 @@ impl Refresher {
         }
         refreshed.repriced = past::used(desk, &refreshed.appraisal.history)?;
         Ok(refreshed)
+    }
+
+    /// Another source to ask, where the only one that was asked can't be reached.
+    fn other(&self, gathered: &[Gathered], asked: &BTreeSet<String>) -> Option<String> {
+        let mut gathered = gathered.iter();
+        let is_unreachable = |one: &Gathered| matches!(one.answered, Answered::Failed { unreachable, .. } if unreachable);
+        let is_in_doubt = asked.len() == 1 && gathered.any(is_unreachable);
+        let names = self.settings.asked().map(|source| &source.declaration.name);
+        let mut others = names.filter(|name| !asked.contains(&***name));
+        others
+            .next()
+            .filter(|_| is_in_doubt)
+            .map(ToString::to_string)
     }
 
     /// The sources to ask.
@@ -460,7 +485,7 @@ pub const fn word(answered: &Answered) -> &'static str {
 }
 
 /// Whether several were asked, or rest since they were asked last, and none of them could be reached. Of one alone it is that one
-/// which fails.
+/// which fails; in the background another is asked first.
 fn is_offline(gathered: &[Gathered]) -> bool {
     let reached = gathered.iter().filter_map(|one| match &one.answered {
         Answered::Fetched | Answered::Unchanged => Some(true),

@@ -147,6 +147,7 @@ impl Operation for RefreshPrices {
         let wanted = Wanted {
             sources: input.sources.unwrap_or_default(),
             dry_run,
+            doubts: false,
             request,
         };
         let refreshed = service.refresher()?.refresh(&desk, call, &wanted).await?;
