@@ -48,6 +48,9 @@ pub struct GetPriceAnswer {
     /// Set where no price of that time is known: then this is the earliest that is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub earliest_known: Option<bool>,
+    /// Set where no price of that time is known any more, and the past is asked for: then this is the latest that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_known: Option<bool>,
     /// Every version, the earliest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<Vec<PriceView>>,
@@ -80,8 +83,13 @@ impl Operation for GetPrice {
         let at = input.at.map_or_else(|| desk.now(), Instant::time);
         let provider = input.provider.as_deref();
         check_model(provider, &input.model)?;
-        let price = prices
-            .price_at(provider, &input.model, at)
+        let known = prices.price_at(provider, &input.model, at);
+        let is_over = known.is_err();
+        // Of a model that is sold no more the past is asked for, and what was used of it then.
+        let of_past = input.history == Some(true) || input.corrections == Some(true);
+        let last = || last_known(&prices, provider, &input.model, at).filter(|_| of_past);
+        let price = known
+            .or_else(|error| last().ok_or(error))
             .map_err(|error| no_price(&prices, provider, &input.model, &error))?;
         let history = input
             .history
@@ -102,6 +110,7 @@ impl Operation for GetPrice {
             repricing,
             price: PriceView::of(&price),
             earliest_known: is_later.then_some(true),
+            latest_known: is_over.then_some(true),
             history: history.map(|versions| {
                 let versions = versions.iter();
                 versions.map(|price| version(&prices, price)).collect()
@@ -124,8 +133,26 @@ impl Operation for GetPrice {
                 " No price of {at} is known; this is the earliest, of {since}."
             ));
         }
+        if is_over {
+            let since = price.effective_from;
+            text.push_str(&format!(
+                " No price of {at} is known; this is the latest, of {since}, and holds no more."
+            ));
+        }
         Ok(Answer { text, content })
     }
+}
+
+/// The last price that a model had before a time of which none is known.
+fn last_known<'a>(
+    prices: &'a PriceBook,
+    provider: Option<&str>,
+    model: &str,
+    at: Timestamp,
+) -> Option<Price<'a>> {
+    let versions = prices.history(provider, model).ok()?.into_iter();
+    let mut before = versions.filter(|price| price.effective_from <= at);
+    before.next_back()
 }
 
 /// A version, marked where it is a word of the past in whose place the source has said another since.

@@ -115,3 +115,33 @@ async fn a_history_of_a_release_is_that_releases_and_costs_what_lies_in_it() {
     let input = &price["rates"]["standard"]["rates"]["input"];
     assert_eq!(recorded["records"][0]["cost_usd"], *input, "{recorded}");
 }
+
+/// The alert names the model, and asks for nothing but its name.
+#[tokio::test]
+async fn a_model_that_is_sold_no_more_has_a_history_and_corrections() {
+    let house = House::new();
+    let model = json!({"model": "gone-1", "provider": "openai"});
+    let mut used = model.clone();
+    used["input_tokens"] = json!(1_000_000);
+    used["occurred_at"] = json!("2023-06-01T10:00:00Z");
+    house.done("record_usage", used).await;
+    let refresh = ApplyPrices {
+        history: vec![history("gone-1")],
+        ..ApplyPrices::default()
+    };
+    house.apply(refresh).await;
+    let refused = house.ask("get_price", model.clone()).await.unwrap_err();
+    assert_eq!(refused.code, Code::PriceUnknown, "nobody sells it by now");
+    let mut ask = model.clone();
+    ask["corrections"] = json!(true);
+    let offered = house.done("get_price", ask).await;
+    assert_eq!(offered["latest_known"], true, "{offered}");
+    assert_eq!(
+        offered["repricing"]["adjustments"],
+        json!([{"record_id": "use-1", "cost_usd": "5"}]),
+    );
+    let mut ask = model;
+    ask["history"] = json!(true);
+    let versions = house.done("get_price", ask).await;
+    assert_eq!(versions["history"].as_array().map(Vec::len), Some(1));
+}
