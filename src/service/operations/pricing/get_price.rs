@@ -48,7 +48,7 @@ pub struct GetPriceAnswer {
     /// Set where no price of that time is known: then this is the earliest that is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub earliest_known: Option<bool>,
-    /// Set where no price of that time is known any more, and the past is asked for: then this is the latest that is.
+    /// Set where that price holds no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_known: Option<bool>,
     /// Every version, the earliest first.
