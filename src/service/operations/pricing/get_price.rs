@@ -45,10 +45,10 @@ pub struct GetPriceAnswer {
     /// The price.
     #[serde(flatten)]
     pub price: PriceView,
-    /// Set where no price of that time is known: then this is the earliest that is.
+    /// Set where none of that time is known: this is the earliest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub earliest_known: Option<bool>,
-    /// Set where that price holds no more.
+    /// Set where none of that time is known: this is the latest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_known: Option<bool>,
     /// Every version, the earliest first.
