@@ -92,11 +92,10 @@ impl Evidence {
     /// first word counts as that.
     pub const fn behind(rule: PriceRule, has_price: bool) -> Self {
         match rule {
-            PriceRule::NoQuorum
-            | PriceRule::Disagreement
-            | PriceRule::FirstWord
-            | PriceRule::OutOfRange => Self::Few,
-            PriceRule::UnitSlip | PriceRule::Swapped if !has_price => Self::Few,
+            PriceRule::NoQuorum | PriceRule::Disagreement | PriceRule::FirstWord => Self::Few,
+            PriceRule::UnitSlip | PriceRule::Swapped | PriceRule::OutOfRange if !has_price => {
+                Self::Few
+            }
             _ => Self::Quorum,
         }
     }

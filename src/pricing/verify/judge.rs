@@ -120,17 +120,8 @@ impl Case<'_> {
                 && !gone.contains_key(place)
                 && !self.main.contains(place)
         };
-        // One that waits already, for too few say so, is told by what speaks against it.
-        let waiting = self.verdicts.iter();
-        let waiting = waiting.filter_map(|(place, verdict)| match verdict {
-            Verdict::Hold(rate, PriceRule::NoQuorum | PriceRule::Disagreement) => {
-                Some((*place, *rate))
-            }
-            _ => None,
-        });
         let out: Vec<_> = taken
             .into_iter()
-            .chain(waiting)
             .filter(|(place, rate)| is_first(place) && proportion::is_out(&price, *place, *rate))
             .collect();
         for (place, rate) in out {

@@ -397,17 +397,3 @@ fn an_honest_first_word_may_have_one_side_alone() {
         assert_eq!(held(&judgement), None, "{word}");
     }
 }
-
-#[test]
-fn a_first_rate_out_of_proportion_is_told_so_whoever_says_it_and_whenever() {
-    let text = "input 2 output 8 cache_write 400";
-    let known = verified("input 2 output 8");
-    for (standing, quotes) in [
-        (Standing::default(), vec![quote("a", "1", text)]),
-        (known.clone(), vec![quote("a", "1", text)]),
-        (known, vec![quote("a", "1", text), quote("b", "1", text)]),
-    ] {
-        let judgement = judged(&standing, &quotes);
-        assert_eq!(held(&judgement), Some(PriceRule::OutOfRange));
-    }
-}
