@@ -139,6 +139,7 @@ fn a_crowd_of_sessions_is_told_of_as_the_model_says() {
     assert_eq!(crowd.of_one(&world, Level::Warning), []);
     assert_eq!(crowd.of_others(&world), [], "their counters are no more");
     crowd.record(&mut world);
+    Crowd::record_unpriced(&mut world);
     assert_eq!(crowd.of_others(&world).len(), 4);
     world.wait(SignedDuration::from_hours(31 * 24));
     world.give(Command::Tick).result.unwrap();

@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tekton_budget::core::alert::AlertCause;
 use tekton_budget::core::codec;
 use tekton_budget::core::event::{Event, Recorded};
 use tekton_budget::core::quantity::Usd;
@@ -142,6 +143,10 @@ fn keep_the_present_version() {
     let mut crowd = Crowd::new(&mut world);
     crowd.record(&mut world);
     assert_eq!(crowd.of_others(&world).len(), 4);
+    Crowd::record_unpriced(&mut world);
+    let alerts = world.state.alerts();
+    let of_others = alerts.filter(|alert| alert.cause == AlertCause::CostUnknownOfOthers);
+    assert_eq!(of_others.count(), 1);
     let found = kinds(world.events());
     let every: BTreeSet<_> = EVERY_KIND.into_iter().collect();
     assert_eq!(found.keys().copied().collect::<BTreeSet<_>>(), every);

@@ -152,6 +152,8 @@ pub enum AlertCause {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sellers: Vec<String>,
     },
+    /// Something was spent whose cost is not known, of more models than have alerts of their own.
+    CostUnknownOfOthers,
     /// Prices changed.
     PricesChanged {
         /// How many.
@@ -249,7 +251,7 @@ impl AlertCause {
             | Self::OverrunOfOthers { .. } => AlertKind::Overrun,
             Self::CriticalBypass { .. } => AlertKind::CriticalBypass,
             Self::IncreaseRequested { .. } => AlertKind::IncreaseRequested,
-            Self::CostUnknown { .. } => AlertKind::CostUnknown,
+            Self::CostUnknown { .. } | Self::CostUnknownOfOthers => AlertKind::CostUnknown,
             Self::PricesChanged { .. } => AlertKind::PriceChanged,
             Self::PriceHeldBack { .. } => AlertKind::PriceHeldBack,
             Self::SourceFailed { .. } => AlertKind::SourceFailed,
@@ -266,6 +268,7 @@ impl AlertCause {
             | Self::LevelOfOtherPolicies { level } => level.severity(),
             Self::AllocationOverrun { .. }
             | Self::CostUnknown { .. }
+            | Self::CostUnknownOfOthers
             | Self::PriceHeldBack { .. }
             | Self::SourceFailed { .. }
             | Self::SourceOutvoted { .. } => Severity::Warning,
@@ -287,6 +290,7 @@ impl AlertCause {
             | Self::LevelOfOtherPolicies { .. }
             | Self::IncreaseRequested { .. }
             | Self::CostUnknown { .. }
+            | Self::CostUnknownOfOthers
             | Self::PricesChanged { .. }
             | Self::PriceHeldBack { .. }
             | Self::SourceFailed { .. }
@@ -314,6 +318,7 @@ impl AlertCause {
             Self::AllocationOverrun { .. }
             | Self::LevelOfOtherPolicies { .. }
             | Self::CostUnknown { .. }
+            | Self::CostUnknownOfOthers
             | Self::PricesChanged { .. }
             | Self::PriceHeldBack { .. }
             | Self::SourceFailed { .. }

@@ -13,7 +13,10 @@ use super::period::GoesOn;
 ///
 /// Version 4: a policy whose other time zone or week cuts nothing in another way counts on. A program that knows only version
 /// 3 would let its corrections and what it carries over begin anew. Usage keeps the release that it was priced by.
-pub const VERSION: u16 = 4;
+///
+/// Version 5: an alert can stand for the unknown costs of many models, which a program that knows only version 4 would take for
+/// damage.
+pub const VERSION: u16 = 5;
 
 /// Why bytes are no event that this program can read.
 #[derive(Debug, thiserror::Error)]
@@ -59,10 +62,16 @@ pub fn decode(bytes: &[u8]) -> Result<Recorded, CodecError> {
     }
 }
 
-/// Every field that the present version has beside those of versions 1 to 3 says by its absence what was meant then. When a
+/// The version that first said of a period how its counters go on.
+const GOES_ON_SAID: u16 = 4;
+
+/// Every field that the present version has beside those of former ones says by its absence what was meant then. When a
 /// field changes, what they wrote is kept here as a type of its own and is turned into the present one.
 fn upcast(version: u16, fields: &[u8]) -> Result<Recorded, CodecError> {
     let mut recorded = read(version, fields)?;
+    if version >= GOES_ON_SAID {
+        return Ok(recorded);
+    }
     if let Event::BudgetSaved { goes_on, .. } | Event::PolicySaved { goes_on, .. } =
         &mut recorded.event
     {

@@ -340,7 +340,9 @@ impl Model {
             AlertCause::PriceHeldBack { .. } | AlertCause::SourceFailed { .. } => {
                 self.price_alert_holds(cause) == Some(false)
             }
-            AlertCause::SourceOutvoted { .. } | AlertCause::CostUnknown { .. } => true,
+            AlertCause::SourceOutvoted { .. }
+            | AlertCause::CostUnknown { .. }
+            | AlertCause::CostUnknownOfOthers => true,
             AlertCause::Level { .. } => !self.holds(cause),
             AlertCause::LevelOfOthers { policy, level, .. } => {
                 let own = self.policy(*policy);

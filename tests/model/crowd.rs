@@ -2,11 +2,13 @@
 
 use super::alerts::CROWD;
 use super::world::World;
+use jiff::Timestamp;
 use tekton_budget::core::alert::{Alert, AlertCause, Level};
 use tekton_budget::core::command::{Adjust, Command, PolicyDraft, Posting, SaveBudget};
 use tekton_budget::core::context::Context;
 use tekton_budget::core::event::{Event, UsageAdjusted, UsageRecorded};
 use tekton_budget::core::id::{AlertId, BudgetId, PolicyId, RecordId};
+use tekton_budget::core::name::Name;
 use tekton_budget::core::period::Period;
 use tekton_budget::core::policy::{Enforcement, Limits};
 use tekton_budget::core::quantity::{Counts, Usd};
@@ -14,6 +16,36 @@ use tekton_budget::core::usage::{Correction, Cost, CostSource, Usage};
 
 /// How many sessions there are.
 const SESSIONS: usize = CROWD + 20;
+
+/// More models than have alerts of their own for their unknown costs.
+const UNPRICED: usize = 1_001;
+
+/// Ten tokens of a model, at no cost.
+fn usage(model: Name, source: CostSource, context: Context, occurred: Timestamp) -> Usage {
+    Usage {
+        provider: "openai".into(),
+        model,
+        release: None,
+        tier: None,
+        service_tier: None,
+        context,
+        counts: Counts {
+            input_tokens: 10,
+            ..Counts::default()
+        },
+        cost: Cost {
+            usd: Usd::ZERO,
+            source,
+            price_version: None,
+            unpriced: Vec::new(),
+            sellers: Vec::new(),
+        },
+        occurred,
+        allocation: None,
+        is_final: false,
+        metadata: serde_json::Map::default(),
+    }
+}
 
 /// A policy, and what its sessions have used.
 pub struct Crowd {
@@ -67,31 +99,8 @@ impl Crowd {
                 task_id: name,
                 ..Context::default()
             };
-            let usage = Usage {
-                provider: "openai".into(),
-                model: "gpt-4o".into(),
-                release: None,
-                tier: None,
-                service_tier: None,
-                context,
-                counts: Counts {
-                    input_tokens: 10,
-                    ..Counts::default()
-                },
-                cost: Cost {
-                    usd: Usd::ZERO,
-                    source: CostSource::Reported,
-                    price_version: None,
-                    unpriced: Vec::new(),
-                    sellers: Vec::new(),
-                },
-                occurred: now,
-                allocation: None,
-                is_final: false,
-                metadata: serde_json::Map::default(),
-            };
             Posting {
-                usage,
+                usage: usage("gpt-4o".into(), CostSource::Reported, context, now),
                 request: None,
             }
         };
@@ -105,6 +114,22 @@ impl Crowd {
             Some((RecordId(entry.sequence), *recorded))
         });
         self.records.extend(records);
+    }
+
+    /// Records of more models without a price than have alerts of their own.
+    pub fn record_unpriced(world: &mut World) {
+        let now = world.now();
+        for models in (0..UNPRICED).collect::<Vec<_>>().chunks(SESSIONS) {
+            let posting = |model: &usize| {
+                let model = format!("unpriced {model}").into();
+                Posting {
+                    usage: usage(model, CostSource::Unknown, Context::default(), now),
+                    request: None,
+                }
+            };
+            let postings = models.iter().map(posting).collect();
+            world.give(Command::Record(postings)).result.unwrap();
+        }
     }
 
     /// Corrects every record to nothing, one by one.

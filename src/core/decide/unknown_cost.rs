@@ -1,7 +1,7 @@
 //! Costs that are not known: one alert a model, until a price names all that it was used for.
 
 use super::Desk;
-use crate::core::alert::{AlertCause, AlertStatus};
+use crate::core::alert::{Alert, AlertCause, AlertStatus};
 use crate::core::event::Event;
 use crate::core::id::AlertId;
 use crate::core::name::Name;
@@ -11,7 +11,7 @@ use crate::core::usage::{CostSource, UNKNOWN_PROVIDER, Usage};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
-/// How many alerts may stand for models of unknown cost: a caller may name any.
+/// How many open alerts may stand for models of unknown cost: a caller may name any.
 const UNKNOWN_COSTS_MOST: usize = 1000;
 /// How many parts without a price one alert names: a provider's usage object may name any.
 const PARTS_MOST: usize = 32;
@@ -33,8 +33,8 @@ impl Desk<'_> {
             return self.answer_unknown_cost(&provider, &model);
         }
         let standing = self.state.unknown_cost(&provider, &model);
-        if standing.is_none() && self.state.unknown_costs() >= UNKNOWN_COSTS_MOST {
-            return;
+        if standing.is_none() && self.has_many_unknown_costs() {
+            return self.tell_unknown_costs_of_others();
         }
         let mut parts = unpriced(usage);
         let mut sellers: BTreeSet<_> = usage.cost.sellers.iter().cloned().collect();
@@ -53,6 +53,32 @@ impl Desk<'_> {
         }
         self.resolve(standing);
         self.raise_unknown_cost((provider.into(), model.into()), parts, sellers);
+    }
+
+    fn has_many_unknown_costs(&self) -> bool {
+        let all = self.state.all_unknown_costs();
+        let open = || all.filter(|(_, alert)| self.is_open(*alert)).count();
+        self.state.unknown_costs() >= UNKNOWN_COSTS_MOST && open() >= UNKNOWN_COSTS_MOST
+    }
+
+    fn is_open(&self, alert: AlertId) -> bool {
+        let known = self.state.alert(alert);
+        known.is_some_and(|known| known.status == AlertStatus::Open)
+    }
+
+    /// Says that further models have an unknown cost, unless an alert says so that nobody has acknowledged.
+    fn tell_unknown_costs_of_others(&mut self) {
+        let cause = AlertCause::CostUnknownOfOthers;
+        let is_told = |alert: &Alert| alert.cause == cause && alert.status == AlertStatus::Open;
+        if self.state.alerts().any(is_told) {
+            return;
+        }
+        let message = format!(
+            "more models were used without a price than the {UNKNOWN_COSTS_MOST} that have open alerts of their own; what they cost \
+             is in no budget. usage_report with group_by model shows them, and an admin sets prices with override_price; once some \
+             of those alerts are acknowledged, others have theirs as they are used again"
+        );
+        self.raise(cause, &message);
     }
 
     /// The model whose price a usage wants: of a release with a price of its own, that.
@@ -154,13 +180,9 @@ impl Desk<'_> {
             .collect();
         meant.sort_by_key(|(alert, ..)| *alert);
         for (alert, (provider, model), named, left) in meant {
-            let is_open = |alert| {
-                let known = self.state.alert(alert);
-                known.is_some_and(|known| known.status == AlertStatus::Open)
-            };
             if left.is_empty() {
                 self.resolve([alert]);
-            } else if left.len() < named && is_open(alert) {
+            } else if left.len() < named && self.is_open(alert) {
                 self.resolve([alert]);
                 let sellers = sellers_of(self.state, alert);
                 self.raise_unknown_cost((provider, model), left, sellers);

@@ -414,3 +414,55 @@ fn what_was_due_does_not_count_against_what_a_command_resolves() {
     assert_eq!(decided.due, half);
     assert_eq!(bench.state.alerts().count(), 0);
 }
+
+/// Records of so many models at an unknown cost; gives back how many alerts were raised.
+fn unpriced(bench: &mut Bench, models: std::ops::Range<usize>) -> usize {
+    let postings = models.map(|model| {
+        let mut usage = usage(bench.now, "0", None, false);
+        usage.model = format!("unpriced-{model}").into();
+        usage.cost.source = CostSource::Unknown;
+        Posting {
+            usage,
+            request: None,
+        }
+    });
+    let decided = bench.give(Command::Record(postings.collect()));
+    decided.result.unwrap();
+    let raised = decided.entries.iter();
+    let raised = raised.filter(|entry| matches!(entry.recorded.event, Event::AlertRaised { .. }));
+    raised.count()
+}
+
+fn acknowledge(bench: &mut Bench, alert: AlertId) {
+    let seen = Command::AcknowledgeAlert { alert, note: None };
+    bench.give(seen).result.unwrap();
+}
+
+#[test]
+fn so_many_models_without_a_price_have_alerts_and_one_stands_for_the_others() {
+    let mut bench = Bench::new();
+    assert_eq!(unpriced(&mut bench, 0..1_000), 1_000);
+    assert_eq!(unpriced(&mut bench, 0..1_000), 0, "they are known");
+    assert_eq!(unpriced(&mut bench, 1_000..1_003), 1);
+    let of_others = |bench: &Bench| {
+        let mut alerts = bench.state.alerts();
+        let of_others = alerts.rfind(|alert| alert.cause == AlertCause::CostUnknownOfOthers);
+        of_others.map(|alert| alert.id)
+    };
+    let first = of_others(&bench).unwrap();
+    acknowledge(&mut bench, first);
+    assert_eq!(unpriced(&mut bench, 1_003..1_005), 1, "it is told anew");
+    let own = bench.state.unknown_cost("openai", "unpriced-7").unwrap();
+    acknowledge(&mut bench, own);
+    assert_eq!(
+        unpriced(&mut bench, 1_005..1_007),
+        1,
+        "there is room for one"
+    );
+    assert!(
+        bench
+            .state
+            .unknown_cost("openai", "unpriced-1005")
+            .is_some()
+    );
+}

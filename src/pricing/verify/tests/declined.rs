@@ -154,3 +154,31 @@ fn what_speaks_against_a_change_is_no_more_for_it() {
     ));
     assert!(judged(&standing, &all("input 6 output 24")).is_idle());
 }
+
+/// A first rate that is out of proportion is a quorum's word, or waits for one.
+#[test]
+fn what_is_out_of_proportion_stays_away_as_far_as_it_was_said() {
+    let mut standing = verified("input 2.5 output 10");
+    let first = all("input 2.5 output 10 cache_write 26");
+    let hold = judged(&standing, &first).hold.unwrap();
+    assert_eq!(hold.rule, PriceRule::OutOfRange);
+    turn_down(&mut standing, &hold);
+    assert!(judged(&standing, &first).is_idle());
+    let beside = judged(&standing, &all("input 2.7 output 10 cache_write 26"));
+    assert_eq!(applied(&beside), Some(&*price("input 2.7 output 10")));
+
+    let mut standing = verified("input 2.5 output 10");
+    let alone = [quote("a", "1", "input 2.5 output 10 cache_write 400")];
+    let hold = judged(&standing, &alone).hold.unwrap();
+    turn_down(&mut standing, &hold);
+    let quorum = judged(&standing, &all("input 2.5 output 10 cache_write 400"));
+    assert_eq!(held(&quorum), Some(PriceRule::OutOfRange));
+
+    // What one alone adds takes nothing from what all say.
+    let mut standing = verified("input 2.5 output 10");
+    let mut step = all("input 60 output 240");
+    step[0] = quote("a", "1", "input 60 output 240 cache_write 400");
+    let hold = judged(&standing, &step).hold.unwrap();
+    turn_down(&mut standing, &hold);
+    assert!(judged(&standing, &step).is_idle());
+}
