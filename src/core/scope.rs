@@ -89,7 +89,7 @@ pub struct Scope {
     /// Providers.
     #[serde(skip_serializing_if = "Values::is_free")]
     pub provider: Values,
-    /// Models; `*` stands for any text and `?` for any character.
+    /// Models; `*` is any text, `?` any character.
     #[serde(skip_serializing_if = "Values::is_free")]
     pub model: Values,
     /// Tiers.
