@@ -108,6 +108,7 @@ fn usage() -> Usage {
         provider: "openai".into(),
         model: "gpt-4o-mini".into(),
         release: None,
+        named: None,
         tier: None,
         service_tier: Some(ServiceTier::Standard),
         context: context(),
@@ -139,6 +140,7 @@ fn checks(criterion: &mut Criterion, state: &State) {
     let facts = Facts {
         provider: Some("openai"),
         model: Some("gpt-4o-mini"),
+        named: None,
         tier: None,
         context: &context,
     };

@@ -107,6 +107,7 @@ fn charge(random: &mut Random) -> (ModelRef, Context) {
         model: name.map(|name| format!("{name}-mini").into()),
         tier: None,
         release: None,
+        named: None,
     };
     (model, context)
 }

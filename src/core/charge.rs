@@ -14,6 +14,8 @@ pub struct Facts<'a> {
     pub provider: Option<&'a str>,
     /// The model, where it is known.
     pub model: Option<&'a str>,
+    /// The name that was given for it, where that is another.
+    pub named: Option<&'a str>,
     /// The model's tier, where it is known.
     pub tier: Option<ModelTier>,
     /// Who and what it is for.
@@ -36,6 +38,9 @@ pub struct ModelRef {
     /// The release of it that was named, which may have a price of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release: Option<Name>,
+    /// The name that was given for it, where that is another than its own, be it a release's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub named: Option<Name>,
 }
 
 impl ModelRef {
@@ -49,6 +54,7 @@ impl ModelRef {
         Facts {
             provider: self.provider.as_deref(),
             model: self.model.as_deref(),
+            named: self.named.as_deref(),
             tier: self.tier,
             context,
         }

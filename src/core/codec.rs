@@ -15,7 +15,7 @@ use super::period::GoesOn;
 /// 3 would let its corrections and what it carries over begin anew. Usage keeps the release that it was priced by.
 ///
 /// Version 5: an alert can stand for the unknown costs of many models, which a program that knows only version 4 would take for
-/// damage.
+/// damage; and holds, usage and corrections keep the name that was given for a model, by which scopes cover them, too.
 pub const VERSION: u16 = 5;
 
 /// Why bytes are no event that this program can read.

@@ -267,6 +267,9 @@ pub struct UsageAdjusted {
     pub provider: Name,
     /// The model.
     pub model: Name,
+    /// The name that was given for it, where that is another; not known of corrections from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<Name>,
     /// The model's tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<ModelTier>,
@@ -286,6 +289,7 @@ impl UsageAdjusted {
         Self {
             record: Some(record),
             counted,
+            named: usage.named,
             provider: usage.provider,
             model: usage.model,
             tier: usage.tier,
@@ -300,6 +304,7 @@ impl UsageAdjusted {
         Facts {
             provider: Some(&self.provider),
             model: Some(&self.model),
+            named: self.named.as_deref(),
             tier: self.tier,
             context: &self.context,
         }

@@ -132,7 +132,8 @@ impl Scope {
     pub fn covers(&self, facts: &Facts<'_>) -> bool {
         let context = facts.context;
         self.provider.cover(facts.provider)
-            && self.model.cover_by_pattern(facts.model)
+            && (self.model.cover_by_pattern(facts.model)
+                || facts.named.is_some() && self.model.cover_by_pattern(facts.named))
             && (self.tier.is_empty() || facts.tier.is_some_and(|tier| self.tier.contains(&tier)))
             && self.component.cover(context.component.as_deref())
             && self.task_type.cover(context.task_type.as_deref())

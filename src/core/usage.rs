@@ -56,6 +56,10 @@ pub struct Usage {
     /// kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Name>,
+    /// The name that was given for the model, where that is another than its own, be it a release's; not known of records from
+    /// before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<Name>,
     /// The model's tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<ModelTier>,
@@ -88,6 +92,7 @@ impl Usage {
         Facts {
             provider: Some(&self.provider),
             model: Some(&self.model),
+            named: self.named.as_deref(),
             tier: self.tier,
             context: &self.context,
         }

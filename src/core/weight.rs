@@ -107,6 +107,7 @@ pub fn of_usage(usage: &Usage) -> usize {
         + ALERT
         + 3 * (usage.provider.len() + usage.model.len())
         + usage.release.as_ref().map_or(0, Name::len)
+        + usage.named.as_ref().map_or(0, Name::len)
         + names
         + tags
             .map(|(tag, value)| tag.len() + value.len() + 6)

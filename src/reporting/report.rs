@@ -191,6 +191,7 @@ fn facts_of<'a>(dimensions: &'a Dimensions, context: &'a Context) -> Facts<'a> {
     Facts {
         provider: Some(&dimensions.provider),
         model: Some(&dimensions.model),
+        named: dimensions.named.as_deref(),
         tier: dimensions.tier,
         context,
     }

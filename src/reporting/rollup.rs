@@ -1,6 +1,7 @@
 //! Sums of usage by slot and by everything that a report can group by.
 
-use crate::core::context::{Context, Tags};
+use crate::core::charge::Facts;
+use crate::core::context::Tags;
 use crate::core::digest::Digest;
 use crate::core::event::{Event, UsageAdjusted, UsageRecorded};
 use crate::core::name::Name;
@@ -24,6 +25,9 @@ pub struct Dimensions {
     pub provider: Name,
     /// The model.
     pub model: Name,
+    /// The name that was given for it, where that is another: what scopes cover it by, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub named: Option<Name>,
     /// The model's tier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<ModelTier>,
@@ -127,6 +131,7 @@ struct Filed {
 struct Told<'a> {
     provider: &'a str,
     model: &'a str,
+    named: Option<&'a str>,
     tier: Option<ModelTier>,
     component: Option<&'a str>,
     task_type: Option<&'a str>,
@@ -136,16 +141,13 @@ struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn new(
-        provider: &'a str,
-        model: &'a str,
-        tier: Option<ModelTier>,
-        context: &'a Context,
-    ) -> Self {
+    fn of(facts: &Facts<'a>) -> Self {
+        let context = facts.context;
         Self {
-            provider,
-            model,
-            tier,
+            provider: facts.provider.unwrap_or_default(),
+            model: facts.model.unwrap_or_default(),
+            named: facts.named,
+            tier: facts.tier,
             component: context.component.as_deref(),
             task_type: context.task_type.as_deref(),
             user: context.user.as_deref(),
@@ -157,6 +159,7 @@ impl<'a> Told<'a> {
     fn is(&self, known: &Dimensions) -> bool {
         self.provider == known.provider
             && self.model == known.model
+            && self.named == known.named.as_deref()
             && self.tier == known.tier
             && self.component == known.component.as_deref()
             && self.task_type == known.task_type.as_deref()
@@ -169,6 +172,7 @@ impl<'a> Told<'a> {
         Dimensions {
             provider: self.provider.into(),
             model: self.model.into(),
+            named: self.named.map(Name::from),
             tier: self.tier,
             component: self.component.map(Name::from),
             task_type: self.task_type.map(Name::from),
@@ -199,8 +203,7 @@ impl Rollups {
             overruns: u64::from(recorded.overrun),
             ..Sums::default()
         };
-        let told = Told::new(&usage.provider, &usage.model, usage.tier, &usage.context);
-        self.put(usage.occurred, &told, &sums);
+        self.put(usage.occurred, &Told::of(&usage.facts()), &sums);
     }
 
     fn adjust(&mut self, adjusted: &UsageAdjusted) {
@@ -212,9 +215,7 @@ impl Rollups {
             corrections: 1,
             ..Sums::default()
         };
-        let (provider, model) = (&adjusted.provider, &adjusted.model);
-        let told = Told::new(provider, model, adjusted.tier, &adjusted.context);
-        self.put(adjusted.occurred, &told, &sums);
+        self.put(adjusted.occurred, &Told::of(&adjusted.facts()), &sums);
     }
 
     fn put(&mut self, at: Timestamp, told: &Told<'_>, sums: &Sums) {
@@ -272,6 +273,10 @@ fn digest(dimensions: &Dimensions) -> u128 {
     for (name, value) in &dimensions.tags {
         part(Some(name));
         part(Some(value));
+    }
+    // Behind the tags, which are in pairs: what has no other name is where it was before there were others.
+    if let Some(named) = &dimensions.named {
+        part(Some(named));
     }
     Digest::from(hasher.finalize()).0
 }

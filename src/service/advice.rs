@@ -141,10 +141,10 @@ impl Search<'_> {
         let within = |worst: &Outcome| {
             let fitting = cheaper.iter().filter(|(cost, card)| {
                 let model = ModelRef {
-                    release: None,
                     provider: Some((&*card.provider).into()),
                     model: Some((&*card.model).into()),
                     tier: Some(card.tier),
+                    ..ModelRef::default()
                 };
                 self.outcome(&model, self.counts, Some(*cost)) <= *worst
             });

@@ -117,6 +117,8 @@ fn known<'a>(prices: &PriceBook, price: Price<'a>, model: &str) -> Named<'a> {
     // Most callers name the model itself, which needs no other look.
     let may_be_release = model != price.model && price.card.is_some();
     let release = may_be_release.then(|| prices.release(price.provider, model));
+    let release = release.flatten().map(Name::from);
+    let named = given_name(&price, model);
     let tier = price.card.map(|card| card.tier);
     let tier =
         tier.unwrap_or_else(|| crate::pricing::catalogue::tier::of(price.provider, price.model));
@@ -125,11 +127,30 @@ fn known<'a>(prices: &PriceBook, price: Price<'a>, model: &str) -> Named<'a> {
             provider: Some(price.provider.into()),
             model: Some(price.model.into()),
             tier: Some(tier),
-            release: release.flatten().map(Name::from),
+            release,
+            named,
         },
         price: Some(price),
         sellers: Vec::new(),
     }
+}
+
+/// The name that was given for a model, where that is another than its own, however they are written.
+fn given_name(price: &Price<'_>, given: &str) -> Option<Name> {
+    let is_its = |name: &str| name == unlisted(price.model);
+    if given == price.model {
+        return None;
+    }
+    let name = unlisted(unframed(given.trim()));
+    let behind = name.split_once('/').filter(|(prefix, _)| {
+        let mut named = provider::named(prefix).into_iter();
+        named.any(|named| named == price.provider)
+    });
+    let name = match behind {
+        Some((_, rest)) if !is_its(&name) => rest,
+        _ => &*name,
+    };
+    (!is_its(name)).then(|| name.into())
 }
 
 fn unpriced<'a>(prices: &PriceBook, provider: Option<&str>, model: &str) -> Named<'a> {
@@ -166,6 +187,7 @@ pub(super) fn unknown(prices: &PriceBook, asked: Option<&str>, model: &str) -> M
         model: Some(unlisted(model).into()),
         tier,
         release: None,
+        named: None,
     }
 }
 

@@ -28,7 +28,7 @@ pub fn by_own_names(scope: Scope, kept: &Scope, prices: &PriceBook, now: Timesta
         kept,
         before: prices,
     };
-    let (provider, model) = own_values(&scope, &known, prices, now);
+    let (provider, model) = settled(&scope, &known, prices, now);
     Scope {
         provider,
         model,
@@ -44,7 +44,35 @@ struct Known<'a> {
     before: &'a PriceBook,
 }
 
-/// The providers and the models of such a scope.
+/// How often a scope is looked at again: a name that is found may have others.
+const LOOKS_MOST: usize = 4;
+
+/// The providers and the models of such a scope, of which another look finds no more.
+fn settled(
+    scope: &Scope,
+    known: &Known<'_>,
+    prices: &PriceBook,
+    now: Timestamp,
+) -> (Values, Values) {
+    let mut own = own_values(scope, known, prices, now);
+    for _ in 0..LOOKS_MOST {
+        let (provider, model) = own.clone();
+        let kept = &Scope {
+            provider,
+            model,
+            ..Scope::default()
+        };
+        let before = prices;
+        let again = own_values(kept, &Known { kept, before }, prices, now);
+        if again == own {
+            break;
+        }
+        own = again;
+    }
+    own
+}
+
+/// The providers and the models of a scope at one look.
 fn own_values(
     scope: &Scope,
     known: &Known<'_>,

@@ -130,6 +130,7 @@ fn what_is_credited_beyond_what_is_posted_is_available_as_it_is_shown() {
     let mut ledger = Ledger::new();
     let (_, policy) = ledger.budget("apollo", daily("10"));
     let credit = UsageAdjusted {
+        named: None,
         record: None,
         counted: None,
         provider: "openai".into(),

@@ -109,6 +109,7 @@ impl Ledger {
             provider: "openai".into(),
             model: "gpt-4o".into(),
             release: None,
+            named: None,
             tier: None,
             service_tier: None,
             context: of(component),

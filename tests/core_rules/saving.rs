@@ -235,6 +235,7 @@ fn limits_shares_and_corrections_have_bounds() {
         assert_eq!(refusal.details["field"], field);
     }
     let adjusted = tekton_budget::core::event::UsageAdjusted {
+        named: None,
         record: None,
         counted: None,
         provider: "openai".into(),

@@ -25,6 +25,7 @@ impl Model {
                 let facts = Facts {
                     provider: Some(&adjusted.provider),
                     model: Some(&adjusted.model),
+                    named: adjusted.named.as_deref(),
                     tier: adjusted.tier,
                     context: &adjusted.context,
                 };

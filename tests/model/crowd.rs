@@ -26,6 +26,7 @@ fn usage(model: Name, source: CostSource, context: Context, occurred: Timestamp)
         provider: "openai".into(),
         model,
         release: None,
+        named: None,
         tier: None,
         service_tier: None,
         context,

@@ -27,12 +27,19 @@ pub fn covers(scope: &Scope, facts: &Facts<'_>) -> bool {
         .into_iter()
         .chain(tags)
         .all(|(values, own)| named(values, own, |value, own| value == own))
-        && named(&scope.model, facts.model, |pattern, model| {
-            let chars = |name: &str| name.to_ascii_lowercase().chars().collect::<Vec<_>>();
-            let is_pattern = pattern.contains(['*', '?']);
-            pattern == model || is_pattern && glob(&chars(pattern), &chars(model))
-        })
+        && [facts.model, facts.named]
+            .into_iter()
+            .any(|name| covers_model(scope, name))
         && (scope.tier.is_empty() || scope.tier.iter().any(|tier| facts.tier == Some(*tier)))
+}
+
+/// Whether a model is covered by one of its names.
+fn covers_model(scope: &Scope, name: Option<&str>) -> bool {
+    named(&scope.model, name, |pattern, model| {
+        let chars = |name: &str| name.to_ascii_lowercase().chars().collect::<Vec<_>>();
+        let is_pattern = pattern.contains(['*', '?']);
+        pattern == model || is_pattern && glob(&chars(pattern), &chars(model))
+    })
 }
 
 fn named(values: &Values, own: Option<&str>, same: impl Fn(&str, &str) -> bool) -> bool {

@@ -112,6 +112,7 @@ pub fn model(random: &mut Random, nothing: u64) -> ModelRef {
         model: random.maybe(nothing, &MODELS).map(Name::from),
         tier: random.maybe(30, &TIERS),
         release: None,
+        named: random.maybe(80, &MODELS).map(Name::from),
     }
 }
 

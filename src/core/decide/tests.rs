@@ -135,6 +135,7 @@ fn usage(at: Timestamp, cost: &str, allocation: Option<AllocationId>, is_final: 
         provider: "openai".into(),
         model: "gpt-4o".into(),
         release: None,
+        named: None,
         tier: None,
         service_tier: None,
         context: Context::default(),

@@ -9,6 +9,7 @@ use crate::core::charge::Facts;
 use crate::core::id::AllocationId;
 use crate::core::scope::Scope;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 type Drawer = FxHashSet<AllocationId>;
@@ -17,7 +18,7 @@ type Drawer = FxHashSet<AllocationId>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct HoldIndex {
     drawers: FxHashMap<u64, Drawer>,
-    /// By the model's name in lower case.
+    /// By the names of the model in lower case.
     models: BTreeMap<String, Drawer>,
 }
 
@@ -26,7 +27,7 @@ impl HoldIndex {
         labels(facts, |label| {
             self.drawers.entry(label.drawer()).or_default().insert(id);
         });
-        if let Some(model) = facts.model.map(lower) {
+        for model in names(facts) {
             if let Some(known) = self.models.get_mut(&*model) {
                 known.insert(id);
             } else {
@@ -46,12 +47,12 @@ impl HoldIndex {
                 }
             }
         });
-        if let Some(model) = facts.model.map(lower)
-            && let Some(holds) = self.models.get_mut(&*model)
-        {
-            holds.remove(&id);
-            if holds.is_empty() {
-                self.models.remove(&*model);
+        for model in names(facts) {
+            if let Some(holds) = self.models.get_mut(&*model) {
+                holds.remove(&id);
+                if holds.is_empty() {
+                    self.models.remove(&*model);
+                }
             }
         }
     }
@@ -87,4 +88,9 @@ impl HoldIndex {
             other => self.drawers.get(&other.drawer()).into_iter().collect(),
         }
     }
+}
+
+/// The names of a hold's model, in lower case: its own and the one that was given for it.
+fn names<'a>(facts: &Facts<'a>) -> impl Iterator<Item = Cow<'a, str>> {
+    [facts.model, facts.named].into_iter().flatten().map(lower)
 }

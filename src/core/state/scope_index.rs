@@ -123,12 +123,12 @@ impl ScopeIndex {
             }
         };
         labels(facts, &mut open);
-        if let Some(model) = facts.model.map(lower) {
+        for model in [facts.model, facts.named].into_iter().flatten().map(lower) {
             let lengths = self.part_lengths.keys();
             lengths
                 .flat_map(|(place, length)| parts(*place, *length, &model))
                 .map(Label::Model)
-                .for_each(open);
+                .for_each(&mut open);
         }
     }
 }
@@ -188,6 +188,7 @@ mod tests {
             &Facts {
                 provider: Some("openai"),
                 model,
+                named: None,
                 tier: None,
                 context,
             },

@@ -11,7 +11,8 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-type Known = FxHashMap<(Name, Name, Option<ModelTier>, Context), Rc<[BudgetId]>>;
+/// By the provider, the names of the model, its tier and the context.
+type Known = FxHashMap<(Name, Name, Option<Name>, Option<ModelTier>, Context), Rc<[BudgetId]>>;
 
 /// The budgets that usage can count for: the active ones, with the archived ones as links between them.
 #[derive(Debug, Default)]
@@ -32,8 +33,13 @@ impl Budgets {
 
     /// The active budgets whose scope covers usage, and their ancestors, as policies are met; by id.
     pub fn covering(&mut self, dimensions: &Dimensions, context: &Context) -> Rc<[BudgetId]> {
-        let (provider, model) = (dimensions.provider.clone(), dimensions.model.clone());
-        let key = (provider, model, dimensions.tier, context.clone());
+        let key = (
+            dimensions.provider.clone(),
+            dimensions.model.clone(),
+            dimensions.named.clone(),
+            dimensions.tier,
+            context.clone(),
+        );
         if let Some(known) = self.known.get(&key) {
             return Rc::clone(known);
         }

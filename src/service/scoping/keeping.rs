@@ -3,7 +3,7 @@
 //! A change of the prices is made in three steps: the scopes get the names that their models will have, the change is made, and
 //! scopes that were saved meanwhile are looked at again. A limit is never without the usage that it is for.
 
-use super::{Coming, Known, own_values};
+use super::{Coming, Known, settled};
 use crate::core::command::{Command, KeepScope};
 use crate::core::decide::check_kept_scope;
 use crate::core::id::BudgetId;
@@ -79,7 +79,7 @@ impl Scopes {
             };
             let own = named
                 .entry(of)
-                .or_insert_with(|| own_values(scope, &known, prices, now));
+                .or_insert_with(|| settled(scope, &known, prices, now));
             let (provider, model) = own.clone();
             let is_outdated = (&provider, &model) != of;
             let to = Scope {

@@ -1,6 +1,6 @@
 //! The names that usage of one model has, wherever it is bought.
 
-use super::patterns::{OfDates, is_anything, of_dates};
+use super::patterns::{is_anything, of_dates};
 use crate::core::scope::{Values, is_pattern};
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::{Unresolved, parted, provider};
@@ -114,33 +114,14 @@ impl<'a> Names<'a> {
         self.found.push(pattern);
     }
 
-    /// A pattern of the names of models. The release of a model that has no price of its own is recorded as the model, which is
-    /// covered where a pattern is of its dates.
+    /// A pattern of the names of models.
     fn take_alone(&mut self, pattern: &str, providers: &Values) {
         self.found.push(pattern.to_owned());
         if self.is_bedrocks(pattern, providers) {
             let regional = ['/', '.'].map(|mark| format!("*{mark}{pattern}"));
             self.found.extend(regional);
         }
-        if let Some(OfDates { model, ways }) = of_dates(pattern) {
-            self.found.extend(ways);
-            self.take_releases(model, providers);
-        }
-    }
-
-    /// What releases of a model are recorded as that have no price of their own, at each of these providers; where none is named,
-    /// at all.
-    fn take_releases(&mut self, model: &str, providers: &Values) {
-        let release = format!("{model}-{NO_RELEASE}");
-        let sellers = if providers.is_free() {
-            self.prices.sellers_of(&release)
-        } else {
-            providers.iter().map(str::to_owned).collect()
-        };
-        let recorded = sellers
-            .iter()
-            .filter_map(|seller| self.prices.model_meant(Some(seller), &release));
-        self.found.extend(recorded.map(str::to_owned));
+        self.found.extend(of_dates(pattern));
     }
 
     /// Whether a pattern begins as Bedrock's names of one maker's models do.
@@ -184,9 +165,6 @@ impl<'a> Names<'a> {
 
 /// Bedrock, by the catalogue's names for it.
 const BEDROCK: [&str; 2] = ["bedrock", "bedrock_mantle"];
-
-/// A day on which no model was released that has a price.
-const NO_RELEASE: &str = "2020-01-01";
 
 /// Vertex, by the catalogue's name for it.
 const VERTEX: &str = "vertex_ai";

@@ -238,6 +238,7 @@ fn a_correction_that_meets_very_many_policies_raises_no_more_alerts_than_a_recor
     };
     policies(&mut bench, 60, &daily);
     let adjusted = UsageAdjusted {
+        named: None,
         record: None,
         counted: None,
         provider: "openai".into(),

@@ -173,6 +173,7 @@ fn adjust(desk: &Desk, call: &Call, input: &AdjustUsageInput) -> Result<Adjust, 
             .provider
             .unwrap_or_else(|| Name::new_static(UNKNOWN_PROVIDER)),
         model: named.model.model.unwrap_or_default(),
+        named: named.model.named,
         tier: named.model.tier,
         context: call.caller.fill(input.given_context())?,
         occurred,

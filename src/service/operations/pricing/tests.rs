@@ -46,6 +46,7 @@ impl House {
             provider: "inhouse".into(),
             model: "tuned".into(),
             release: None,
+            named: None,
             tier: None,
             service_tier: None,
             context: Context::default(),

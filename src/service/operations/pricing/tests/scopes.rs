@@ -330,6 +330,14 @@ async fn a_limit_on_a_model_holds_at_every_provider_however_it_is_written_there(
             "aws",
             "eu.anthropic.claude-sonnet-4-20250514-v1:0",
         ),
+        // What a seller records as another of its models.
+        (json!("claude-sonnet-5"), "bedrock", "claude-sonnet-5"),
+        (
+            json!("openai/gpt-5-codex"),
+            "openrouter",
+            "openrouter/openai/gpt-5-codex",
+        ),
+        (json!("gpt-5.5-*"), "openai", "gpt-5.5-2026-12-24"),
         // Patterns, in whatever case, and of dates that are recorded otherwise or not at all.
         (json!("minimax-m2.7*"), "minimax", "MiniMax-M2.7"),
         (json!("gpt-5.5-2026-*"), "openai", "gpt-5.5-2026-12-24"),
@@ -358,6 +366,47 @@ async fn a_limit_on_a_model_holds_at_every_provider_however_it_is_written_there(
         let id = json!({"budget_id": saved["budget"]["budget_id"], "reason": "next"});
         house.done("archive_budget", id).await;
     }
+}
+
+/// A limit on a name is for calls by that name, and not for others of the model that they are recorded as.
+#[tokio::test]
+async fn a_limit_on_a_name_holds_for_what_it_is_recorded_as_and_for_nothing_else_of_that() {
+    let house = House::new();
+    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_tokens": 1500}]);
+    let scope = json!({"model": "openai/gpt-5-codex"});
+    let given = json!({"name": "A", "scope": scope, "policies": limit});
+    house.done("save_budget", given).await;
+    let held = json!({"provider": "openrouter", "model": "openai/gpt-5-codex", "tokens": 600});
+    let held = house.done("allocate_budget", held).await;
+    let used = json!({"allocation_id": held["allocation_id"], "input_tokens": 600, "final": true});
+    house.done("record_usage", used).await;
+    let mut other = json!({"provider": "openrouter", "model": "openai/gpt-5", "input_tokens": 5000, "output_tokens": 0});
+    house.done("record_usage", other.clone()).await;
+    assert_eq!(
+        house.done("check_budget", other.clone()).await["policies"],
+        json!([])
+    );
+    other["model"] = json!("openai/gpt-5-codex");
+    other["input_tokens"] = json!(1000);
+    assert_eq!(
+        house.done("check_budget", other.clone()).await["allowed"],
+        false
+    );
+    other["input_tokens"] = json!(900);
+    assert_eq!(house.done("check_budget", other).await["allowed"], true);
+    let corrected = json!({"model": "openai/gpt-5-codex", "provider": "openrouter", "input_tokens": -100, "reason": "counted twice"});
+    house.done("adjust_usage", corrected).await;
+    house.pass(SignedDuration::from_hours(1));
+    let report = json!({"group_by": ["budget", "model"]});
+    let report = house.done("usage_report", report).await;
+    let rows = report["rows"].as_array().unwrap();
+    let of_budget = rows
+        .iter()
+        .filter(|row| row["group"].get("budget").is_some());
+    let tokens: Vec<_> = of_budget
+        .map(|row| row["metrics"]["tokens"].clone())
+        .collect();
+    assert_eq!(tokens, [json!(500)], "{report}");
 }
 
 /// A scope of as many names as it may have, one of which will get another.
