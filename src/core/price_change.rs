@@ -139,6 +139,13 @@ pub struct Quoted {
     pub against: Option<PriceRule>,
 }
 
+impl Quoted {
+    /// Whether it had a voice in what was decided, and nothing was decided against it.
+    pub const fn is_heard(&self) -> bool {
+        matches!(self.vote, Vote::Agreed | Vote::Undecided)
+    }
+}
+
 /// A price that sources made, or a person approved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceApplied {

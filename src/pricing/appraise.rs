@@ -8,6 +8,7 @@ mod peers;
 mod present;
 
 pub use counts::{Counts, Share};
+pub use present::LONE_MOST;
 
 use super::book::PriceBook;
 use super::identity::{Canonical, Placed};
@@ -59,6 +60,8 @@ pub struct Appraisal {
     /// How many changes would wait, but for so many that wait already: they are left out, until a later refresh has room for
     /// them.
     pub no_room: usize,
+    /// How many models that nobody else knows are left out, for their source has told so many.
+    pub too_many: usize,
     /// What of times that are over is left out: the source, the model, and the rule against it.
     pub past_left_out: Vec<(Arc<str>, Canonical, PriceRule)>,
 }

@@ -11,6 +11,7 @@
 
 mod found;
 mod layers;
+mod lone;
 mod origin;
 mod overlay;
 mod overrides;

@@ -372,3 +372,22 @@ async fn a_source_that_is_asked_alone_and_can_not_be_reached_is_told() {
     let alerts = ground.call("list_alerts", json!({"state": "open"})).await;
     assert!(alerts.to_string().contains("litellm fails"), "{alerts}");
 }
+
+/// It would be fetched whole at every try otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_whose_answer_can_not_be_used_rests_as_any_other_that_fails() {
+    let ground = Ground::new().await;
+    ground.pass_hours(1);
+    ground.say("models_dev", "{\"busy\": true}").await;
+    for _ in 0..3 {
+        let refreshed = ground.refresh().await;
+        assert_eq!(states(&refreshed)[1], "models_dev failed");
+    }
+    let refreshed = ground.refresh().await;
+    assert_eq!(states(&refreshed)[1], "models_dev not_asked");
+    let error = refreshed["sources"][1]["error"].as_str().unwrap();
+    assert!(
+        error.contains("rests for 900 s; the last time: it has changed its shape"),
+        "{error}"
+    );
+}

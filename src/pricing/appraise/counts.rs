@@ -76,6 +76,16 @@ impl Appraisal {
         }
     }
 
+    /// Counts a model that nobody else knows and that is left out, for its source has told so many.
+    pub(super) fn count_too_many(&mut self, judgement: &Judgement) {
+        self.too_many += 1;
+        for quote in &judgement.quotes {
+            let share = self.shares.entry(quote.source.clone()).or_default();
+            share.models += 1;
+            share.left_out += 1;
+        }
+    }
+
     /// Counts a change anew of which not all can be carried out that was decided: nothing of it waits, and nothing but `apply` is
     /// applied.
     pub fn count_left_out(&mut self, proposal: &PriceProposal, apply: Option<&Applying>) {

@@ -1,5 +1,6 @@
 //! What the sources of history say of times that are over.
 
+use super::present::LONE_MOST;
 use super::{Appraisal, Witness};
 use crate::core::price::Rates;
 use crate::core::price_change::{
@@ -21,6 +22,8 @@ impl Appraisal {
     /// Takes what a source says of times that are over, model by model.
     pub(super) fn take_past(&mut self, book: &PriceBook, witness: &Witness, now: Timestamp) {
         let told = witness.placed.iter().filter(|one| !one.past.is_empty());
+        let words = book.lone_histories();
+        let mut words = words.get(&*witness.source).copied().unwrap_or_default();
         let mut corrections = Vec::new();
         for placed in told {
             breathe();
@@ -43,6 +46,18 @@ impl Appraisal {
                         before: before.rates,
                     }),
             );
+            let is_new = !past.prices.is_empty()
+                && !book.is_listed(&model.provider, &model.model)
+                && book
+                    .imported(&model.provider, &model.model, &witness.source)
+                    .is_empty();
+            words += usize::from(is_new);
+            if is_new && words > LONE_MOST {
+                self.too_many += 1;
+                let share = self.shares.entry(witness.source.to_string()).or_default();
+                share.left_out += 1;
+                continue;
+            }
             if !past.prices.is_empty() {
                 self.history.push(PriceHistory {
                     provider: model.provider.clone(),

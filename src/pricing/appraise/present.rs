@@ -2,8 +2,8 @@
 
 use super::peers::Peers;
 use super::{Appraisal, Witness};
-use crate::core::price::Rates;
-use crate::core::price_change::{Applying, PriceProposal};
+use crate::core::price::{PriceStatus, Rates};
+use crate::core::price_change::{Applying, PriceProposal, Quoted};
 use crate::idle::breathe;
 use crate::pricing::book::PriceBook;
 use crate::pricing::identity::Canonical;
@@ -17,6 +17,10 @@ use std::sync::Arc;
 /// The most changes that wait for a person. Two years of real lists held back 716 at once; a list that invents names by the
 /// ten thousand is to fill neither the memory nor the alerts.
 const WAITING_MOST: usize = 5_000;
+
+/// The most models that the catalogue does not know which are priced by the word of one source alone. Six real lists of November 2026
+/// had 3,232 together.
+pub const LONE_MOST: usize = 10_000;
 
 pub(super) fn of_the_present(
     book: &PriceBook,
@@ -32,15 +36,20 @@ pub(super) fn of_the_present(
         waiting,
         now,
         room: WAITING_MOST.saturating_sub(waiting.len()),
+        lone: OnceCell::new(),
         peers: OnceCell::new(),
         moved: BTreeMap::new(),
         kept: Vec::new(),
         appraisal: Appraisal::default(),
     };
     // The catalogue's models come first: they do where not all can wait, and their states are charged at what they come to.
-    for (model, quotes) in listed.into_iter().chain(others) {
+    for (model, quotes) in listed {
         breathe();
-        bench.judge(model, &quotes);
+        bench.judge(model, &quotes, true);
+    }
+    for (model, quotes) in others {
+        breathe();
+        bench.judge(model, &quotes, false);
     }
     bench.appraisal()
 }
@@ -52,6 +61,8 @@ struct Bench<'a> {
     now: Timestamp,
     /// How many more changes may wait.
     room: usize,
+    /// How many models are known by the word of one source alone, by source.
+    lone: OnceCell<BTreeMap<String, usize>>,
     peers: OnceCell<Peers<'a>>,
     /// The prices to which models move.
     moved: BTreeMap<&'a Canonical, Applying>,
@@ -69,8 +80,13 @@ struct Judged {
 }
 
 impl<'a> Bench<'a> {
-    fn judge(&mut self, model: &'a Canonical, quotes: &[Quote]) {
+    fn judge(&mut self, model: &'a Canonical, quotes: &[Quote], is_listed: bool) {
         let mut judged = self.judged(model, quotes);
+        let is_new = !is_listed && judged.standing.present.is_none();
+        if is_new && !self.has_room_for_word(&judged.judgement) {
+            self.appraisal.count_too_many(&judged.judgement);
+            return;
+        }
         let no_room = judged.judgement.hold.is_some() && !self.has_room(model);
         if no_room {
             judged.judgement.let_nothing_wait();
@@ -111,6 +127,30 @@ impl<'a> Bench<'a> {
         let left = self.room.checked_sub(1);
         self.room = left.unwrap_or_default();
         left.is_some()
+    }
+
+    /// Whether the first price of a model may be applied: what more than one source says always may.
+    fn has_room_for_word(&mut self, judgement: &Judgement) -> bool {
+        let mut heard = judgement.quotes.iter().filter(|one| one.is_heard());
+        let Some(Quoted {
+            source: speaker, ..
+        }) = heard.next()
+        else {
+            return true;
+        };
+        let is_lone = |apply: &Applying| apply.status == PriceStatus::SingleSource;
+        if !judgement.apply.as_ref().is_some_and(is_lone) {
+            return true;
+        }
+        self.lone.get_or_init(|| self.book.lone_words());
+        let words = self.lone.get_mut().and_then(|lone| lone.get_mut(speaker));
+        let Some(words) = words else {
+            let lone = self.lone.get_mut();
+            lone.and_then(|lone| lone.insert(speaker.clone(), 1));
+            return true;
+        };
+        *words += 1;
+        *words <= LONE_MOST
     }
 
     fn judged(&self, model: &'a Canonical, quotes: &[Quote]) -> Judged {

@@ -420,3 +420,52 @@ fn a_state_that_all_cut_with_its_model_needs_no_price_of_its_own() {
     let other = ("gpt-4o-2027-01-01".to_owned(), Some("2".to_owned()), false);
     assert_eq!(decided(&book, &said), [other, model]);
 }
+
+/// So many of other sources' as it likes, but not of one.
+#[test]
+fn one_source_alone_names_only_so_many_models_that_nobody_else_knows() {
+    let says = |names: std::ops::Range<usize>| {
+        let models =
+            names.map(|n| format!(r#""m-{n:05}": {{"cost": {{"input": 1, "output": 4}}}}"#));
+        let models = models.collect::<Vec<_>>().join(", ");
+        format!(r#"{{"aaa": {{"models": {{{models}}}}}}}"#)
+    };
+    let mut book = PriceBook::new(Catalogue::embedded());
+    let many = listed("models_dev", &models_dev::ModelsDev, &says(0..10_003));
+    let first = appraise(&book, std::slice::from_ref(&many), &BTreeSet::new(), now());
+    assert_eq!((first.counts.single_source, first.too_many), (10_000, 3));
+    assert_eq!(first.shares["models_dev"].left_out, 3);
+    for (version, proposal) in (1..).zip(first.proposals) {
+        let applying = proposal.apply.unwrap();
+        let price = PriceApplied {
+            provider: proposal.provider,
+            model: proposal.model,
+            rates: applying.rates,
+            effective_from: now(),
+            status: applying.status,
+            apart: applying.apart,
+            rule: applying.rule,
+            quotes: proposal.quotes,
+        };
+        let price = AppliedPrice {
+            version,
+            applied_at: now(),
+            price: Arc::new(price),
+            review: None,
+        };
+        let version = format!("v{version}");
+        book.apply(Applied { version, price });
+    }
+    // Others are known by other sources, and by two.
+    let dev = listed("models_dev", &models_dev::ModelsDev, &says(20_000..20_004));
+    let row = |n: usize| {
+        format!(r#"{{"id": "m-{n}", "vendor": "aaa", "name": "M", "input": 1, "output": 4}}"#)
+    };
+    let rows = format!(r#"{{"prices": [{}, {}]}}"#, row(20_003), row(20_004));
+    let other = listed("llm_prices", &llm_prices::Current, &rows);
+    let next = appraise(&book, &[dev, other], &BTreeSet::new(), now());
+    let counts = (next.counts.verified, next.counts.single_source);
+    assert_eq!((counts, next.too_many), ((1, 1), 3));
+    let again = appraise(&book, &[many], &BTreeSet::new(), now());
+    assert_eq!((again.counts.unchanged, again.too_many), (10_000, 3));
+}

@@ -122,7 +122,10 @@ impl Gatherer {
                     self.keep(&source, Arc::clone(kept)).await;
                 }
                 match reader.read_known(kept).await {
-                    Some(said) => (Answered::Unchanged, Some(said)),
+                    Some(said) => {
+                        self.fetcher.note(&source.declaration, Ok(()));
+                        (Answered::Unchanged, Some(said))
+                    }
                     None => self.ask_whole(&source, &reader).await,
                 }
             }
@@ -176,11 +179,13 @@ impl Gatherer {
         let fresh = Arc::new(fresh);
         match reader.read(Arc::clone(&fresh)).await {
             Ok(said) => {
+                self.fetcher.note(&source.declaration, Ok(()));
                 self.keep(source, fresh).await;
                 (answered, Some(said))
             }
             Err(wrong) => {
                 let why = format!("it has changed its shape: {wrong}");
+                self.fetcher.note(&source.declaration, Err(&why));
                 let unreachable = false;
                 let said = reader.read_kept(kept).await;
                 (Answered::Failed { why, unreachable }, said)

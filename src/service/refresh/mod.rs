@@ -8,6 +8,7 @@ mod aside;
 mod background;
 mod carried;
 mod gather;
+mod left_out;
 mod orders;
 pub(in crate::service) mod past;
 mod pulse;
@@ -34,6 +35,7 @@ use aside::Aside;
 use carried::{Carried, Word};
 use gather::Gatherer;
 use jiff::Timestamp;
+use left_out::log_left_out;
 use orders::{leave_out_unfit, orders};
 use pulse::{BEAT, Pulse};
 use rust_decimal::Decimal;
@@ -229,15 +231,7 @@ impl Refresher {
             .extend(self.misconfigured(&wanted.sources));
         (refreshed.appraisal, refreshed.scopes) =
             self.appraise(&mut refreshed.sources, desk, now).await?;
-        for (source, model, rule) in &refreshed.appraisal.past_left_out {
-            tracing::info!(%source, ?model, ?rule, "what a price source says of the past is left out");
-        }
-        if let left_out @ 1.. = refreshed.appraisal.no_room {
-            tracing::warn!(
-                left_out,
-                "so many price changes wait that those of other models are left out"
-            );
-        }
+        log_left_out(&refreshed.appraisal);
         refreshed.repriced = past::used(desk, &refreshed.appraisal.history)?;
         Ok(refreshed)
     }

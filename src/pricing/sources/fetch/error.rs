@@ -38,6 +38,9 @@ pub enum FetchError {
     /// Its answer broke off or can't be unpacked.
     #[error("its answer is broken: {0}")]
     Broken(String),
+    /// Its answer can't be used.
+    #[error("{0}")]
+    Unusable(String),
     /// It was asked as often as it may be.
     #[error("it was asked as often as it may be; again in {} s", .wait.as_secs() + 1)]
     TooOften {

@@ -134,13 +134,23 @@ impl Fetcher {
         let asked = self.asked(source);
         lock(&asked.breaker).pass(Instant::now())?;
         let fetched = self.try_again(source, known, here, &asked).await;
-        let mut breaker = lock(&asked.breaker);
         match &fetched {
-            Ok(_) => breaker.works(),
-            Err(FetchError::TooOften { .. }) => {}
-            Err(error) => breaker.fails(Instant::now(), error),
+            // Whether an answer is of use is for who reads it to say.
+            Ok(_) | Err(FetchError::TooOften { .. }) => {}
+            Err(error) => lock(&asked.breaker).fails(Instant::now(), error),
         }
         fetched
+    }
+
+    /// Takes note of what an answer was good for: one that can't be used is a failure of its source, which rests for it as for any
+    /// other.
+    pub fn note(&self, source: &Declaration, used: Result<(), &str>) {
+        let asked = self.asked(source);
+        let mut breaker = lock(&asked.breaker);
+        match used {
+            Ok(()) => breaker.works(),
+            Err(why) => breaker.fails(Instant::now(), &FetchError::Unusable(why.to_owned())),
+        }
     }
 
     async fn try_again(

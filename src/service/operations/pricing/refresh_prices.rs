@@ -2,7 +2,7 @@
 
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
-use crate::pricing::appraise::{Appraisal, Counts};
+use crate::pricing::appraise::{Appraisal, Counts, LONE_MOST};
 use crate::pricing::verify::bounds::is_fresh;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
@@ -156,7 +156,14 @@ impl Operation for RefreshPrices {
         }
         let now = desk.now();
         let content = view(&refreshed, wanted.dry_run, now);
-        let text = told(&content, now);
+        let mut text = told(&content, now);
+        if let many @ 1.. = refreshed.appraisal.too_many {
+            // Writing into a String can't fail.
+            let _ = write!(
+                text,
+                " {many} models are left out that one source alone knows: it has named {LONE_MOST} of them, and more have a price once another source or an admin names it."
+            );
+        }
         Ok(Answer { content, text })
     }
 }
