@@ -230,7 +230,7 @@ impl Rates {
         }
         let many = self.count();
         if many > RATES_MOST {
-            let expects = format!("at most {RATES_MOST} rates in all; got {many}");
+            let expects = format!("expects at most {RATES_MOST} rates in all; got {many}");
             return Err(("standard".to_owned(), expects));
         }
         Ok(())
@@ -241,14 +241,14 @@ fn check_tier(path: &str, tier: &TierRates) -> Result<(), (String, String)> {
     check_units(&format!("{path}.rates"), &tier.rates)?;
     let many = tier.context_tiers.len();
     if many > CONTEXT_TIERS_MOST {
-        let expects = format!("at most {CONTEXT_TIERS_MOST} long-prompt tiers; got {many}");
+        let expects = format!("expects at most {CONTEXT_TIERS_MOST} long-prompt tiers; got {many}");
         return Err((format!("{path}.context_tiers"), expects));
     }
     let mut last = None;
     for (index, context) in tier.context_tiers.iter().enumerate() {
         let path = format!("{path}.context_tiers[{index}]");
         if last.is_some_and(|last| context.above <= last) {
-            let expects = "more than the one before it".to_owned();
+            let expects = "expects more than the one before it".to_owned();
             return Err((format!("{path}.above"), expects));
         }
         last = Some(context.above);
@@ -266,7 +266,7 @@ fn check_units(path: &str, rates: &UnitRates) -> Result<(), (String, String)> {
             return Err((
                 format!("{path}.{}", unit.as_str()),
                 format!(
-                    "USD for one million, from 0 to {RATE_MOST}, of at most {RATE_SCALE} decimal places; got {rate}"
+                    "expects USD for one million, from 0 to {RATE_MOST}, of at most {RATE_SCALE} decimal places; got {rate}"
                 ),
             ));
         }

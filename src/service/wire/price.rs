@@ -20,7 +20,7 @@ pub type RatesByUnit = BTreeMap<Unit, Usd>;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LongPromptRates {
-    /// The prompt must have more tokens than this.
+    /// Tokens that the prompt must pass.
     pub above_tokens: u64,
     /// Rates that change, by unit.
     pub rates: RatesByUnit,
@@ -133,7 +133,7 @@ impl TierRatesView {
 pub struct SourceView {
     /// Source.
     pub name: String,
-    /// What it says, where that is something else.
+    /// What it says, if not this price.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<RatesView>,
     /// When it was fetched.

@@ -4,7 +4,9 @@ use super::super::Desk;
 use crate::core::alert::AlertCause;
 use crate::core::event::Event;
 use crate::core::id::AlertId;
-use crate::core::price_change::{SourceOutcome, SourceReport, is_description, is_of_settings};
+use crate::core::price_change::{
+    SETTINGS_FILE, SourceOutcome, SourceReport, is_description, is_of_settings,
+};
 use crate::core::state::SourceStanding;
 use rust_decimal::Decimal;
 
@@ -39,12 +41,12 @@ impl Desk<'_> {
         let source = report.source.clone();
         let place = self.say(Event::SourceReported(report));
         let failing = after.failing.map(|failing| {
-            let last = if is_of_settings(&failing.error) || is_description(&source) {
+            let last = if source == SETTINGS_FILE {
+                "no source is asked until that is mended"
+            } else if is_of_settings(&failing.error) || is_description(&source) {
                 "it is left out, and has no word, until that is mended"
-            } else if after.content.is_some() {
-                "what it said last is used as long as it is fresh and of the same address"
             } else {
-                "it has never given prices that could be used"
+                "what it said last, if anything, is used as long as it is fresh and of the same address"
             };
             format!("the price source {source} fails: {}; {last}", failing.error)
         });

@@ -5,6 +5,7 @@ use crate::core::refusal::{Code, Refusal};
 use crate::core::role::Role;
 use crate::pricing::book::{Origin, Price, PriceBook};
 use crate::pricing::catalogue::Unresolved;
+use crate::pricing::identity::identify;
 use crate::service::Service;
 use crate::service::estimate::check_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
@@ -45,10 +46,10 @@ pub struct GetPriceAnswer {
     /// The price.
     #[serde(flatten)]
     pub price: PriceView,
-    /// Set where none of that time is known: this is the earliest.
+    /// Set where it is the earliest known, of later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub earliest_known: Option<bool>,
-    /// Set where none of that time is known: this is the latest.
+    /// Set where it is the latest known, and over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_known: Option<bool>,
     /// Every version, the earliest first.
@@ -133,6 +134,7 @@ impl Operation for GetPrice {
                 " No price of {at} is known; this is the earliest, of {since}."
             ));
         }
+        text.push_str(&why_meant(&prices, &price, &input.model));
         if is_over {
             let since = price.effective_from;
             text.push_str(&format!(
@@ -141,6 +143,13 @@ impl Operation for GetPrice {
         }
         Ok(Answer { text, content })
     }
+}
+
+/// A sentence why a name means the model, where it is another than the model's own.
+fn why_meant(prices: &PriceBook, price: &Price<'_>, name: &str) -> String {
+    let found = identify(prices.catalogue(), price.provider, name).ok();
+    let found = found.filter(|found| name != price.model && found.canonical.model == price.model);
+    found.map_or_else(String::new, |found| format!(" {found}"))
 }
 
 /// The last price that a model had before a time of which none is known.
@@ -198,12 +207,23 @@ pub(super) fn no_price(
             } else {
                 format!("; near it: {}", near.join(", "))
             };
+            let error = whose(prices, provider, model).unwrap_or_else(|| error.to_string());
             let message = format!(
                 "{error}{named}; search_models finds models, and an admin adds a price with override_price"
             );
             Refusal::new(Code::PriceUnknown, message).with("near", near)
         }
     }
+}
+
+/// That others have a model, where the one who is named does not.
+fn whose(prices: &PriceBook, provider: Option<&str>, model: &str) -> Option<String> {
+    let sellers: Vec<_> = prices.sellers_of(model).into_iter().collect();
+    let provider = provider.filter(|_| !sellers.is_empty())?;
+    let others = sellers.join(", ");
+    Some(format!(
+        "{provider} is not known to have a model of that name, as {others} does"
+    ))
 }
 
 #[cfg(test)]

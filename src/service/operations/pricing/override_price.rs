@@ -7,7 +7,7 @@ use crate::core::name::Name;
 use crate::core::price::Rates;
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
-use crate::pricing::book::Origin;
+use crate::pricing::book::{Origin, PriceBook};
 use crate::pricing::catalogue::provider::canonical;
 use crate::service::estimate::name_model;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
@@ -155,6 +155,21 @@ fn counted_as(desk: &Desk, provider: &str, model: &str) -> String {
     })
 }
 
+/// That nobody knew the model before: its name may be a mistake.
+fn unheard_of(before: &PriceBook, provider: &str, model: &str) -> String {
+    if before.model_meant(Some(provider), model).is_some() {
+        return String::new();
+    }
+    let near = before.catalogue().near(Some(provider), model);
+    let near = match near.as_slice() {
+        [] => String::new(),
+        near => format!(" (near it: {})", near.join(", ")),
+    };
+    format!(
+        " No price list knows a model of that name{near}; remove: true takes it away if it is not the one you mean."
+    )
+}
+
 /// What is to be known of a price that ends.
 fn beyond(until: Timestamp, now: Timestamp) -> String {
     let over = "a price or a removal of yours from a later time on goes over it";
@@ -195,6 +210,7 @@ impl Operation for OverridePrice {
             return Err(Refusal::invalid("reason", "expects why the price is set"));
         }
         let effective_from = input.effective_from.map_or(now, Instant::time);
+        let before = desk.prices();
         let command =
             names(&desk, &input, rates.is_none()).map(|(provider, model)| Command::OverridePrice {
                 provider,
@@ -248,8 +264,12 @@ impl Operation for OverridePrice {
             .and_then(|version| until(&desk, names, version));
         let beyond = until.map_or_else(String::new, |until| beyond(until, now));
         let counted = counted_as(&desk, &provider, &model);
+        let unheard = match &version {
+            Some(_) => unheard_of(&before, &provider, &model),
+            None => String::new(),
+        };
         let text = format!(
-            "{provider}/{model} {word} from {effective_from} on.{beyond}{offered}{counted}"
+            "{provider}/{model} {word} from {effective_from} on.{beyond}{offered}{counted}{unheard}"
         );
         let content = OverridePriceAnswer {
             provider,

@@ -274,6 +274,9 @@ fn told(answer: &RefreshPricesAnswer, now: Timestamp) -> String {
         "Of {} models {} {verb} verified, {} {verb} from one source, {} {verb} held back{past}, {} stay as they are{rejected}.",
         models.looked_at, models.verified, models.single_source, models.held_back, models.unchanged
     );
+    if models.held_back > 0 && !answer.dry_run {
+        text.push_str(" review_price_changes shows what waits.");
+    }
     // Writing into a String can't fail.
     if let Some(left_out) = models.no_room {
         let _ = write!(

@@ -152,10 +152,13 @@ impl PriceChangeView {
             from: from.map(Usd::new),
             to: to.map(Usd::new),
         });
-        let sources = change
-            .quotes
-            .iter()
-            .map(|quote| SourceQuote::from(quote).into());
+        let proposed = RatesView::from(&*change.rates);
+        let sources = change.quotes.iter().map(|quote| {
+            let view = SourceView::from(SourceQuote::from(quote));
+            let value = view.value.or_else(|| Some(proposed.clone()));
+            SourceView { value, ..view }
+        });
+        let sources = sources.collect();
         Self {
             change_id: id,
             status,
@@ -165,10 +168,10 @@ impl PriceChangeView {
             reason: change.reason.clone(),
             changes: changes.collect(),
             present: change.present.as_deref().map(RatesView::from),
-            proposed: (&*change.rates).into(),
+            proposed,
             effective_from: Instant(change.effective_from),
             until: change.until.map(Instant),
-            sources: sources.collect(),
+            sources,
         }
     }
 }
