@@ -17,7 +17,7 @@ impl Desk<'_> {
         self.check_name(&budget)?;
         self.check_parent(&budget)?;
         if let Some(scope) = &draft.scope {
-            text::scope(scope)?;
+            text::kept_scope(scope)?;
         }
         self.save(budget, draft.policies, next)
     }

@@ -24,7 +24,10 @@ pub use prices::{
     check_proposal,
 };
 pub use record::RECORDS_MOST;
-pub use text::{context as check_context, kept_scope as check_kept_scope, name as check_name};
+pub use text::{
+    context as check_context, given_scope as check_given_scope, kept_scope as check_kept_scope,
+    name as check_name,
+};
 
 use super::command::Command;
 use super::event::{Event, Recorded, Request, Stamp};

@@ -10,9 +10,9 @@ pub(super) const NAME_MOST: usize = 256;
 pub(super) const PROSE_MOST: usize = 4096;
 /// The most tags of a charge, and the most values of one dimension of a scope.
 const ITEMS_MOST: usize = 64;
-/// The most models of a scope: one may have several names, each of which is kept.
+/// The most models that a scope is given.
 const MODELS_MOST: usize = 16 * ITEMS_MOST;
-/// The most that a scope comes to have where prices give models in it other names.
+/// The most that a scope comes to have: a model may have several names, each of which is kept, and prices may give it others.
 const KEPT_MOST: usize = 2 * MODELS_MOST;
 
 /// A name must say something, fit, and hold no control characters.
@@ -82,18 +82,18 @@ pub fn context(context: &Context) -> Result<(), Refusal> {
     })
 }
 
-/// Every value of a scope must fit.
+/// Every value of a scope must fit, as it is given.
 ///
 /// # Errors
 /// `invalid_argument` that names the field.
-pub(super) fn scope(scope: &Scope) -> Result<(), Refusal> {
+pub fn given_scope(scope: &Scope) -> Result<(), Refusal> {
     scope_of(scope, MODELS_MOST)
 }
 
-/// The same of one whose models have got other names.
+/// The same of one whose models have all their names.
 ///
 /// # Errors
-/// As of [`scope`].
+/// As of [`given_scope`].
 pub fn kept_scope(scope: &Scope) -> Result<(), Refusal> {
     scope_of(scope, KEPT_MOST)
 }

@@ -3,11 +3,12 @@
 use crate::core::budget::BudgetField;
 use crate::core::command::{Command, SaveBudget};
 use crate::core::count::counted;
+use crate::core::decide::check_given_scope;
 use crate::core::event::Event;
 use crate::core::id::{BudgetId, PolicyId};
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
-use crate::core::scope::Scope;
+use crate::core::scope::{Scope, Values};
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
 use crate::service::ordering::{request, unexpected};
 use crate::service::scoping::{by_own_names, check_patterns, keep_one_up};
@@ -15,6 +16,7 @@ use crate::service::wire::budget::{BudgetView, PolicyInput};
 use crate::service::{Desk, Service};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Make a budget, or change one.
@@ -97,6 +99,7 @@ impl Operation for SaveBudgetOperation {
             check_patterns(&scope, &prices)?;
             let kept = input.budget_id.map(|id| kept_scope(&desk, id));
             let kept = kept.unwrap_or_default();
+            check_given(&scope, &kept)?;
             input.scope = Some(by_own_names(scope, &kept, &prices, desk.now()));
         }
         let command = Command::SaveBudget(Box::new(draft(input)?));
@@ -125,6 +128,16 @@ impl Operation for SaveBudgetOperation {
             content: SaveBudgetAnswer { budget, duplicate },
         })
     }
+}
+
+/// So many models may be given; those that are kept already are no more for it.
+fn check_given(scope: &Scope, kept: &Scope) -> Result<(), Refusal> {
+    let kept: BTreeSet<_> = kept.model.iter().collect();
+    let new = scope.model.iter().filter(|model| !kept.contains(model));
+    check_given_scope(&Scope {
+        model: Values::new(new.map(str::to_owned)),
+        ..scope.clone()
+    })
 }
 
 /// The scope of a budget as it is kept.

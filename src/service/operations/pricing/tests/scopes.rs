@@ -420,9 +420,30 @@ async fn a_full_scope_keeps_the_names_that_prices_add() {
     house.done("save_budget", budget).await;
     approve_own_price(&house).await;
     is_used_up(&house).await;
-    // And it can be changed in all else.
+    // And it can be changed in all else, or saved as it is.
     let owner = json!({"budget_id": "bud-1", "owner": "ann"});
-    house.done("save_budget", owner).await;
+    let budget = &house.done("save_budget", owner).await["budget"];
+    let again = json!({"budget_id": "bud-1", "scope": budget["scope"]});
+    house.done("save_budget", again).await;
+}
+
+/// The names that a model has beside the one that is given are no more for who gives it.
+#[tokio::test]
+async fn as_many_models_are_given_as_may_be_whatever_names_they_have() {
+    let house = House::new();
+    let models = |many: usize| (0..many).map(|place| format!("foo/M-{place}"));
+    let given =
+        |many: usize| json!({"name": "A", "scope": {"model": models(many).collect::<Vec<_>>()}});
+    let saved = house.done("save_budget", given(640)).await;
+    let kept = saved["budget"]["scope"]["model"].as_array().unwrap().len();
+    assert!(kept > 1024, "{kept}");
+    let refused = house.ask("save_budget", given(1025)).await.unwrap_err();
+    assert!(
+        refused
+            .message
+            .contains("at most 1024 values, and has 1025"),
+        "{refused}"
+    );
 }
 
 /// What a scope is kept as.
