@@ -4,7 +4,7 @@ use super::aside::Aside;
 use super::settings::Configured;
 use crate::core::digest::Digest;
 use crate::pricing::catalogue::Catalogue;
-use crate::pricing::identity::{Placed, place};
+use crate::pricing::identity::{Placed, Rule, place};
 use crate::pricing::sources::Source;
 use crate::pricing::sources::fetch::{FetchError, Fetched, Fetcher, Kept, Shelf, Validators};
 use jiff::Timestamp;
@@ -296,6 +296,11 @@ fn read(
     for (name, why) in listing.skipped.iter().chain(&apart) {
         let source = &*source.declaration().name;
         tracing::debug!(source, name, why, "an entry of a price source is left out");
+    }
+    let renamed = placed.iter().filter(|one| one.meant.rule != Rule::SameName);
+    for Placed { name, meant, .. } in renamed {
+        let source = &*source.declaration().name;
+        tracing::debug!(source, name, %meant, "a price source has another name for a model");
     }
     Ok(Said {
         fetched_at: kept.fetched_at,
