@@ -222,7 +222,7 @@ fn whose(prices: &PriceBook, provider: Option<&str>, model: &str) -> Option<Stri
     let provider = provider.filter(|_| !sellers.is_empty())?;
     let others = sellers.join(", ");
     Some(format!(
-        "{provider} is not known to have a model of that name, as {others} does"
+        "no model of that name is known of {provider}, but of {others}"
     ))
 }
 

@@ -202,6 +202,7 @@ async fn a_change_is_listed_and_approved_and_offers_corrections() {
         json!([{"rate": "input", "from": "2.5", "to": "2"}, {"rate": "output", "from": "10", "to": "8"}])
     );
     assert_eq!(change["sources"][0]["name"], "litellm");
+    assert_eq!(change["sources"][0]["value"], change["proposed"]);
     let alerts = house
         .done("list_alerts", json!({"kind": "price_held_back"}))
         .await;

@@ -384,3 +384,44 @@ async fn a_limit_on_a_model_holds_for_its_aliases_and_states_however_they_are_wr
         assert_eq!(checked["allowed"], false, "{model}: {checked}");
     }
 }
+
+#[tokio::test]
+async fn it_is_said_why_a_name_means_a_model_and_who_else_has_one_of_it() {
+    let house = House::new();
+    for (provider, model, why) in [
+        (
+            "anthropic",
+            "claude-4-sonnet",
+            "It means anthropic/claude-sonnet-4-0: Anthropic's API has",
+        ),
+        (
+            "openai",
+            "gpt-4o-2027-01-01",
+            "It means openai/gpt-4o: the date names a state",
+        ),
+        ("openai", "openai/gpt-4o", "the provider in front"),
+    ] {
+        let ask = json!({"provider": provider, "model": model});
+        let said = house.said("get_price", ask).await;
+        assert!(said.contains(why), "{said}");
+    }
+    let own = json!({"provider": "openai", "model": "gpt-4o"});
+    let said = house.said("get_price", own).await;
+    assert!(!said.contains("It means"), "{said}");
+    let mistaken = json!({"provider": "opnai", "model": "gpt-4o"});
+    let refused = house.ask("get_price", mistaken).await.unwrap_err();
+    let told = "known of opnai, but of azure, openai";
+    assert!(refused.message.contains(told), "{refused}");
+}
+
+#[tokio::test]
+async fn an_override_says_that_nobody_knows_its_model() {
+    let house = House::new();
+    let said = house.said("override_price", set("opnai", "gpt-4o")).await;
+    let told = "No price list knows a model of that name (near it: ";
+    assert!(said.contains(told), "{said}");
+    for (provider, model) in [("opnai", "gpt-4o"), ("openai", "gpt-4o")] {
+        let said = house.said("override_price", set(provider, model)).await;
+        assert!(!said.contains("No price list"), "{said}");
+    }
+}
