@@ -10,7 +10,7 @@ use crate::core::refusal::Refusal;
 use crate::pricing::book::{Price, PriceBook};
 use crate::pricing::catalogue::{Unresolved, provider};
 use crate::pricing::cost::{cost_usd, full_cost_usd};
-use crate::pricing::identity::{frames_owner, unframed, unlisted};
+use crate::pricing::identity::{framed_names, frames_owner, unframed, unlisted};
 use crate::pricing::tokens;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -118,7 +118,7 @@ fn known<'a>(prices: &PriceBook, price: Price<'a>, model: &str) -> Named<'a> {
     let may_be_release = model != price.model && price.card.is_some();
     let release = may_be_release.then(|| prices.release(price.provider, model));
     let release = release.flatten().map(Name::from);
-    let named = given_name(&price, model);
+    let named = given_name(price.provider, price.model, model);
     let tier = price.card.map(|card| card.tier);
     let tier =
         tier.unwrap_or_else(|| crate::pricing::catalogue::tier::of(price.provider, price.model));
@@ -135,16 +135,18 @@ fn known<'a>(prices: &PriceBook, price: Price<'a>, model: &str) -> Named<'a> {
     }
 }
 
-/// The name that was given for a model, where that is another than its own, however they are written.
-fn given_name(price: &Price<'_>, given: &str) -> Option<Name> {
-    let is_its = |name: &str| name == unlisted(price.model);
-    if given == price.model {
+/// The name that was given for a model, where that is another than the one it is recorded under, however they are written.
+fn given_name(provider: &str, model: &str, given: &str) -> Option<Name> {
+    if given == model {
         return None;
     }
-    let name = unlisted(unframed(given.trim()));
+    let given = given.trim();
+    let framed = framed_names(given).next();
+    let name = unlisted(framed.as_deref().unwrap_or(given));
+    let is_its = |name: &str| name == unlisted(model);
     let behind = name.split_once('/').filter(|(prefix, _)| {
         let mut named = provider::named(prefix).into_iter();
-        named.any(|named| named == price.provider)
+        named.any(|named| named == provider)
     });
     let name = match behind {
         Some((_, rest)) if !is_its(&name) => rest,
@@ -163,9 +165,9 @@ fn unpriced<'a>(prices: &PriceBook, provider: Option<&str>, model: &str) -> Name
 
 /// A model that nobody knows; who alone frames a name so, or a provider in front of it, is taken for its provider, as for one that is
 /// known.
-pub(super) fn unknown(prices: &PriceBook, asked: Option<&str>, model: &str) -> ModelRef {
-    let asked = asked.or_else(|| frames_owner(model.trim()));
-    let mut model = unframed(model.trim());
+pub(super) fn unknown(prices: &PriceBook, asked: Option<&str>, given: &str) -> ModelRef {
+    let asked = asked.or_else(|| frames_owner(given.trim()));
+    let mut model = unframed(given.trim());
     let mut provider = asked.map(provider::canonical);
     if let Some((prefix, rest)) = model.split_once('/')
         && !rest.trim().is_empty()
@@ -182,12 +184,13 @@ pub(super) fn unknown(prices: &PriceBook, asked: Option<&str>, model: &str) -> M
     let tier = provider
         .as_deref()
         .map(|provider| crate::pricing::catalogue::tier::of(provider, model));
+    let named = given_name(provider.as_deref().unwrap_or_default(), model, given);
     ModelRef {
         provider: provider.map(Name::from),
         model: Some(unlisted(model).into()),
         tier,
         release: None,
-        named: None,
+        named,
     }
 }
 

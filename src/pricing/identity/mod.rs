@@ -26,7 +26,7 @@ mod states;
 
 pub use frame::{DEFAULT, framed_names, frames_owner, framing_seller, may_be_framed, unframed};
 pub use place::{Placed, place};
-pub use region::without_region;
+pub use region::{is_regional, without_region};
 pub use states::{join, one_spelling};
 
 use crate::pricing::catalogue::{Catalogue, ModelCard, Spelling, provider};

@@ -17,6 +17,13 @@ pub fn without_region(name: &str) -> Option<&str> {
     region.map(|(_, rest)| rest).or_else(place)
 }
 
+/// Whether a name has a region or a place in front that is a part of it: what is behind alone is not meant.
+pub fn is_regional(name: &str) -> bool {
+    let place = name.split_once('/').map(|(place, _)| place);
+    let is_place = |place: &str| is_region(place) || PLACES.contains(&place);
+    place.is_some_and(is_place) || without_region(name).is_some()
+}
+
 /// Whether it is the name of a region, such as `eu-west-1` or `us-gov-east-1`.
 fn is_region(name: &str) -> bool {
     let mut parts = name.rsplit('-');
@@ -30,6 +37,20 @@ fn is_region(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_in_front_is_a_part_of_a_name() {
+        for (name, is) in [
+            ("eu/gpt-4o", true),
+            ("eu-west-3/mistral.m", true),
+            ("eu.anthropic.m", true),
+            ("openai/gpt-4o", false),
+            ("anthropic.m", false),
+            ("eu", false),
+        ] {
+            assert_eq!(is_regional(name), is, "{name}");
+        }
+    }
 
     #[test]
     fn a_region_in_front_is_told_from_the_rest_of_a_name() {

@@ -210,7 +210,8 @@ impl Refresher {
     ) -> Result<Refreshed, Refusal> {
         let now = desk.now();
         let mut sources = self.gather(asked, desk, now, pulse).await?;
-        if let Some(other) = self.other(&sources, asked).filter(|_| wanted.doubts) {
+        let other = self.other(&sources, asked, &desk.state());
+        if let Some(other) = other.filter(|_| wanted.doubts) {
             let also = BTreeSet::from([other]);
             let also = self.gather(&also, desk, now, pulse).await?.into_iter();
             let answered = also.filter(|one| one.answered != Answered::NotAsked);
@@ -236,17 +237,27 @@ impl Refresher {
         Ok(refreshed)
     }
 
-    /// Another source to ask, where the only one that was asked can't be reached.
-    fn other(&self, gathered: &[Gathered], asked: &BTreeSet<String>) -> Option<String> {
+    /// Another source to ask, where the only one that was asked can't be reached: rather one that is not known to fail.
+    fn other(
+        &self,
+        gathered: &[Gathered],
+        asked: &BTreeSet<String>,
+        state: &State,
+    ) -> Option<String> {
         let mut gathered = gathered.iter();
         let is_unreachable = |one: &Gathered| matches!(one.answered, Answered::Failed { unreachable, .. } if unreachable);
         let is_in_doubt = asked.len() == 1 && gathered.any(is_unreachable);
-        let names = self.settings.asked().map(|source| &source.declaration.name);
-        let mut others = names.filter(|name| !asked.contains(&***name));
-        others
-            .next()
-            .filter(|_| is_in_doubt)
-            .map(ToString::to_string)
+        let names = self
+            .settings
+            .asked()
+            .map(|source| &*source.declaration.name);
+        let others = names.filter(|name| is_in_doubt && !asked.contains(*name));
+        let fails = |name: &&str| {
+            state
+                .source(name)
+                .is_some_and(|known| known.failing.is_some())
+        };
+        others.min_by_key(fails).map(str::to_owned)
     }
 
     /// The sources to ask.

@@ -5,7 +5,7 @@ use crate::core::scope::{Values, is_pattern};
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::{Unresolved, parted, provider};
 use crate::pricing::identity::{
-    DEFAULT, framed_names, frames_owner, unframed, unlisted, without_region,
+    DEFAULT, framed_names, frames_owner, is_regional, unframed, unlisted, without_region,
 };
 use crate::service::estimate::unknown;
 use jiff::Timestamp;
@@ -31,8 +31,12 @@ impl<'a> Names<'a> {
         };
         names.take(model, providers);
         names.take_defaults(providers);
-        if !is_in_a_region(model) {
-            names.take_regional(providers);
+        match of_a_region(model) {
+            // The same in all other regions is not meant.
+            Some(alone) => names
+                .found
+                .retain(|name| !name.eq_ignore_ascii_case(&alone)),
+            None => names.take_regional(providers),
         }
         names.found
     }
@@ -48,7 +52,9 @@ impl<'a> Names<'a> {
         self.found.extend(framed);
         if !providers.is_free() {
             for provider in providers.iter() {
-                self.take_meant(Some(provider), model);
+                if !self.is_meant_before(provider, model, providers) {
+                    self.take_meant(Some(provider), model);
+                }
             }
             return;
         }
@@ -58,6 +64,18 @@ impl<'a> Names<'a> {
         if frames_owner(model).is_none() {
             self.take_writings(model);
         }
+    }
+
+    /// Whether a call by another of these providers' names, which may mean this one too, means a model before it: what it is taken
+    /// for here is another model there.
+    fn is_meant_before(&self, provider: &str, model: &str, providers: &Values) -> bool {
+        let mut others = providers.iter().filter(|other| *other != provider);
+        others.any(|other| {
+            provider::named(other)
+                .iter()
+                .any(|named| *named == *provider)
+                && self.prices.model_meant(Some(other), model).is_some()
+        })
     }
 
     /// How each seller writes the very name. What a seller alone takes it for may be another model elsewhere, and is not meant.
@@ -103,7 +121,7 @@ impl<'a> Names<'a> {
         let pattern = pattern.to_ascii_lowercase();
         let inner = unframed(&pattern);
         let behind = inner.split_once('/');
-        let behind = behind.filter(|(prefix, _)| !is_pattern(prefix));
+        let behind = behind.filter(|(prefix, _)| !is_pattern(prefix) && !is_regional(inner));
         let alone = behind.map_or(inner, |(_, rest)| rest);
         if !is_anything(alone) {
             self.take_alone(alone, providers);
@@ -169,10 +187,13 @@ const BEDROCK: [&str; 2] = ["bedrock", "bedrock_mantle"];
 /// Vertex, by the catalogue's name for it.
 const VERTEX: &str = "vertex_ai";
 
-/// Whether a name says the region that its model is in.
-fn is_in_a_region(model: &str) -> bool {
-    let regional = framed_names(model).next();
-    regional.is_some_and(|name| without_region(&name) == Some(unframed(model)))
+/// The model that a name with a region or a place in front is of.
+fn of_a_region(model: &str) -> Option<String> {
+    let framed = framed_names(model).next();
+    let name = framed.as_deref().unwrap_or(model);
+    let behind = || name.split_once('/').map(|(_, rest)| rest);
+    let alone = is_regional(name).then(|| without_region(name).or_else(behind));
+    alone.flatten().map(str::to_owned)
 }
 
 /// Whether a name stands for a provider.

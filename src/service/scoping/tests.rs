@@ -53,7 +53,6 @@ fn a_scope_is_kept_by_the_names_that_usage_has() {
             &["arn:aws:bedrock:eu-west-1::foundation-model/acme.q-v1:0"],
             &["bedrock"],
             &[
-                "acme.q-v1:0",
                 "arn:aws:bedrock:eu-west-1::foundation-model/acme.q-v1:0",
                 "eu-west-1/acme.q-v1:0",
             ],
@@ -154,8 +153,32 @@ fn a_scope_covers_all_that_a_name_may_mean() {
             &[
                 "arn:aws:bedrock:eu-west-3::foundation-model/mistral.mistral-7b-instruct-v0:2",
                 "eu-west-3/mistral.mistral-7b-instruct-v0:2",
-                "mistral.mistral-7b-instruct-v0:2",
             ],
+        ),
+        (
+            &[],
+            &["eu-west-3/mistral.mistral-7b-instruct-v0:2"],
+            &[],
+            &["eu-west-3/mistral.mistral-7b-instruct-v0:2"],
+        ),
+        (
+            &["bedrock"],
+            &["eu.anthropic.claude-sonnet-4-20250514-v1:0"],
+            &["bedrock", "bedrock_mantle"],
+            &["eu.anthropic.claude-sonnet-4-20250514-v1:0"],
+        ),
+        (
+            &["azure"],
+            &["eu/gpt-4o"],
+            &["azure", "azure_ai"],
+            &["eu/gpt-4o"],
+        ),
+        // Of providers that one name may mean, the first that has the model says what it is.
+        (
+            &["azure"],
+            &["gpt-6-astra-2026-09-03"],
+            &["azure", "azure_ai"],
+            &["gpt-6-astra-2026-09-03"],
         ),
         // A date is one however it is written.
         (

@@ -5,6 +5,7 @@ use crate::core::refusal::{Code, Refusal};
 use crate::core::role::Role;
 use crate::pricing::book::{Origin, Price, PriceBook};
 use crate::pricing::catalogue::Unresolved;
+use crate::pricing::catalogue::provider::named;
 use crate::pricing::identity::identify;
 use crate::service::Service;
 use crate::service::estimate::check_model;
@@ -218,9 +219,16 @@ pub(super) fn no_price(
 
 /// That others have a model, where the one who is named does not.
 fn whose(prices: &PriceBook, provider: Option<&str>, model: &str) -> Option<String> {
-    let sellers: Vec<_> = prices.sellers_of(model).into_iter().collect();
-    let provider = provider.filter(|_| !sellers.is_empty())?;
-    let others = sellers.join(", ");
+    let provider = provider?;
+    let own = named(provider);
+    let sellers = prices.sellers_of(model).into_iter();
+    let others: Vec<_> = sellers
+        .filter(|seller| own.iter().all(|own| own != seller))
+        .collect();
+    if others.is_empty() {
+        return None;
+    }
+    let others = others.join(", ");
     Some(format!(
         "no model of that name is known of {provider}, but of {others}"
     ))

@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 mod costing;
 mod history;
+mod limits;
 mod names;
 mod offered;
 mod scopes;

@@ -8,7 +8,7 @@ use crate::core::policy::Limits;
 use crate::core::scope::{Scope, Values};
 use crate::service::scoping::{Coming, Scopes, rename};
 
-async fn outdated(house: &House) -> Vec<KeepScope> {
+pub(super) async fn outdated(house: &House) -> Vec<KeepScope> {
     let scopes = Scopes::of(&house.desk).await;
     scopes.outdated(&house.desk.prices(), house.desk.now())
 }
@@ -53,7 +53,7 @@ async fn a_scope_of_an_older_program_is_renamed_and_holds() {
 }
 
 /// Whether a call of a million tokens is let through.
-async fn is_allowed(house: &House, provider: Option<&str>, model: &str) -> Value {
+pub(super) async fn is_allowed(house: &House, provider: Option<&str>, model: &str) -> Value {
     let call = json!({"provider": provider, "model": model, "input_tokens": 1_000_000, "output_tokens": 1});
     let checked = house.done("check_budget", call).await;
     assert_ne!(checked["policies"], json!([]), "{provider:?} {model}");
@@ -93,69 +93,6 @@ async fn a_limit_on_a_model_holds_once_its_price_is_known_under_another_writing(
         house.restart();
     }
     assert_eq!(outdated(&house).await, []);
-}
-
-#[tokio::test]
-async fn a_limit_on_a_provider_holds_for_all_that_calls_by_its_name_mean() {
-    let house = House::new();
-    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_tokens": 10}]);
-    let of =
-        |provider: &str| json!({"name": "A", "scope": {"provider": provider}, "policies": limit});
-    for (provider, model) in [
-        ("azure", "mistral-small-2503"),
-        ("google", "codestral-2501"),
-        ("bedrock", "openai.gpt-5.6-sol"),
-    ] {
-        let saved = house.done("save_budget", of(provider)).await;
-        let allowed = is_allowed(&house, Some(provider), model).await;
-        assert_eq!(allowed, false, "{provider}");
-        let budget = &saved["budget"];
-        let mut again = of(provider);
-        again["budget_id"] = budget["budget_id"].clone();
-        again["policies"] = json!([]);
-        let again = house.done("save_budget", again).await;
-        assert_eq!(again["budget"]["scope"], budget["scope"]);
-        let id = json!({"budget_id": budget["budget_id"], "reason": "next"});
-        house.done("archive_budget", id).await;
-    }
-}
-
-/// One of several that a name may mean stays alone once it was saved so, though the name that it is kept by may mean them all.
-#[tokio::test]
-async fn a_limit_on_one_provider_alone_stays_so() {
-    let house = House::new();
-    let given = json!({"name": "A", "scope": {"provider": "azure_openai"}});
-    let budget = &house.done("save_budget", given).await["budget"];
-    assert_eq!(budget["scope"]["provider"], json!(["azure"]));
-    assert_eq!(outdated(&house).await, []);
-    let mut again = json!({"budget_id": budget["budget_id"], "scope": budget["scope"]});
-    let saved = house.done("save_budget", again.clone()).await;
-    assert_eq!(saved["budget"]["scope"], budget["scope"]);
-    again["scope"]["provider"] = json!(["azure", "azure_ai"]);
-    house.done("save_budget", again.clone()).await;
-    again["scope"]["provider"] = json!("azure_openai");
-    let narrowed = house.done("save_budget", again).await;
-    assert_eq!(narrowed["budget"]["scope"], budget["scope"]);
-}
-
-#[tokio::test]
-async fn a_limit_on_a_provider_holds_for_what_it_alone_frames() {
-    let house = House::new();
-    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_cost_usd": "1"}]);
-    for provider in ["vertex", "bedrock"] {
-        let budget = json!({"name": provider, "scope": {"provider": provider}, "policies": limit});
-        house.done("save_budget", budget).await;
-    }
-    for model in [
-        "publishers/google/models/gemini-unheard-of",
-        "projects/p/locations/l/publishers/anthropic/models/claude-unheard-of@20250805",
-        "arn:aws:bedrock:eu-west-1::foundation-model/openai.gpt-unheard-of",
-        "arn:aws:bedrock:eu-west-1:1:inference-profile/us.anthropic.claude-opus-99-v1:0",
-        "arn:aws:bedrock:eu-west-1:1:provisioned-model/x1y2",
-        "bedrock/converse/unheard-of",
-    ] {
-        assert_eq!(is_allowed(&house, None, model).await, false, "{model}");
-    }
 }
 
 /// A model that openrouter sells under its whole name, and its company once a price is known there.
@@ -289,124 +226,6 @@ async fn a_scope_that_was_changed_meanwhile_stays_as_it_is() {
     let sequence = house.desk.state().sequence();
     rename(&house.desk, outdated).await.unwrap();
     assert_eq!(house.desk.state().sequence(), sequence);
-}
-
-#[tokio::test]
-async fn a_limit_on_a_model_holds_at_every_provider_however_it_is_written_there() {
-    let house = House::new();
-    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_tokens": 10}]);
-    for (scope, provider, model) in [
-        (
-            json!("moonshotai/kimi-k3"),
-            "together_ai",
-            "moonshotai/kimi-k3",
-        ),
-        (json!("deepseek-v3.2"), "sambanova", "deepseek-v3.2"),
-        (
-            json!("claude-sonnet-4-5-20250929"),
-            "vertex_ai",
-            "claude-sonnet-4-5-20250929",
-        ),
-        (json!("codestral-2501"), "azure_ai", "codestral-2501"),
-        // The maker's, also where a reseller has the whole name.
-        (
-            json!("google/gemini-2.5-pro-preview-03-25"),
-            "google",
-            "google/gemini-2.5-pro-preview-03-25",
-        ),
-        (
-            json!("nvidia/nemotron-nano-9b-v2"),
-            "nvidia",
-            "nvidia/nemotron-nano-9b-v2",
-        ),
-        // In a region with a price of its own, by the resource's name and by an inference profile's.
-        (
-            json!("mistral.mistral-7b-instruct-v0:2"),
-            "bedrock",
-            "arn:aws:bedrock:eu-west-3::foundation-model/mistral.mistral-7b-instruct-v0:2",
-        ),
-        (
-            json!("anthropic.claude-sonnet-4-20250514-v1:0"),
-            "aws",
-            "eu.anthropic.claude-sonnet-4-20250514-v1:0",
-        ),
-        // What a seller records as another of its models.
-        (json!("claude-sonnet-5"), "bedrock", "claude-sonnet-5"),
-        (
-            json!("openai/gpt-5-codex"),
-            "openrouter",
-            "openrouter/openai/gpt-5-codex",
-        ),
-        (json!("gpt-5.5-*"), "openai", "gpt-5.5-2026-12-24"),
-        // Patterns, in whatever case, and of dates that are recorded otherwise or not at all.
-        (json!("minimax-m2.7*"), "minimax", "MiniMax-M2.7"),
-        (json!("gpt-5.5-2026-*"), "openai", "gpt-5.5-2026-12-24"),
-        (
-            json!("claude-opus-4-2025*"),
-            "anthropic",
-            "claude-opus-4-20250514",
-        ),
-        (
-            json!("claude-sonnet-4-2025*"),
-            "vertex_ai",
-            "claude-sonnet-4@20250514",
-        ),
-        // A name beside another takes nothing away.
-        (
-            json!(["bedrock/claude-sonnet-4.5", "claude-sonnet-4.5"]),
-            "anthropic",
-            "claude-sonnet-4-5",
-        ),
-    ] {
-        let budget =
-            json!({"name": scope.to_string(), "scope": {"model": scope}, "policies": limit});
-        let saved = house.done("save_budget", budget).await;
-        let allowed = is_allowed(&house, Some(provider), model).await;
-        assert_eq!(allowed, false, "{scope}");
-        let id = json!({"budget_id": saved["budget"]["budget_id"], "reason": "next"});
-        house.done("archive_budget", id).await;
-    }
-}
-
-/// A limit on a name is for calls by that name, and not for others of the model that they are recorded as.
-#[tokio::test]
-async fn a_limit_on_a_name_holds_for_what_it_is_recorded_as_and_for_nothing_else_of_that() {
-    let house = House::new();
-    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_tokens": 1500}]);
-    let scope = json!({"model": "openai/gpt-5-codex"});
-    let given = json!({"name": "A", "scope": scope, "policies": limit});
-    house.done("save_budget", given).await;
-    let held = json!({"provider": "openrouter", "model": "openai/gpt-5-codex", "tokens": 600});
-    let held = house.done("allocate_budget", held).await;
-    let used = json!({"allocation_id": held["allocation_id"], "input_tokens": 600, "final": true});
-    house.done("record_usage", used).await;
-    let mut other = json!({"provider": "openrouter", "model": "openai/gpt-5", "input_tokens": 5000, "output_tokens": 0});
-    house.done("record_usage", other.clone()).await;
-    assert_eq!(
-        house.done("check_budget", other.clone()).await["policies"],
-        json!([])
-    );
-    other["model"] = json!("openai/gpt-5-codex");
-    other["input_tokens"] = json!(1000);
-    assert_eq!(
-        house.done("check_budget", other.clone()).await["allowed"],
-        false
-    );
-    other["input_tokens"] = json!(900);
-    assert_eq!(house.done("check_budget", other).await["allowed"], true);
-    let corrected = json!({"model": "openai/gpt-5-codex", "provider": "openrouter", "input_tokens": -100, "reason": "counted twice"});
-    house.done("adjust_usage", corrected).await;
-    house.pass(SignedDuration::from_hours(1));
-    let report = json!({"group_by": ["budget", "model"]});
-    let report = house.done("usage_report", report).await;
-    let rows = report["rows"].as_array().unwrap();
-    let of_budget = rows
-        .iter()
-        .filter(|row| row["group"].get("budget").is_some());
-    let tokens: Vec<_> = of_budget
-        .map(|row| row["metrics"]["tokens"].clone())
-        .collect();
-    assert_eq!(tokens, [json!(500)], "{report}");
 }
 
 /// A scope of as many names as it may have, one of which will get another.
