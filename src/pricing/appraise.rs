@@ -8,7 +8,6 @@ mod peers;
 mod present;
 
 pub use counts::{Counts, Share};
-pub use present::LONE_MOST;
 
 use super::book::PriceBook;
 use super::identity::{Canonical, Placed};

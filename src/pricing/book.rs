@@ -34,6 +34,7 @@ use crate::core::state::{Declined, DeclinedPast};
 use found::{Found, Release};
 use jiff::Timestamp;
 use layers::Layers;
+pub use lone::Lone;
 use rustc_hash::FxHashMap;
 use sellers::Sellers;
 use std::sync::Arc;

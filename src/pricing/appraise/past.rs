@@ -1,6 +1,5 @@
 //! What the sources of history say of times that are over.
 
-use super::present::LONE_MOST;
 use super::{Appraisal, Witness};
 use crate::core::price::Rates;
 use crate::core::price_change::{
@@ -13,6 +12,7 @@ use crate::pricing::identity::{Canonical, Placed};
 use crate::pricing::verify::{self, Past};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The most corrections of the past by one source that wait at once; what is beyond waits until those are decided about.
@@ -22,8 +22,12 @@ impl Appraisal {
     /// Takes what a source says of times that are over, model by model.
     pub(super) fn take_past(&mut self, book: &PriceBook, witness: &Witness, now: Timestamp) {
         let told = witness.placed.iter().filter(|one| !one.past.is_empty());
-        let words = book.lone_histories();
-        let mut words = words.get(&*witness.source).copied().unwrap_or_default();
+        let named: BTreeSet<(&str, &str)> = told
+            .clone()
+            .map(|one| (&*one.meant.canonical.provider, &*one.meant.canonical.model))
+            .collect();
+        let is_named = |provider: &str, model: &str| named.contains(&(provider, model));
+        let mut lone = book.lone_histories(&witness.source, is_named);
         let mut corrections = Vec::new();
         for placed in told {
             breathe();
@@ -51,8 +55,7 @@ impl Appraisal {
                 && book
                     .imported(&model.provider, &model.model, &witness.source)
                     .is_empty();
-            words += usize::from(is_new);
-            if is_new && words > LONE_MOST {
+            if is_new && !lone.take() {
                 self.too_many += 1;
                 let share = self.shares.entry(witness.source.to_string()).or_default();
                 share.left_out += 1;

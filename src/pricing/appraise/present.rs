@@ -5,7 +5,7 @@ use super::{Appraisal, Witness};
 use crate::core::price::{PriceStatus, Rates};
 use crate::core::price_change::{Applying, PriceProposal, Quoted};
 use crate::idle::breathe;
-use crate::pricing::book::PriceBook;
+use crate::pricing::book::{Lone, PriceBook};
 use crate::pricing::identity::Canonical;
 use crate::pricing::sources::Tense;
 use crate::pricing::verify::{self, Judgement, Quote, Standing, Subject};
@@ -18,17 +18,15 @@ use std::sync::Arc;
 /// ten thousand is to fill neither the memory nor the alerts.
 const WAITING_MOST: usize = 5_000;
 
-/// The most models that the catalogue does not know which are priced by the word of one source alone. Six real lists of November 2026
-/// had 3,232 together.
-pub const LONE_MOST: usize = 10_000;
-
 pub(super) fn of_the_present(
     book: &PriceBook,
     witnesses: &[Witness],
     waiting: &BTreeSet<Canonical>,
     now: Timestamp,
 ) -> Appraisal {
-    let (listed, others): (Vec<_>, Vec<_>) = by_model(witnesses, waiting)
+    let all = by_model(witnesses, waiting);
+    let named: BTreeSet<(&str, &str)> = all.keys().map(|model| of(model)).collect();
+    let (listed, others): (Vec<_>, Vec<_>) = all
         .into_iter()
         .partition(|(model, _)| book.is_listed(&model.provider, &model.model));
     let mut bench = Bench {
@@ -36,6 +34,7 @@ pub(super) fn of_the_present(
         waiting,
         now,
         room: WAITING_MOST.saturating_sub(waiting.len()),
+        named,
         lone: OnceCell::new(),
         peers: OnceCell::new(),
         moved: BTreeMap::new(),
@@ -54,6 +53,10 @@ pub(super) fn of_the_present(
     bench.appraisal()
 }
 
+fn of(model: &Canonical) -> (&str, &str) {
+    (&model.provider, &model.model)
+}
+
 /// Judges one model after the other.
 struct Bench<'a> {
     book: &'a PriceBook,
@@ -61,8 +64,10 @@ struct Bench<'a> {
     now: Timestamp,
     /// How many more changes may wait.
     room: usize,
+    /// The models that any source names, and those of which a change waits.
+    named: BTreeSet<(&'a str, &'a str)>,
     /// How many models are known by the word of one source alone, by source.
-    lone: OnceCell<BTreeMap<String, usize>>,
+    lone: OnceCell<BTreeMap<String, Lone>>,
     peers: OnceCell<Peers<'a>>,
     /// The prices to which models move.
     moved: BTreeMap<&'a Canonical, Applying>,
@@ -142,15 +147,10 @@ impl<'a> Bench<'a> {
         if !judgement.apply.as_ref().is_some_and(is_lone) {
             return true;
         }
-        self.lone.get_or_init(|| self.book.lone_words());
-        let words = self.lone.get_mut().and_then(|lone| lone.get_mut(speaker));
-        let Some(words) = words else {
-            let lone = self.lone.get_mut();
-            lone.and_then(|lone| lone.insert(speaker.clone(), 1));
-            return true;
-        };
-        *words += 1;
-        *words <= LONE_MOST
+        let is_named = |provider: &str, model: &str| self.named.contains(&(provider, model));
+        self.lone.get_or_init(|| self.book.lone_words(is_named));
+        let lone = self.lone.get_mut();
+        lone.is_none_or(|lone| lone.entry(speaker.clone()).or_default().take())
     }
 
     fn judged(&self, model: &'a Canonical, quotes: &[Quote]) -> Judged {

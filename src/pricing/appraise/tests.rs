@@ -457,15 +457,19 @@ fn one_source_alone_names_only_so_many_models_that_nobody_else_knows() {
         book.apply(Applied { version, price });
     }
     // Others are known by other sources, and by two.
-    let dev = listed("models_dev", &models_dev::ModelsDev, &says(20_000..20_004));
+    let dev = listed("models_dev", &models_dev::ModelsDev, &says(3..10_007));
     let row = |n: usize| {
         format!(r#"{{"id": "m-{n}", "vendor": "aaa", "name": "M", "input": 1, "output": 4}}"#)
     };
-    let rows = format!(r#"{{"prices": [{}, {}]}}"#, row(20_003), row(20_004));
+    let rows = format!(r#"{{"prices": [{}, {}]}}"#, row(10_003), row(10_007));
     let other = listed("llm_prices", &llm_prices::Current, &rows);
     let next = appraise(&book, &[dev, other], &BTreeSet::new(), now());
     let counts = (next.counts.verified, next.counts.single_source);
-    assert_eq!((counts, next.too_many), ((1, 1), 3));
+    assert_eq!((counts, next.too_many), ((1, 3 + 1), 3));
     let again = appraise(&book, &[many], &BTreeSet::new(), now());
     assert_eq!((again.counts.unchanged, again.too_many), (10_000, 3));
+    // What it names no more leaves room.
+    let dev = listed("models_dev", &models_dev::ModelsDev, &says(20_000..20_004));
+    let clean = appraise(&book, &[dev], &BTreeSet::new(), now());
+    assert_eq!((clean.counts.single_source, clean.too_many), (4, 0));
 }

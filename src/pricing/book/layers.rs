@@ -184,12 +184,6 @@ impl Layers {
         self.applied.last().map(|applied| &**applied)
     }
 
-    /// The sources that say something of times that are over.
-    pub(super) fn historians(&self) -> impl Iterator<Item = &str> {
-        let told = self.imported.iter();
-        told.map(|told| &*told.imported.history.source)
-    }
-
     /// What a source says of times that are over.
     pub(super) fn imported_from(&self, source: &str) -> Option<&Imported> {
         let mut told = self.imported.iter().map(|told| &*told.imported);

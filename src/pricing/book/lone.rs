@@ -6,36 +6,70 @@ use crate::core::price::PriceStatus;
 use crate::idle::breathe;
 use std::collections::BTreeMap;
 
+/// The most models of one source alone that its list names at a time. Six real lists of November 2026 had 3,232 together.
+const LISTED_MOST: usize = 10_000;
+/// The most of them that are kept, those among them that it names no more.
+const KEPT_MOST: usize = 30_000;
+
+/// How many models that the catalogue does not know one source alone knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lone {
+    /// Those that its list names.
+    listed: usize,
+    /// All, those that it names no more too.
+    kept: usize,
+}
+
+impl Lone {
+    /// Takes in one more that is new, if there is room for it.
+    pub const fn take(&mut self) -> bool {
+        if self.listed >= LISTED_MOST || self.kept >= KEPT_MOST {
+            return false;
+        }
+        self.listed += 1;
+        self.kept += 1;
+        true
+    }
+
+    fn add(&mut self, is_listed: bool) {
+        self.kept += 1;
+        self.listed += usize::from(is_listed);
+    }
+}
+
 impl PriceBook {
-    /// How many models that the catalogue does not know have a price by each source's word alone, by source.
-    pub fn lone_words(&self) -> BTreeMap<String, usize> {
-        let mut words = BTreeMap::new();
-        for source in self.unlisted().into_iter().filter_map(Layers::lone_speaker) {
-            *words.entry(source.to_owned()).or_default() += 1;
-        }
-        words
+    /// The models that have a price by each source's word alone, by source.
+    pub fn lone_words(&self, is_named: impl Fn(&str, &str) -> bool) -> BTreeMap<String, Lone> {
+        let mut lone: BTreeMap<String, Lone> = BTreeMap::new();
+        self.each_unlisted(|provider, model, layers| {
+            if let Some(source) = layers.lone_speaker() {
+                let own = lone.entry(source.to_owned()).or_default();
+                own.add(is_named(provider, model));
+            }
+        });
+        lone
     }
 
-    /// How many models that the catalogue does not know each source has told the past of, by source.
-    pub fn lone_histories(&self) -> BTreeMap<String, usize> {
-        let mut words = BTreeMap::new();
-        for source in self.unlisted().into_iter().flat_map(Layers::historians) {
-            *words.entry(source.to_owned()).or_default() += 1;
-        }
-        words
+    /// The models of which a source has told the past.
+    pub fn lone_histories(&self, source: &str, is_named: impl Fn(&str, &str) -> bool) -> Lone {
+        let mut lone = Lone::default();
+        self.each_unlisted(|provider, model, layers| {
+            if layers.imported_from(source).is_some() {
+                lone.add(is_named(provider, model));
+            }
+        });
+        lone
     }
 
-    fn unlisted(&self) -> Vec<&Layers> {
-        let mut unlisted = Vec::new();
+    fn each_unlisted(&self, mut each: impl FnMut(&str, &str, &Layers)) {
         for (provider, own) in &*self.changed {
             for (model, layers) in &own.models {
                 breathe();
                 if !self.is_listed(provider, model) {
-                    unlisted.push(&**layers);
+                    each(provider, model, layers);
                 }
             }
         }
-        unlisted
     }
 }
 

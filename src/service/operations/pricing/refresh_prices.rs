@@ -2,7 +2,7 @@
 
 use crate::core::refusal::Refusal;
 use crate::core::role::Role;
-use crate::pricing::appraise::{Appraisal, Counts, LONE_MOST};
+use crate::pricing::appraise::{Appraisal, Counts};
 use crate::pricing::verify::bounds::is_fresh;
 use crate::service::Service;
 use crate::service::operation::{Answer, Call, Contract, Effect, Operation, Toolset};
@@ -161,7 +161,7 @@ impl Operation for RefreshPrices {
             // Writing into a String can't fail.
             let _ = write!(
                 text,
-                " {many} models are left out that one source alone knows: it has named {LONE_MOST} of them, and more have a price once another source or an admin names it."
+                " {many} models are left out that one source alone knows, for it has named so many of those; each has a price once another source or an admin names one."
             );
         }
         Ok(Answer { content, text })
