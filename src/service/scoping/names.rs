@@ -3,7 +3,7 @@
 use super::patterns::{is_anything, of_dates};
 use crate::core::scope::{Values, is_pattern};
 use crate::pricing::book::PriceBook;
-use crate::pricing::catalogue::{Unresolved, parted, provider};
+use crate::pricing::catalogue::{Unresolved, parted, provider, writings};
 use crate::pricing::identity::{
     DEFAULT, framed_names, frames_owner, is_regional, unframed, unlisted, without_region,
 };
@@ -134,12 +134,13 @@ impl<'a> Names<'a> {
 
     /// A pattern of the names of models.
     fn take_alone(&mut self, pattern: &str, providers: &Values) {
-        self.found.push(pattern.to_owned());
         if self.is_bedrocks(pattern, providers) {
             let regional = ['/', '.'].map(|mark| format!("*{mark}{pattern}"));
             self.found.extend(regional);
         }
         self.found.extend(of_dates(pattern));
+        let ways = writings(pattern).into_iter();
+        self.found.extend(ways.map(String::from));
     }
 
     /// Whether a pattern begins as Bedrock's names of one maker's models do.

@@ -183,6 +183,17 @@ fn a_scope_covers_all_that_a_name_may_mean() {
         // A date is one however it is written.
         (
             &["openai"],
+            &["gpt-?.5-20260423"],
+            &["openai"],
+            &[
+                "gpt-?.5-2026-04-23",
+                "gpt-?.5-20260423",
+                "gpt-?.5@2026-04-23",
+                "gpt-?.5@20260423",
+            ],
+        ),
+        (
+            &["openai"],
             &["gpt-5.5-2026-*"],
             &["openai"],
             &["gpt-5.5-2026*", "gpt-5.5-2026-*", "gpt-5.5@2026*"],
