@@ -12,12 +12,12 @@
 mod found;
 mod layers;
 mod lone;
+mod maker;
 mod origin;
 mod overlay;
 mod overrides;
 mod past;
 mod price;
-mod regional;
 mod sellers;
 mod standing;
 mod states;

@@ -101,10 +101,16 @@ impl<'a> Recording<'a> {
         let model = model.or(counted.model.as_deref());
         let model =
             model.ok_or_else(|| Refusal::invalid("model", "expects the model that was used"))?;
-        let named = name_used_model(&self.prices, provider, model, occurred)?;
-        // What a hold was asked for by stays the name of what draws on it.
-        let held = hold.filter(|_| input.model.is_none());
-        let given = held.and_then(|hold| hold.model.named.clone());
+        let mut named = name_used_model(&self.prices, provider, model, occurred)?;
+        // What a hold was asked for by stays the name of what draws on it; and what nobody knows stays what was held, however its
+        // name would be read again.
+        let held = hold.as_ref().map(|hold| &hold.model);
+        if let Some(held) = held.filter(|held| held.model.is_some() && input.model.is_none()) {
+            named.model.named = held.named.clone().or(named.model.named);
+            if named.price.is_none() && input.provider.is_none() {
+                named.model = held.clone();
+            }
+        }
         let tier = input.service_tier.or(counted.tier).unwrap_or_default();
         let reported = input.reported_cost_usd.or(counted.cost);
         let counts = counted.counts;
@@ -116,7 +122,7 @@ impl<'a> Recording<'a> {
                 .unwrap_or_else(|| Name::new_static(UNKNOWN_PROVIDER)),
             model: named.model.model.unwrap_or_default(),
             release: named.model.release,
-            named: given.or(named.model.named),
+            named: named.model.named,
             tier: named.model.tier,
             service_tier: Some(tier),
             context,

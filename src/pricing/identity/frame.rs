@@ -146,10 +146,14 @@ fn published(name: &str) -> Option<&str> {
 
 /// The model that a customer of OpenAI fine-tuned, which is what its price goes by: `ft:gpt-4o` of `ft:gpt-4o:acme::9x8y`.
 fn customers(name: &str) -> Option<&str> {
-    let at = if name.starts_with(TUNED) {
+    if !name.contains(':') {
+        return None;
+    }
+    let lower = name.to_ascii_lowercase();
+    let at = if lower.starts_with(TUNED) {
         0
     } else {
-        name.find("/ft:")? + 1
+        lower.find("/ft:")? + 1
     };
     let end = name[at + TUNED.len()..].find(':')?;
     Some(&name[..at + TUNED.len() + end])
@@ -215,6 +219,7 @@ mod tests {
             ("ft:m-2024-07-18:org::id", "ft:m-2024-07-18", None),
             ("openai/ft:m:org:name:id", "openai/ft:m", None),
             ("ft:m", "ft:m", None),
+            ("FT:M:org::id", "FT:M", None),
             ("ft:", "ft:", None),
             ("models/", "models/", None),
             ("publishers/google", "publishers/google", None),

@@ -61,9 +61,23 @@ impl<'a> Names<'a> {
         for provider in self.take_meant(None, model) {
             self.take_meant(Some(&provider), model);
         }
-        if frames_owner(model).is_none() {
-            self.take_writings(model);
+        if frames_owner(model).is_some() {
+            return;
         }
+        self.take_writings(model);
+        if let Some(rest) = self.behind_a_provider(model) {
+            self.found.push(unlisted(rest));
+            self.take_writings(rest);
+        }
+    }
+
+    /// What is behind a provider in front of a name.
+    fn behind_a_provider<'b>(&self, model: &'b str) -> Option<&'b str> {
+        let (prefix, rest) = unframed(model.trim()).split_once('/')?;
+        let catalogue = self.prices.catalogue();
+        let named = provider::named(prefix);
+        let is_provider = named.iter().any(|name| catalogue.has_provider(name));
+        (is_provider && !rest.trim().is_empty()).then_some(rest)
     }
 
     /// Whether a call by another of these providers' names, which may mean this one too, means a model before it: what it is taken
@@ -104,15 +118,11 @@ impl<'a> Names<'a> {
         self.found.extend(listed);
     }
 
-    /// Bedrock's models in the regions where their prices are their own: a resource's name tells its region, and profiles have
-    /// theirs in front.
+    /// Bedrock's models in every region: a resource's name tells its region, and profiles have theirs in front.
     fn take_regional(&mut self, providers: &Values) {
-        let bedrocks = BEDROCK.iter().filter(|own| providers.cover(Some(own)));
-        let of_each = bedrocks.flat_map(|own| {
-            let names = self.found.iter();
-            names.flat_map(|name| self.prices.regional(own, name))
-        });
-        let regional: Vec<_> = of_each.collect();
+        let own = self.found.iter();
+        let own = own.filter(|name| !is_pattern(name) && self.is_bedrocks(name, providers));
+        let regional: Vec<_> = own.flat_map(|name| in_any_region(name)).collect();
         self.found.extend(regional);
     }
 
@@ -135,15 +145,14 @@ impl<'a> Names<'a> {
     /// A pattern of the names of models.
     fn take_alone(&mut self, pattern: &str, providers: &Values) {
         if self.is_bedrocks(pattern, providers) {
-            let regional = ['/', '.'].map(|mark| format!("*{mark}{pattern}"));
-            self.found.extend(regional);
+            self.found.extend(in_any_region(pattern));
         }
         self.found.extend(of_dates(pattern));
         let ways = writings(pattern).into_iter();
         self.found.extend(ways.map(String::from));
     }
 
-    /// Whether a pattern begins as Bedrock's names of one maker's models do.
+    /// Whether a name, or a pattern of names, begins as Bedrock's names of one maker's models do.
     fn is_bedrocks(&self, pattern: &str, providers: &Values) -> bool {
         let maker = pattern.split_once('.').map(|(maker, _)| maker);
         let is_whole = |maker: &&str| !is_pattern(maker) && without_region(pattern).is_none();
@@ -195,6 +204,11 @@ fn of_a_region(model: &str) -> Option<String> {
     let behind = || name.split_once('/').map(|(_, rest)| rest);
     let alone = is_regional(name).then(|| without_region(name).or_else(behind));
     alone.flatten().map(str::to_owned)
+}
+
+/// A name, or a pattern of names, of Bedrock's with any region in front.
+fn in_any_region(name: &str) -> [String; 2] {
+    ['/', '.'].map(|mark| format!("*{mark}{name}"))
 }
 
 /// Whether a name stands for a provider.

@@ -17,7 +17,9 @@ pub(super) fn of_dates(pattern: &str) -> Vec<String> {
         let is_of_dates = is_pattern(dates)
             && dates.bytes().all(is_of_a_date)
             && (dates.starts_with(CENTURY) || mark == '@' && is_anything(dates));
-        (is_of_dates && !model.is_empty() && !is_pattern(model)).then_some((model, dates))
+        // Behind a pattern, that it is of dates is only told by more of one.
+        let is_told = !is_pattern(model) || begins_with_a_month(dates);
+        (is_of_dates && !model.is_empty() && is_told).then_some((model, dates))
     });
     let Some((model, dates)) = found else {
         return Vec::new();
@@ -39,6 +41,11 @@ pub(super) fn of_dates(pattern: &str) -> Vec<String> {
 const CENTURY: &str = "20";
 /// Any date.
 const ANY: &str = "20*";
+
+fn begins_with_a_month(dates: &str) -> bool {
+    let plain = dates.bytes().filter(|byte| *byte != b'-');
+    plain.take_while(u8::is_ascii_digit).count() >= 6
+}
 
 fn is_of_a_date(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b'-' | b'*' | b'?')
@@ -74,6 +81,10 @@ mod tests {
                 &["m-2025-??-??", "m-2025????", "m@2025-??-??", "m@2025????"],
             ),
             ("a/m-4@*", &["a/m-4-20*", "a/m-4@20*"]),
+            (
+                "a-*-202505*",
+                &["a-*-2025-05*", "a-*-202505*", "a-*@2025-05*", "a-*@202505*"],
+            ),
             ("m-20*05-01", &["m-20*0501", "m@20*0501"]),
         ] {
             assert_eq!(of_dates(pattern), ways, "{pattern}");

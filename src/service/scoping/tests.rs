@@ -61,9 +61,10 @@ fn a_scope_is_kept_by_the_names_that_usage_has() {
             &[],
             &["together_ai/deepseek-ai/DeepSeek-V4.1-Flash-1017"],
             &[],
-            // Others sell one of that name in lower case, which is not meant.
+            // Others sell one of that name in lower case.
             &[
                 "deepseek-ai/DeepSeek-V4.1-Flash-1017",
+                "deepseek-ai/deepseek-v4.1-flash-1017",
                 "together_ai/deepseek-ai/DeepSeek-V4.1-Flash-1017",
                 "together_ai/deepseek-ai/deepseek-v4.1-flash-1017",
             ],
@@ -140,10 +141,9 @@ fn a_scope_covers_all_that_a_name_may_mean() {
             &["mistral.mistral-7b-instruct-v0:2"],
             &[],
             &[
-                "eu-west-3/mistral.mistral-7b-instruct-v0:2",
+                "*.mistral.mistral-7b-instruct-v0:2",
+                "*/mistral.mistral-7b-instruct-v0:2",
                 "mistral.mistral-7b-instruct-v0:2",
-                "us-east-1/mistral.mistral-7b-instruct-v0:2",
-                "us-west-2/mistral.mistral-7b-instruct-v0:2",
             ],
         ),
         (

@@ -105,6 +105,23 @@ async fn a_limit_on_a_model_holds_at_every_provider_however_it_is_written_there(
             "aws",
             "eu.anthropic.claude-sonnet-4-20250514-v1:0",
         ),
+        (
+            json!("anthropic.claude-sonnet-4-5-20250929-v1:0"),
+            "bedrock",
+            "us-west-2/anthropic.claude-sonnet-4-5-20250929-v1:0",
+        ),
+        // With a provider in front, at another who writes it otherwise.
+        (json!("kyma/kimi-k3"), "scx_ai", "kimi-k3"),
+        (
+            json!("openai/gpt-5.5-2026-09-01"),
+            "groq",
+            "gpt-5.5-2026-09-01",
+        ),
+        (
+            json!("claude-*-20250514"),
+            "anthropic",
+            "claude-sonnet-4-20250514",
+        ),
         // What a seller records as another of its models.
         (json!("claude-sonnet-5"), "bedrock", "claude-sonnet-5"),
         (
@@ -210,4 +227,20 @@ async fn a_limit_on_a_model_in_a_region_holds_there_alone() {
         let id = json!({"budget_id": saved["budget"]["budget_id"], "reason": "next"});
         house.done("archive_budget", id).await;
     }
+}
+
+/// Its name would be read as another's, without the provider in front, if it were read again.
+#[tokio::test]
+async fn what_draws_on_a_hold_is_of_the_model_that_was_held() {
+    let house = House::new();
+    let limit = json!([{"enforcement": "hard_limit", "period": "total", "limit_tokens": 1_000}]);
+    let name = "openrouter/openrouter/horizon-zork";
+    let budget = json!({"name": "A", "scope": {"model": name}, "policies": limit});
+    house.done("save_budget", budget).await;
+    let hold = json!({"model": name, "tokens": 900});
+    let held = house.done("allocate_budget", hold.clone()).await;
+    let used = json!({"allocation_id": held["allocation_id"], "input_tokens": 900, "final": true});
+    house.done("record_usage", used).await;
+    let again = house.done("allocate_budget", hold).await;
+    assert_eq!(again["allowed"], false, "{again}");
 }

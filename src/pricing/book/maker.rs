@@ -1,22 +1,8 @@
-//! The models of a provider that are those of a region, and of a maker.
+//! Whose models a provider has.
 
 use super::PriceBook;
-use crate::pricing::identity::without_region;
 
 impl PriceBook {
-    /// The provider's names of a model in regions where it has prices of its own.
-    pub fn regional(&self, provider: &str, model: &str) -> Vec<String> {
-        // All of Bedrock's names have the maker in front, with a dot.
-        if !model.contains('.') {
-            return Vec::new();
-        }
-        let model = self.model_meant(Some(provider), model).unwrap_or(model);
-        let regional =
-            |name: &&str| without_region(name).is_some_and(|rest| rest.eq_ignore_ascii_case(model));
-        let regional = self.names_of(provider).filter(regional);
-        regional.map(str::to_owned).collect()
-    }
-
     /// Whether the provider has models with that maker in front of their names, with a dot.
     pub fn has_maker(&self, provider: &str, maker: &str) -> bool {
         let is_makers = |name: &str| {
