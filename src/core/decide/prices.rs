@@ -42,6 +42,7 @@ impl Desk<'_> {
             effective_from,
         });
         self.answer_first_price(&of.0, &of.1);
+        self.answer_others();
         Ok(done)
     }
 

@@ -152,6 +152,18 @@ impl Desk<'_> {
                 self.answer(&provider, &plain, false);
             }
         }
+        self.answer_others();
+    }
+
+    /// Resolves what is said of further models, once there is room for alerts of their own.
+    pub(super) fn answer_others(&mut self) {
+        if self.has_many_unknown_costs() {
+            return;
+        }
+        let alerts = self.state.alerts();
+        let of_others = alerts.filter(|alert| alert.cause == AlertCause::CostUnknownOfOthers);
+        let of_others: Vec<_> = of_others.map(|alert| alert.id).collect();
+        self.resolve(of_others);
     }
 
     fn answer(&mut self, provider: &str, model: &str, sole: bool) {

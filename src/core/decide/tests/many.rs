@@ -6,6 +6,7 @@ use crate::core::command::Adjust;
 use crate::core::decide::alert_bounds::{ALERTS_MOST, KEYED_ALERTS_MOST, RESOLVED_MOST};
 use crate::core::event::UsageAdjusted;
 use crate::core::id::{AlertId, RecordId};
+use crate::core::price::{Rates, Unit};
 use crate::core::usage::Correction;
 use crate::core::weight;
 
@@ -466,4 +467,15 @@ fn so_many_models_without_a_price_have_alerts_and_one_stands_for_the_others() {
             .unknown_cost("openai", "unpriced-1005")
             .is_some()
     );
+    assert!(of_others(&bench).is_some());
+    let mut rates = Rates::default();
+    rates.standard.rates = [(Unit::Input, 1.into())].into();
+    let set = Command::OverridePrice {
+        provider: "openai".to_owned(),
+        model: "unpriced-8".to_owned(),
+        rates: Some(rates),
+        effective_from: bench.now,
+    };
+    bench.give(set).result.unwrap();
+    assert_eq!(of_others(&bench), None, "there is room for another");
 }
