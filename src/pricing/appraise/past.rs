@@ -22,12 +22,15 @@ impl Appraisal {
     /// Takes what a source says of times that are over, model by model.
     pub(super) fn take_past(&mut self, book: &PriceBook, witness: &Witness, now: Timestamp) {
         let told = witness.placed.iter().filter(|one| !one.past.is_empty());
-        let named: BTreeSet<(&str, &str)> = told
-            .clone()
-            .map(|one| (&*one.meant.canonical.provider, &*one.meant.canonical.model))
-            .collect();
-        let is_named = |provider: &str, model: &str| named.contains(&(provider, model));
-        let mut lone = book.lone_histories(&witness.source, is_named);
+        let all = told.clone();
+        // Most refreshes tell the past of no new model.
+        let lone = || {
+            let named: BTreeSet<_> = all.clone().map(|one| one.meant.canonical.names()).collect();
+            book.lone_histories(&witness.source, |provider, model| {
+                named.contains(&(provider, model))
+            })
+        };
+        let mut known = None;
         let mut corrections = Vec::new();
         for placed in told {
             breathe();
@@ -55,7 +58,7 @@ impl Appraisal {
                 && book
                     .imported(&model.provider, &model.model, &witness.source)
                     .is_empty();
-            if is_new && !lone.take() {
+            if is_new && !known.get_or_insert_with(&lone).take() {
                 self.too_many += 1;
                 let share = self.shares.entry(witness.source.to_string()).or_default();
                 share.left_out += 1;

@@ -25,7 +25,7 @@ pub(super) fn of_the_present(
     now: Timestamp,
 ) -> Appraisal {
     let all = by_model(witnesses, waiting);
-    let named: BTreeSet<(&str, &str)> = all.keys().map(|model| of(model)).collect();
+    let named = all.keys().map(|model| model.names()).collect();
     let (listed, others): (Vec<_>, Vec<_>) = all
         .into_iter()
         .partition(|(model, _)| book.is_listed(&model.provider, &model.model));
@@ -35,26 +35,20 @@ pub(super) fn of_the_present(
         now,
         room: WAITING_MOST.saturating_sub(waiting.len()),
         named,
-        lone: OnceCell::new(),
+        lone: None,
         peers: OnceCell::new(),
         moved: BTreeMap::new(),
         kept: Vec::new(),
         appraisal: Appraisal::default(),
     };
     // The catalogue's models come first: they do where not all can wait, and their states are charged at what they come to.
-    for (model, quotes) in listed {
+    let listed = listed.into_iter().map(|one| (one, true));
+    let others = others.into_iter().map(|one| (one, false));
+    for ((model, quotes), is_listed) in listed.chain(others) {
         breathe();
-        bench.judge(model, &quotes, true);
-    }
-    for (model, quotes) in others {
-        breathe();
-        bench.judge(model, &quotes, false);
+        bench.judge(model, &quotes, is_listed);
     }
     bench.appraisal()
-}
-
-fn of(model: &Canonical) -> (&str, &str) {
-    (&model.provider, &model.model)
 }
 
 /// Judges one model after the other.
@@ -67,7 +61,7 @@ struct Bench<'a> {
     /// The models that any source names, and those of which a change waits.
     named: BTreeSet<(&'a str, &'a str)>,
     /// How many models are known by the word of one source alone, by source.
-    lone: OnceCell<BTreeMap<String, Lone>>,
+    lone: Option<BTreeMap<String, Lone>>,
     peers: OnceCell<Peers<'a>>,
     /// The prices to which models move.
     moved: BTreeMap<&'a Canonical, Applying>,
@@ -136,21 +130,17 @@ impl<'a> Bench<'a> {
 
     /// Whether the first price of a model may be applied: what more than one source says always may.
     fn has_room_for_word(&mut self, judgement: &Judgement) -> bool {
-        let mut heard = judgement.quotes.iter().filter(|one| one.is_heard());
-        let Some(Quoted {
-            source: speaker, ..
-        }) = heard.next()
-        else {
+        let is_lone = |apply: &&Applying| apply.status == PriceStatus::SingleSource;
+        let lone = judgement.apply.as_ref().filter(is_lone);
+        let speaker = lone.and_then(|_| judgement.quotes.iter().find(|one| one.is_heard()));
+        let Some(Quoted { source, .. }) = speaker else {
             return true;
         };
-        let is_lone = |apply: &Applying| apply.status == PriceStatus::SingleSource;
-        if !judgement.apply.as_ref().is_some_and(is_lone) {
-            return true;
-        }
         let is_named = |provider: &str, model: &str| self.named.contains(&(provider, model));
-        self.lone.get_or_init(|| self.book.lone_words(is_named));
-        let lone = self.lone.get_mut();
-        lone.is_none_or(|lone| lone.entry(speaker.clone()).or_default().take())
+        let lone = self
+            .lone
+            .get_or_insert_with(|| self.book.lone_words(is_named));
+        lone.entry(source.clone()).or_default().take()
     }
 
     fn judged(&self, model: &'a Canonical, quotes: &[Quote]) -> Judged {

@@ -26,7 +26,7 @@ mod states;
 
 pub use frame::{DEFAULT, framed_names, frames_owner, framing_seller, may_be_framed, unframed};
 pub use place::{Placed, place};
-pub use region::{is_regional, without_region};
+pub use region::behind_region;
 pub use states::{join, one_spelling};
 
 use crate::pricing::catalogue::{Catalogue, ModelCard, Spelling, provider};
@@ -40,6 +40,13 @@ pub struct Canonical {
     pub provider: String,
     /// The model's name: as the catalogue has it, or in lower case where the catalogue does not know it.
     pub model: String,
+}
+
+impl Canonical {
+    /// The provider's name and the model's.
+    pub fn names(&self) -> (&str, &str) {
+        (&self.provider, &self.model)
+    }
 }
 
 impl fmt::Display for Canonical {

@@ -6,22 +6,15 @@ const PLACES: [&str; 11] = [
     "apac", "au", "ca", "eu", "global", "in", "jp", "regional", "sa", "us", "us-gov",
 ];
 
-/// The name of a model without the region or the inference profile's place in front of it.
-pub fn without_region(name: &str) -> Option<&str> {
-    let region = name.split_once('/');
-    let region = region.filter(|(region, _)| is_region(region));
+/// What is behind a region or a place in front of a name: they are a part of it, and what is behind alone is not meant.
+pub fn behind_region(name: &str) -> Option<&str> {
+    let is_place = |place: &str| is_region(place) || PLACES.contains(&place);
+    let region = name.split_once('/').filter(|(region, _)| is_place(region));
     let place = || {
         let (place, rest) = name.split_once('.')?;
         (PLACES.contains(&place) && rest.contains('.')).then_some(rest)
     };
     region.map(|(_, rest)| rest).or_else(place)
-}
-
-/// Whether a name has a region or a place in front that is a part of it: what is behind alone is not meant.
-pub fn is_regional(name: &str) -> bool {
-    let place = name.split_once('/').map(|(place, _)| place);
-    let is_place = |place: &str| is_region(place) || PLACES.contains(&place);
-    place.is_some_and(is_place) || without_region(name).is_some()
 }
 
 /// Whether it is the name of a region, such as `eu-west-1` or `us-gov-east-1`.
@@ -48,7 +41,7 @@ mod tests {
             ("anthropic.m", false),
             ("eu", false),
         ] {
-            assert_eq!(is_regional(name), is, "{name}");
+            assert_eq!(behind_region(name).is_some(), is, "{name}");
         }
     }
 
@@ -67,7 +60,7 @@ mod tests {
             ("us.m", None),
             ("\u{e9}-west-1/m", None),
         ] {
-            assert_eq!(without_region(name), rest, "{name}");
+            assert_eq!(behind_region(name), rest, "{name}");
         }
     }
 }

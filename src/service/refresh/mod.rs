@@ -10,6 +10,7 @@ mod carried;
 mod gather;
 mod left_out;
 mod orders;
+mod outage;
 pub(in crate::service) mod past;
 mod pulse;
 pub mod settings;
@@ -37,6 +38,7 @@ use gather::Gatherer;
 use jiff::Timestamp;
 use left_out::log_left_out;
 use orders::{leave_out_unfit, orders};
+use outage::is_offline;
 use pulse::{BEAT, Pulse};
 use rust_decimal::Decimal;
 use settings::Configured;
@@ -235,29 +237,6 @@ impl Refresher {
         log_left_out(&refreshed.appraisal);
         refreshed.repriced = past::used(desk, &refreshed.appraisal.history)?;
         Ok(refreshed)
-    }
-
-    /// Another source to ask, where the only one that was asked can't be reached: rather one that is not known to fail.
-    fn other(
-        &self,
-        gathered: &[Gathered],
-        asked: &BTreeSet<String>,
-        state: &State,
-    ) -> Option<String> {
-        let mut gathered = gathered.iter();
-        let is_unreachable = |one: &Gathered| matches!(one.answered, Answered::Failed { unreachable, .. } if unreachable);
-        let is_in_doubt = asked.len() == 1 && gathered.any(is_unreachable);
-        let names = self
-            .settings
-            .asked()
-            .map(|source| &*source.declaration.name);
-        let others = names.filter(|name| is_in_doubt && !asked.contains(*name));
-        let fails = |name: &&str| {
-            state
-                .source(name)
-                .is_some_and(|known| known.failing.is_some())
-        };
-        others.min_by_key(fails).map(str::to_owned)
     }
 
     /// The sources to ask.
@@ -487,17 +466,4 @@ pub const fn word(answered: &Answered) -> &'static str {
         Answered::NotAsked | Answered::Spared { .. } => "not_asked",
         Answered::Failed { .. } | Answered::Misconfigured { .. } => "failed",
     }
-}
-
-/// Whether several were asked, or rest since they were asked last, and none of them could be reached. Of one alone it is that one
-/// which fails; in the background another is asked first.
-fn is_offline(gathered: &[Gathered]) -> bool {
-    let reached = gathered.iter().filter_map(|one| match &one.answered {
-        Answered::Fetched | Answered::Unchanged => Some(true),
-        Answered::Failed { unreachable, .. } => Some(!unreachable),
-        Answered::Spared { resting, .. } => resting.as_ref().map(|last| !last.unreachable),
-        Answered::NotAsked | Answered::Misconfigured { .. } => None,
-    });
-    let reached: Vec<bool> = reached.collect();
-    reached.len() > 1 && !reached.contains(&true)
 }

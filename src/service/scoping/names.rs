@@ -5,7 +5,7 @@ use crate::core::scope::{Values, is_pattern};
 use crate::pricing::book::PriceBook;
 use crate::pricing::catalogue::{Unresolved, parted, provider, writings};
 use crate::pricing::identity::{
-    DEFAULT, framed_names, frames_owner, is_regional, unframed, unlisted, without_region,
+    DEFAULT, behind_region, framed_names, frames_owner, unframed, unlisted,
 };
 use crate::service::estimate::unknown;
 use jiff::Timestamp;
@@ -131,7 +131,8 @@ impl<'a> Names<'a> {
         let pattern = pattern.to_ascii_lowercase();
         let inner = unframed(&pattern);
         let behind = inner.split_once('/');
-        let behind = behind.filter(|(prefix, _)| !is_pattern(prefix) && !is_regional(inner));
+        let behind =
+            behind.filter(|(prefix, _)| !is_pattern(prefix) && behind_region(inner).is_none());
         let alone = behind.map_or(inner, |(_, rest)| rest);
         if !is_anything(alone) {
             self.take_alone(alone, providers);
@@ -155,7 +156,7 @@ impl<'a> Names<'a> {
     /// Whether a name, or a pattern of names, begins as Bedrock's names of one maker's models do.
     fn is_bedrocks(&self, pattern: &str, providers: &Values) -> bool {
         let maker = pattern.split_once('.').map(|(maker, _)| maker);
-        let is_whole = |maker: &&str| !is_pattern(maker) && without_region(pattern).is_none();
+        let is_whole = |maker: &&str| !is_pattern(maker) && behind_region(pattern).is_none();
         let Some(maker) = maker.filter(is_whole) else {
             return false;
         };
@@ -200,10 +201,8 @@ const VERTEX: &str = "vertex_ai";
 /// The model that a name with a region or a place in front is of.
 fn of_a_region(model: &str) -> Option<String> {
     let framed = framed_names(model).next();
-    let name = framed.as_deref().unwrap_or(model);
-    let behind = || name.split_once('/').map(|(_, rest)| rest);
-    let alone = is_regional(name).then(|| without_region(name).or_else(behind));
-    alone.flatten().map(str::to_owned)
+    let alone = behind_region(framed.as_deref().unwrap_or(model));
+    alone.map(str::to_owned)
 }
 
 /// A name, or a pattern of names, of Bedrock's with any region in front.
