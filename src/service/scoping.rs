@@ -21,8 +21,8 @@ use std::borrow::Cow;
 /// A scope by the names under which usage is recorded: a limit under a name that no usage ever has would cover nothing.
 ///
 /// A provider is named as the catalogue does, and where that may mean several, all are covered. A model under another of its names
-/// is covered under its own as well, at every provider where the scope names none, and one that nobody knows, as a pattern, in lower case. `kept` is the scope as it was kept
-/// so far.
+/// is covered under its own as well, at every provider where the scope names none, and one that nobody knows, as a pattern, in
+/// lower case. `kept` is the scope as it was kept so far.
 pub fn by_own_names(scope: Scope, kept: &Scope, prices: &PriceBook, now: Timestamp) -> Scope {
     let known = Known {
         kept,
